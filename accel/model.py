@@ -1,0 +1,274 @@
+"""The model file: validated shape, bit widths and integer tensors of a quantized Transformer, with a content hash.
+
+A file is one safetensors archive; its metadata holds the format version, the configuration as JSON and the model id, the
+SHA-256 over configuration and tensors. Loading checks all of them, so a truncated or altered file is never run.
+"""
+
+import hashlib
+import json
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save_file
+
+from liteformer.accel import numerics
+from liteformer.accel.errors import LiteFormerError
+
+FORMAT_VERSION = 1
+
+
+class ModelConfig(BaseModel):
+    """Shape, bit widths and units of a model.
+
+    ``bits`` maps each tensor's name (``tensor_names``) to its width; ``raw_scale[f]`` is the number of raw integer counts in
+    one physical unit of feature ``f``; a forecast in physical units is the core's int32 output divided by ``output_scale``.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    window: int = Field(ge=1, le=1024)
+    features: int = Field(ge=1, le=256)
+    outputs: int = Field(ge=1, le=64)
+    d_model: int = Field(ge=1, le=1024)
+    heads: int = Field(1, ge=1)
+    layers: int = Field(1, ge=1, le=32)
+    ffn: int = Field(ge=1, le=4096)
+    readout: Literal["mean", "last"] = "last"
+    skip: Literal["none", "persistence"] = "none"
+    bits: dict[str, int]
+    feature_names: list[str] = []
+    target_names: list[str] = []
+    target_features: list[int] = []
+    raw_scale: list[float] = []
+    output_scale: list[float] = []
+
+    @model_validator(mode="after")
+    def _check(self):
+        if self.d_model % self.heads:
+            raise ValueError(f"d_model {self.d_model} is not divisible by {self.heads} heads")
+        names = tensor_names(self.layers)
+        if set(self.bits) != set(names):
+            raise ValueError("bits must name exactly the model's tensors; differing: "
+                             + ", ".join(sorted(set(self.bits) ^ set(names))))
+        for name, bits in self.bits.items():
+            if not numerics.MIN_BITS <= bits <= numerics.MAX_BITS:
+                raise ValueError(f"{name} has {bits} bits; {numerics.MIN_BITS} to {numerics.MAX_BITS} are possible")
+        if self.skip == "persistence" and len(self.target_features) != self.outputs:
+            raise ValueError("a persistence skip needs every target among the features")
+        if any(not 0 <= f < self.features for f in self.target_features):
+            raise ValueError("target_features names a feature that does not exist")
+        for key, length in (("raw_scale", self.features), ("output_scale", self.outputs)):
+            if len(getattr(self, key)) != length:
+                raise ValueError(f"{key} must have {length} values")
+        return self
+
+    @property
+    def head_dim(self):
+        """Channels of one attention head."""
+        return self.d_model // self.heads
+
+    @property
+    def row_bits(self):
+        """Lane width on the row side: the widest activation that is not split into digits."""
+        return max(bits for name, bits in self.bits.items()
+                   if name.rpartition(".")[2] in ("hidden", "query", "context", "attended", "expanded"))
+
+    @property
+    def column_bits(self):
+        """Lane width on the column side: the widest weight, key or value."""
+        return max(bits for name, bits in self.bits.items() if name.endswith(("weight", "key", "value")))
+
+    @property
+    def macs(self):
+        """Multiply-accumulates of one inference (digits of wide operands not counted twice)."""
+        return sum(self.mac_table().values())
+
+    def mac_table(self):
+        """Multiply-accumulates by kind of step, a dict; only the tokens that the readout needs are counted."""
+        n, d, last = self.window, self.d_model, self.layers - 1
+        table = dict.fromkeys(("embed", "query", "key", "value", "score", "context", "project", "expand", "contract"), 0)
+        table["embed"] = n * d * self.features
+        for layer in range(self.layers):
+            tokens = 1 if self.readout == "last" and layer == last else n
+            table["key"] += n * d * d
+            table["value"] += n * d * d
+            for kind in ("query", "project"):
+                table[kind] += tokens * d * d
+            for kind in ("score", "context"):
+                table[kind] += tokens * n * d
+            for kind in ("expand", "contract"):
+                table[kind] += tokens * d * self.ffn
+        table["head"] = d * self.outputs
+        return table
+
+    @property
+    def parameters(self):
+        """Weights and their per-channel constants, as a training framework counts them (weights and biases)."""
+        return sum(int(np.prod(shape)) for name, shape in tensor_shapes(self, 2).items()
+                   if name.endswith(("weight", ".offset")))
+
+
+WEIGHTS = ("query", "key", "value", "project", "expand", "contract")
+ACTIVATIONS = ("query", "key", "value", "probability", "context", "attended", "expanded", "hidden")
+
+
+def tensor_names(layers):
+    """Names of all tensors that have a bit width: activations and weights, in the order of computation."""
+    names = ["input", "embed.weight", "position", "hidden"]
+    for layer in range(layers):
+        names += [f"layers.{layer}.{a}" for a in ACTIVATIONS]
+        names += [f"layers.{layer}.{w}.weight" for w in WEIGHTS]
+    return [*names, "head.weight"]
+
+
+def tensor_shapes(config, table_length):
+    """Shape of every stored tensor.
+
+    Args:
+        config: a ModelConfig; table_length: entries of the softmax table.
+    Returns:
+        dict name -> tuple.
+    """
+    c = config
+    shapes = {"input.multiplier": (c.features,), "input.offset": (c.features,), "position": (c.window, c.d_model),
+              "softmax.table": (table_length,)}
+
+    def linear(name, inputs, outputs, residual=False):
+        shapes[f"{name}.weight"] = (outputs, inputs)
+        shapes[f"{name}.multiplier"] = shapes[f"{name}.offset"] = (outputs,)
+        if residual:
+            shapes[f"{name}.residual"] = (outputs,)
+
+    linear("embed", c.features, c.d_model, residual=True)
+    for layer in range(c.layers):
+        prefix = f"layers.{layer}"
+        for name in ("query", "key", "value"):
+            linear(f"{prefix}.{name}", c.d_model, c.d_model)
+        shapes[f"{prefix}.score.multiplier"] = (c.heads,)
+        shapes[f"{prefix}.context.multiplier"] = (1,)
+        linear(f"{prefix}.project", c.d_model, c.d_model, residual=True)
+        linear(f"{prefix}.expand", c.d_model, c.ffn)
+        linear(f"{prefix}.contract", c.ffn, c.d_model, residual=True)
+    linear("head", c.d_model, c.outputs)
+    return shapes
+
+
+def _tensor_range(config, name):
+    """Allowed range of a stored tensor's integers."""
+    kind = name.rpartition(".")[2]
+    if kind == "table":
+        return 0, numerics.operand_range(numerics.MAX_BITS, numerics.MAX_BITS)[1]
+    if kind in ("weight", "position"):
+        lo, hi = numerics.signed_range(config.bits[name])
+        return (lo, hi) if kind == "position" else (-hi, hi)
+    return numerics.signed_range({"multiplier": numerics.MULTIPLIER_BITS, "residual": numerics.RESIDUAL_BITS,
+                                  "offset": numerics.OFFSET_BITS}[kind])
+
+
+@dataclass(frozen=True)
+class QuantizedModel:
+    """A complete integer model: configuration and tensors, checked on construction.
+
+    Args:
+        config: the ModelConfig.
+        tensors: dict name -> integer array with the shapes of ``tensor_shapes``; kept as int32.
+        provenance: JSON-able facts about its making (data set, seed, metrics); not part of the id.
+    Raises:
+        LiteFormerError: a tensor is missing, has a wrong shape or a value outside its bit width.
+    """
+
+    config: ModelConfig
+    tensors: dict
+    provenance: dict = field(default_factory=dict)
+
+    def __post_init__(self):
+        length = len(self.tensors.get("softmax.table", ()))
+        if length < 2 or length & (length - 1) or length > 512:
+            raise LiteFormerError(f"softmax.table has {length} entries; a power of two from 2 to 512 is needed")
+        shapes = tensor_shapes(self.config, length)
+        if set(shapes) != set(self.tensors):
+            raise LiteFormerError("the model's tensors are not those of its configuration; differing: "
+                                  + ", ".join(sorted(set(shapes) ^ set(self.tensors))[:5]))
+        for name, shape in shapes.items():
+            tensor = np.asarray(self.tensors[name])
+            if tensor.shape != shape or tensor.dtype.kind != "i":
+                raise LiteFormerError(f"tensor {name} is {tensor.dtype}{tensor.shape}, expected integers of shape {shape}")
+            lo, hi = _tensor_range(self.config, name)
+            if tensor.min() < lo or tensor.max() > hi:
+                raise LiteFormerError(f"tensor {name} has values from {tensor.min()} to {tensor.max()}; "
+                                      f"its width allows {lo} to {hi}")
+            self.tensors[name] = np.ascontiguousarray(tensor, np.int32)
+        table = self.tensors["softmax.table"]
+        if table[0] < 1 or np.any(np.diff(table) > 0):
+            raise LiteFormerError("softmax.table must start above zero and never rise")
+        for name in self.tensors:
+            if name.endswith(("score.multiplier", "context.multiplier")) and self.tensors[name].min() < 1:
+                raise LiteFormerError(f"{name} must be positive")
+
+    def __getitem__(self, name):
+        """Tensor ``name`` as int64."""
+        return self.tensors[name].astype(np.int64)
+
+    @property
+    def id(self):
+        """SHA-256 over configuration and tensors, hexadecimal."""
+        digest = hashlib.sha256(self.config.model_dump_json().encode())
+        for name in sorted(self.tensors):
+            digest.update(name.encode() + self.tensors[name].astype("<i4").tobytes())
+        return digest.hexdigest()
+
+    @property
+    def input_range(self):
+        """Smallest and largest quantized input."""
+        return numerics.operand_range(self.config.bits["input"], self.config.row_bits)
+
+    def save(self, path):
+        """Write the model file; it appears under its name only once complete."""
+        path = Path(path)
+        metadata = {"format": "liteformer", "version": str(FORMAT_VERSION), "id": self.id,
+                    "config": self.config.model_dump_json(), "provenance": json.dumps(self.provenance)}
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = path.with_name(path.name + ".tmp")
+        try:
+            save_file(self.tensors, temporary, metadata)
+            os.replace(temporary, path)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+    @classmethod
+    def load(cls, path):
+        """Read a model file, or ``model.safetensors`` inside a folder.
+
+        Raises:
+            LiteFormerError: missing, truncated, altered, foreign or newer file.
+        """
+        path = Path(path)
+        if path.is_dir():
+            path = path / "model.safetensors"
+        if not path.is_file():
+            raise LiteFormerError(f"no model at {path}; `liteformer train --out {path.parent}` makes one")
+        try:
+            with safe_open(path, "np") as archive:
+                metadata = archive.metadata() or {}
+                tensors = {name: archive.get_tensor(name) for name in archive.keys()}
+        except (SafetensorError, OSError, ValueError) as error:
+            raise LiteFormerError(f"{path} is not a readable model file ({error}); train or copy it again") from None
+        if metadata.get("format") != "liteformer":
+            raise LiteFormerError(f"{path} is a safetensors file of another program, not a LiteFormer model")
+        if not metadata.get("version", "").isdigit() or int(metadata["version"]) > FORMAT_VERSION:
+            raise LiteFormerError(f"{path} has format version {metadata.get('version')}, this LiteFormer reads up to "
+                                  f"{FORMAT_VERSION}; update LiteFormer")
+        try:
+            config = ModelConfig.model_validate_json(metadata["config"])
+            provenance = json.loads(metadata["provenance"])
+        except (ValidationError, KeyError, ValueError) as error:
+            raise LiteFormerError(f"{path} has a damaged header ({str(error).splitlines()[0]}); train or copy it again") from None
+        model = cls(config, tensors, provenance)
+        if model.id != metadata.get("id"):
+            raise LiteFormerError(f"{path} was altered: its content does not match its id; train or copy it again")
+        return model

