@@ -1,0 +1,59 @@
+# All that a newcomer types: `make demo` and `make test`; both set the machine up first.
+
+PYTHON ?= python3
+JOBS   ?= 2
+BIN    := .venv/bin
+STAMP  := .venv/.setup-done
+
+# command or header:Debian package
+NEEDS := verilator:verilator riscv64-unknown-elf-gcc:gcc-riscv64-unknown-elf riscv64-unknown-elf-ld:binutils-riscv64-unknown-elf \
+         g++:g++ make:make /usr/include/zlib.h:zlib1g-dev
+
+.PHONY: setup system demo test test-slow lint bench clean
+
+setup: system $(STAMP)
+
+system:
+	@missing=; \
+	for need in $(NEEDS); do \
+	  what=$${need%%:*}; \
+	  case $$what in /*) test -e $$what ;; *) command -v $$what >/dev/null 2>&1 ;; esac || missing="$$missing $${need##*:}"; \
+	done; \
+	test -x $(BIN)/python || $(PYTHON) -c 'import ensurepip' 2>/dev/null || missing="$$missing python3-venv"; \
+	test -z "$$missing" && exit 0; \
+	if ! command -v apt-get >/dev/null; then \
+	  echo "make setup: missing:$$missing; install them with this system's package manager and repeat" >&2; exit 1; \
+	fi; \
+	if [ "$$(id -u)" = 0 ]; then root=env; \
+	elif command -v sudo >/dev/null && sudo -n true 2>/dev/null; then root="sudo -n env"; \
+	else echo "make setup: no rights to install packages; as root run: apt-get install -y$$missing" >&2; exit 1; fi; \
+	echo "Installing Debian packages:$$missing"; \
+	install="$$root DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $$missing"; \
+	$$install || { $$root apt-get update -q && $$install; } || \
+	  { echo "make setup: apt-get could not install$$missing; see its message above" >&2; exit 1; }
+
+$(STAMP): setup.py pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "make setup: Python 3.11 or newer is needed; name it with make PYTHON=/path/to/python3 setup" >&2; exit 1; }
+	@echo "Installing the Python packages into .venv (minutes on the first run)"
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install -q -e '.[train,dev]'
+	@touch $@
+
+demo: setup
+	@$(BIN)/liteformer demo
+
+test: setup
+	@$(BIN)/python -m pytest -n $(JOBS) -m "not slow"
+
+test-slow: setup
+	@$(BIN)/python -m pytest -n $(JOBS) -m slow
+
+lint: setup
+	@$(BIN)/ruff check .
+
+bench: setup
+	@$(BIN)/liteformer bench
+
+clean:
+	rm -rf build
