@@ -1,0 +1,30 @@
+"""The command line `liteformer`: one file for each command, one sentence for each mistake."""
+
+import sys
+
+import typer
+
+from liteformer.accel.errors import LiteFormerError
+from liteformer.flow import console
+from liteformer.flow.doctor import doctor
+
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="LiteFormer: a Transformer for time series as an integer accelerator in a LiteX SoC.\n\n"
+         "Start with [bold]liteformer demo[/]; every command explains itself with --help.")
+
+for command in (doctor,):
+    app.command(no_args_is_help=False)(command)
+
+
+def main():
+    """Run the command line; bad input ends in one sentence on stderr and exit code 2, without a traceback."""
+    try:
+        app()
+    except LiteFormerError as error:
+        console.note(f"error: {error}")
+        sys.exit(2)
+    except OSError as error:
+        console.note(f"error: {error.strerror or error}{f': {error.filename}' if error.filename else ''}")
+        sys.exit(2)

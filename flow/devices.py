@@ -1,0 +1,41 @@
+"""What the supported FPGAs hold.
+
+Source: AMD/Xilinx DS180 "7 Series FPGAs Data Sheet: Overview", tables of the Spartan-7 and Artix-7 families. A slice has four
+LUT6; distributed RAM of the data sheet in Kb times 16 gives the LUTs usable as memory (64 bits each).
+"""
+
+from dataclasses import dataclass
+
+from liteformer.accel.errors import LiteFormerError
+
+
+@dataclass(frozen=True)
+class Device:
+    """Capacity of one FPGA: ``lut`` counts LUT6, ``lutram`` those of them usable as memory, ``bram36`` blocks of 36 Kb."""
+
+    name: str
+    part: str
+    lut: int
+    lutram: int
+    ff: int
+    bram36: int
+    dsp: int
+
+
+DEVICES = {device.name: device for device in (
+    Device("xc7s15", "xc7s15ftgb196-1", 8_000, 2_400, 16_000, 10, 20),
+    Device("xc7s25", "xc7s25csga324-1", 14_600, 5_000, 29_200, 45, 80),
+    Device("xc7s50", "xc7s50csga324-1", 32_600, 9_600, 65_200, 75, 120),
+    Device("xc7a35t", "xc7a35ticsg324-1L", 20_800, 6_400, 41_600, 50, 90),
+)}
+
+
+def device(name):
+    """The Device called ``name``.
+
+    Raises:
+        LiteFormerError: no such device; the message lists those there are.
+    """
+    if name not in DEVICES:
+        raise LiteFormerError(f"no device {name}; choose one of {', '.join(DEVICES)}")
+    return DEVICES[name]
