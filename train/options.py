@@ -1,0 +1,126 @@
+"""Every option of a training run, checked before any work starts."""
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from liteformer.accel.errors import LiteFormerError
+from liteformer.accel.model import tensor_names
+from liteformer.accel.numerics import MAX_BITS, MIN_BITS
+from liteformer.accel.random_model import uniform_bits
+
+DEFAULT_EPOCHS = {"synthetic": 30, "airu": 40, "pems": 60, "csv": 40}
+
+
+class TrainOptions(BaseModel):
+    """Data, shape, precision and recipe of one training.
+
+    Data: ``path`` is the CSV (no meaning for ``synthetic``); ``target``, ``features`` and ``timestamp`` are column names;
+    ``sensor`` is a station name or a column number of a PeMS file. ``horizon`` h forecasts the steps 1 to h after the
+    window; 0 is the window's own last row (always so for ``airu``, None elsewhere means 1). ``test_fraction`` of the rows of
+    ``csv`` and ``synthetic`` and ``validation_fraction`` of the training windows come last in time.
+    Recipe: AdamW, warm-up for the fraction ``warmup`` of all steps, then cosine; float first, then the same schedule
+    quantization-aware, its step sizes learned in the log domain at ``step_lr_factor`` times the rate. ``patience`` is the
+    number of epochs without a better validation loss after which training stops; ``refit`` trains on the validation windows
+    too and keeps the last weights. ``bits_of`` gives single tensors (``accel.model.tensor_names``) their own width.
+
+    Raises:
+        LiteFormerError: a value is not possible; one sentence.
+    """
+
+    model_config = ConfigDict(extra="forbid", validate_assignment=False)
+
+    data: Literal["synthetic", "airu", "pems", "csv"] = "synthetic"
+    path: str | None = None
+    target: list[str] | None = None
+    features: list[str] | None = None
+    timestamp: str | None = None
+    sensor: str | None = None
+    horizon: int | None = Field(None, ge=0, le=64)
+    test_fraction: float = Field(0.2, gt=0, lt=1)
+    validation_fraction: float = Field(0.15, gt=0, lt=1)
+
+    window: int = Field(12, ge=1, le=1024)
+    d_model: int = Field(32, ge=1, le=1024)
+    bits: int = Field(4, ge=MIN_BITS, le=MAX_BITS)
+    bits_of: dict[str, int] = {}
+    heads: int = Field(1, ge=1)
+    layers: int = Field(1, ge=1, le=32)
+    ffn: int | None = Field(None, ge=1, le=4096)
+    readout: Literal["last", "mean"] = "last"
+    skip: Literal["none", "persistence"] = "none"
+
+    seed: int = Field(1, ge=0, lt=1 << 31)
+    epochs: int | None = Field(None, ge=1)
+    qat_epochs: int | None = Field(None, ge=1)
+    batch: int = Field(128, ge=2)
+    lr: float = Field(2e-3, gt=0)
+    weight_decay: float = Field(0.1, ge=0)
+    warmup: float = Field(0.1, ge=0, lt=1)
+    step_lr_factor: float = Field(5.0, gt=0)
+    patience: int | None = Field(None, ge=1)
+    refit: bool = False
+    threads: int = Field(2, ge=1)
+    out: str = "build/model"
+
+    def __init__(self, **values: Any):
+        try:
+            super().__init__(**values)
+        except ValidationError as error:
+            raise LiteFormerError(_sentence(error.errors()[0])) from None
+
+    @model_validator(mode="after")
+    def _check(self):
+        if self.d_model % self.heads:
+            raise ValueError(f"d_model {self.d_model} is not divisible by {self.heads} heads; choose another number of heads")
+        if self.data != "synthetic" and not self.path:
+            raise ValueError(f"data {self.data} needs a CSV; give it with --path")
+        if self.data == "csv" and not self.target:
+            raise ValueError("data csv needs the name of the column to forecast; give it with --target")
+        if self.data == "airu" and self.horizon:
+            raise ValueError("data airu forecasts at the window's last row; leave the horizon out")
+        names = tensor_names(self.layers)
+        for name, bits in self.bits_of.items():
+            if name not in names:
+                raise ValueError(f"bits_of names {name!r}, which is no tensor of this model; there are: {', '.join(names)}")
+            if not MIN_BITS <= bits <= MAX_BITS:
+                raise ValueError(f"bits_of gives {name} {bits} bits; choose {MIN_BITS} to {MAX_BITS}")
+        return self
+
+    @property
+    def ffn_size(self):
+        """Channels of the feed-forward layer; four times ``d_model`` unless given."""
+        return self.ffn or 4 * self.d_model
+
+    @property
+    def tensor_bits(self):
+        """dict tensor name -> bits for the model file."""
+        return uniform_bits(self.layers, self.bits, self.bits_of)
+
+    @property
+    def float_epochs(self):
+        """Epochs of the float training."""
+        return self.epochs or DEFAULT_EPOCHS[self.data]
+
+    @property
+    def quantized_epochs(self):
+        """Epochs of the quantization-aware training, as many as float unless given."""
+        return self.qat_epochs or self.float_epochs
+
+
+def _sentence(error):
+    """One pydantic error as a sentence without pydantic's words."""
+    if error["type"] == "value_error":
+        return str(error["ctx"]["error"])
+    field, value, limits = ".".join(map(str, error["loc"])), error.get("input"), error.get("ctx", {})
+    if error["type"] == "extra_forbidden":
+        return f"there is no training option {field!r}; the options are: {', '.join(TrainOptions.model_fields)}"
+    if error["type"] == "literal_error":
+        return f"{field} is {value!r}; choose one of: {limits['expected']}"
+    if field == "bits" and "number" not in error["type"] and limits:
+        return f"bits is {value}; choose {MIN_BITS} to {MAX_BITS}"
+    words = {"ge": "at least", "gt": "more than", "le": "at most", "lt": "less than"}
+    for key, word in words.items():
+        if key in limits:
+            return f"{field} is {value}; choose {word} {limits[key]:g}"
+    return f"{field} is {value!r}, which is not valid ({error['msg'].lower()}); correct it"

@@ -1,0 +1,100 @@
+"""A series of rows in time, and which windows of it can be used."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+
+from liteformer.accel.errors import LiteFormerError
+
+
+@dataclass(frozen=True)
+class Series:
+    """What a loader reads, before windows, splits and scaling.
+
+    Args:
+        values: float64 ``(rows, features)``, physical units, NaN where missing; names: one a feature.
+        targets: float64 ``(rows, k)``; target_names: one a target.
+        follows: bool ``(rows,)``, True where the row comes one time step after the row before it.
+        horizon: forecast the steps 1 to horizon after the window; 0 is the window's last row.
+        scaling: "minmax" or "standard", the float model's view of the features.
+        boundary: first row of the test part; test_rows: end of the test part (excluded), None is the end of the series.
+        split_by: "target": a window belongs where its target rows lie; "start": where its first row lies.
+        unit: physical unit of the targets, for plots.
+    """
+
+    values: np.ndarray
+    names: list
+    targets: np.ndarray
+    target_names: list
+    follows: np.ndarray
+    horizon: int
+    scaling: str
+    boundary: int
+    split_by: str = "target"
+    test_end: int | None = None
+    unit: str = ""
+
+    @property
+    def target_features(self):
+        """Position of every target among the features; empty unless all are there."""
+        positions = [self.names.index(name) for name in self.target_names if name in self.names]
+        return positions if len(positions) == len(self.target_names) else []
+
+
+def usable_starts(series, window):
+    """First rows of all windows without gap and without missing value.
+
+    Args:
+        series: Series; window: rows of a window.
+    Returns:
+        int64 ``(windows,)``, ascending.
+    Raises:
+        LiteFormerError: the series is shorter than one window and its targets.
+    """
+    rows, span = len(series.values), window + series.horizon
+    if span > rows:
+        after = f" and a horizon of {series.horizon}" if series.horizon else ""
+        raise LiteFormerError(f"a window of {window} rows{after} is longer than the series of {rows} rows; "
+                              "choose a smaller --window or give a longer series")
+    complete = np.isfinite(series.values).all(axis=1)
+    known = np.isfinite(series.targets).all(axis=1)
+    usable = sliding_window_view(complete, window).all(axis=1)[:rows - span + 1]
+    if span > 1:
+        usable = usable & sliding_window_view(series.follows[1:], span - 1).all(axis=1)
+    first = target_offsets(window, series.horizon)[0]
+    count = max(series.horizon, 1)
+    usable = usable & sliding_window_view(known[first:], count).all(axis=1)[:rows - span + 1]
+    return np.flatnonzero(usable)
+
+
+def target_offsets(window, horizon):
+    """Rows of the targets, counted from the window's first row.
+
+    >>> target_offsets(12, 0).tolist(), target_offsets(12, 2).tolist()
+    ([11], [12, 13])
+    """
+    return np.arange(window, window + horizon) if horizon else np.array([window - 1])
+
+
+def split(series, window, starts, validation_fraction):
+    """Divide windows in time.
+
+    Args:
+        starts: int64 ascending, from ``usable_starts``; validation_fraction: of the training windows, the last in time.
+    Returns:
+        ``(train, validation, test)``: int64 first rows. No target row of validation or test is one of train.
+    """
+    offsets = target_offsets(window, series.horizon)
+    if series.split_by == "start":
+        past, test = starts[starts < series.boundary], starts[starts >= series.boundary]
+    else:
+        past = starts[starts + offsets[-1] < series.boundary]
+        test = starts[starts + offsets[0] >= series.boundary]
+    if series.test_end is not None:
+        test = test[test + offsets[-1] < series.test_end]
+    count = int(len(past) * (1 - validation_fraction))
+    train, validation = past[:count], past[count:]
+    if len(validation):
+        train = train[train + offsets[-1] < validation[0] + offsets[0]]
+    return train, validation, test

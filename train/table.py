@@ -1,0 +1,110 @@
+"""CSV files: reading the columns that a data set needs, with errors that name row and column."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from liteformer.accel.errors import LiteFormerError
+
+
+def read_table(path):
+    """A CSV with a header line as a DataFrame, cells as they stand.
+
+    Raises:
+        LiteFormerError: missing, empty or unreadable file.
+    """
+    return _read(path, header=0)
+
+
+def read_matrix(path, column):
+    """One column of a CSV without header.
+
+    Args:
+        path: CSV of rows in time, one sensor a column; column: its number from 0.
+    Returns:
+        float64 ``(rows,)``, NaN where a cell is empty.
+    Raises:
+        LiteFormerError: as ``read_table``; no such column; a cell that is not a number.
+    """
+    count = _read(path, header=None, nrows=1).shape[1]
+    if not 0 <= column < count:
+        raise LiteFormerError(f"{path} has no sensor {column}; its {count} columns are sensors 0 to {count - 1}")
+    frame = _read(path, header=None, usecols=[column])
+    return _numbers(path, frame[column], str(column), first_line=1)
+
+
+def has_header(path):
+    """False if every cell of the first line is a number: a matrix of sensors."""
+    cells = pd.to_numeric(_read(path, header=None, nrows=1, dtype=str).iloc[0], errors="coerce")
+    return bool(cells.isna().any())
+
+
+def column(frame, path, name):
+    """Numbers of column ``name``.
+
+    Returns:
+        float64 ``(rows,)``; NaN where the cell is empty, NA or infinite.
+    Raises:
+        LiteFormerError: no such column (names those there are), or a cell that is not a number.
+    """
+    return _numbers(path, _select(frame, path, name), name, first_line=2)
+
+
+def time_steps(frame, path, name):
+    """Where the series continues without a gap, by its timestamps.
+
+    The usual step is the median of the differences.
+
+    Returns:
+        ``(times, follows)``: the column as datetime64 (UTC) or float64, and bool ``(rows,)``, True where a row comes
+        exactly one step after the row before it.
+    Raises:
+        LiteFormerError: no such column, not timestamps, or not ascending.
+    """
+    cells = _select(frame, path, name)
+    if not pd.api.types.is_numeric_dtype(cells):
+        times = pd.to_datetime(cells, utc=True, errors="coerce")
+        bad = np.flatnonzero(times.isna() & cells.notna())
+        if len(bad):
+            raise LiteFormerError(f"{path}, row {bad[0] + 2}, column {name!r} holds {cells.iloc[bad[0]]!r}, which is not a "
+                                  "time; name another column with --timestamp or correct the cell")
+        cells = times.dt.tz_localize(None)
+    difference = cells.diff()
+    late = np.flatnonzero(difference <= difference.iloc[0:0].sum())
+    if len(late):
+        raise LiteFormerError(f"{path}, row {late[0] + 2}: the time in column {name!r} is not later than in the row before; "
+                              "sort the file by time and remove duplicates")
+    return cells.to_numpy(), np.array(difference == difference.median())
+
+
+def _select(frame, path, name):
+    if name not in frame.columns:
+        raise LiteFormerError(f"{path} has no column {name!r}; it has: {', '.join(map(str, frame.columns))}")
+    return frame[name]
+
+
+def _numbers(path, cells, name, first_line):
+    numbers = pd.to_numeric(cells, errors="coerce")
+    bad = np.flatnonzero(numbers.isna() & cells.notna())
+    if len(bad):
+        raise LiteFormerError(f"{path}, row {bad[0] + first_line}, column {name!r} holds {cells.iloc[bad[0]]!r}, which is "
+                              "not a number; correct the cell or leave it empty")
+    values = numbers.to_numpy(np.float64, copy=True)
+    values[~np.isfinite(values)] = np.nan
+    return values
+
+
+def _read(path, **options):
+    path = Path(path)
+    if not path.is_file():
+        raise LiteFormerError(f"there is no file {path}; check --path")
+    try:
+        frame = pd.read_csv(path, skip_blank_lines=False, low_memory=False, **options)
+    except pd.errors.EmptyDataError:
+        frame = pd.DataFrame()
+    except (pd.errors.ParserError, UnicodeDecodeError, ValueError) as error:
+        raise LiteFormerError(f"{path} is not a readable CSV ({str(error).strip()}); check --path") from None
+    if not len(frame) or not len(frame.columns):
+        raise LiteFormerError(f"{path} is empty; check --path")
+    return frame
