@@ -66,12 +66,12 @@ def fits(area, device):
     return all(area[key] <= getattr(device, key) for key in ("lut", "lutram", "ff", "bram36", "dsp"))
 
 
-def measure(directory, sources, top, progress=None):
+def measure(directory, sources, top, include_dirs=(), progress=None):
     """Synthesise a design and count it; the result is cached by the content of all its files.
 
     Args:
         directory: the design's folder, with the memory images that the Verilog reads; sources outside are copied into it.
-        sources: Verilog files; top: name of the top module.
+        sources: Verilog files; top: name of the top module; include_dirs: where their includes lie.
         progress: optional callable (done, total, text).
     Returns:
         dict of ``count``.
@@ -80,8 +80,12 @@ def measure(directory, sources, top, progress=None):
     """
     directory = Path(directory)
     local = [_into(directory, Path(source)) for source in sources]
-    images = sorted(path.name for path in directory.glob("*.init"))
-    script = f"read_verilog {' '.join(local)}; " + SCRIPT.format(top=top, stat=f"{top}.stat.json")
+    for include in include_dirs:
+        for header in Path(include).glob("*.*h"):
+            _into(directory, header)
+    images = sorted(path.name for pattern in ("*.init", "*.*h") for path in directory.glob(pattern))
+    script = "".join(f"read_verilog {'-sv ' if name.endswith('.sv') else ''}-I. {name}; " for name in local)
+    script += SCRIPT.format(top=top, stat=f"{top}.stat.json")
     cached = cache_directory("area") / f"{_digest(directory, [*local, *images], script)}.json"
     if cached.is_file():
         return json.loads(cached.read_text())
@@ -125,6 +129,7 @@ def _run_yosys(directory, script, progress):
             process.kill()
             raise
     if process.returncode:
-        (directory / "yosys.log").write_text("".join(log))
+        log_file = cache_directory("area") / "yosys.log"
+        write_atomically(log_file, "".join(log))
         reason = next((line.strip() for line in reversed(log) if "ERROR" in line or "No module" in line), "no reason given")
-        raise LiteFormerError(f"Yosys could not synthesise the design ({reason}); see {directory / 'yosys.log'}")
+        raise LiteFormerError(f"Yosys could not synthesise the design ({reason}); see {log_file}")

@@ -6,7 +6,12 @@ import typer
 
 from liteformer.accel.errors import LiteFormerError
 from liteformer.flow import console
+from liteformer.flow.bench import bench
+from liteformer.flow.demo import demo
 from liteformer.flow.doctor import doctor
+from liteformer.flow.evaluate import evaluate
+from liteformer.flow.simulate import simulate
+from liteformer.flow.train import train
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode="rich",
@@ -14,8 +19,8 @@ app = typer.Typer(
     help="LiteFormer: a Transformer for time series as an integer accelerator in a LiteX SoC.\n\n"
          "Start with [bold]liteformer demo[/]; every command explains itself with --help.")
 
-for command in (doctor,):
-    app.command(no_args_is_help=False)(command)
+for command in (demo, doctor, train, evaluate, simulate, bench):
+    app.command()(command)
 
 
 def main():

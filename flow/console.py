@@ -77,8 +77,8 @@ def step(title):
 
 
 def note(text):
-    """One line on stderr."""
-    _stderr().print(text, markup=False)
+    """One line on stderr, however long."""
+    print(text, file=sys.stderr)
 
 
 def emit(result, as_json, render):

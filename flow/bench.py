@@ -1,0 +1,102 @@
+"""`liteformer bench`: cycles, array utilisation and area of any shape, with random weights."""
+
+from typing import Annotated, Literal
+
+import numpy as np
+import typer
+
+from liteformer.accel.random_model import random_model
+from liteformer.flow import console, hardware
+from liteformer.flow.devices import DEVICES
+from liteformer.flow.devices import device as find_device
+from liteformer.flow.inputs import at_least, check_bits, checked, random_windows
+from liteformer.flow.simulate import figures_table
+
+SHAPE, BUILD = "Model", "Hardware"
+
+
+def run_bench(shape, *, cpu="vexriscv", windows=16, overrides=None, device="xc7s15", seed=1, with_area=True):
+    """Simulate a random model on the full SoC and measure the SoC's area.
+
+    Args:
+        shape: arguments of ``random_model`` (window, features, d_model, bits, ...). overrides: fields of HardwareOptions.
+    Returns:
+        dict, the command's JSON.
+    """
+    check_bits(shape["bits"])
+    at_least("windows", windows, 1)
+    if shape.get("ffn") is not None:
+        at_least("ffn", shape["ffn"], 1)
+    find_device(device)
+    hardware.check_cpu(cpu)
+    with checked():
+        model = random_model(np.random.default_rng(seed), **shape)
+    compiled = hardware.compile_model(model, **(overrides or {}))
+    figures, _ = hardware.run_soc(compiled, random_windows(model, windows, seed), cpu)
+    cycles = figures["cycles"]["accelerator"]
+    return {
+        "shape": shape, "macs": model.config.macs, "lanes": compiled.lanes,
+        "utilization": round(hardware.utilization(model, compiled, cycles), 4), **figures,
+        "clock_mhz": hardware.CLOCK_MHZ, "latency_us": hardware.microseconds(cycles), "device": device, "cpu": cpu,
+        "area": hardware.soc_area(compiled, cpu, device) if with_area else None,
+    }
+
+
+def _render(result):
+    table = figures_table("Random weights, " + ", ".join(f"{key} {value}" for key, value in result["shape"].items()), result)
+    table.add_row("multiply-accumulates", f"{result['macs']:,}")
+    table.add_row("lanes of the array", str(result["lanes"]))
+    table.add_row("array utilisation", f"{100 * result['utilization']:.1f} %")
+    if result["area"]:
+        for row in area_rows(result["area"], result["device"]):
+            table.add_row(*row)
+    return table
+
+
+def area_rows(area, device):
+    """Rows ``(text, value)`` of a table: what the SoC takes of a device."""
+    capacity = DEVICES[device]
+    names = {"lut": "LUT", "lutram": "of these as memory", "ff": "flip-flops", "bram36": "BRAM36", "dsp": "DSP48E1"}
+    rows = [(f"{text}, whole SoC" if key != "lutram" else text, f"{area[key]:,} of {getattr(capacity, key):,}")
+            for key, text in names.items()]
+    return [*rows, (f"fits {device}", "yes" if area["fits"] else "[red]no[/]")]
+
+
+def bench(
+    window: Annotated[int, typer.Option(help="Time steps the model sees.", rich_help_panel=SHAPE)] = 12,
+    d_model: Annotated[int, typer.Option(help="Channels of a token.", rich_help_panel=SHAPE)] = 32,
+    bits: Annotated[int, typer.Option(help="Width of weights and activations, 2 to 8.", rich_help_panel=SHAPE)] = 4,
+    features: Annotated[int, typer.Option(help="Values of a sample.", rich_help_panel=SHAPE)] = 7,
+    outputs: Annotated[int, typer.Option(help="Values forecast.", rich_help_panel=SHAPE)] = 1,
+    heads: Annotated[int, typer.Option(help="Attention heads.", rich_help_panel=SHAPE)] = 1,
+    layers: Annotated[int, typer.Option(help="Encoder layers.", rich_help_panel=SHAPE)] = 1,
+    ffn: Annotated[int | None, typer.Option(help="Feed-forward channels; 4 x d_model if left out.",
+                                            rich_help_panel=SHAPE)] = None,
+    readout: Annotated[Literal["last", "mean"], typer.Option(help="Last token, or mean over all.",
+                                                             rich_help_panel=SHAPE)] = "last",
+    cpu: Annotated[str, typer.Option(help="CPU of the SoC.", rich_help_panel=BUILD)] = "vexriscv",
+    rows: Annotated[int | None, typer.Option(help="Rows (tokens) of the array.", rich_help_panel=BUILD)] = None,
+    columns: Annotated[int | None, typer.Option(help="Columns (channels) of the array.", rich_help_panel=BUILD)] = None,
+    requantizers: Annotated[int | None, typer.Option(help="Requantizers side by side.", rich_help_panel=BUILD)] = None,
+    dsp_lanes: Annotated[int | None, typer.Option(help="Lanes built from DSP48E1s.", rich_help_panel=BUILD)] = None,
+    device: Annotated[str, typer.Option(help=f"FPGA: {', '.join(DEVICES)}.", rich_help_panel=BUILD)] = "xc7s15",
+    windows: Annotated[int, typer.Option(help="Random windows to run.")] = 16,
+    seed: Annotated[int, typer.Option(help="Seed of weights and windows.")] = 1,
+    no_area: Annotated[bool, typer.Option("--no-area", help="Leave the synthesis with Yosys out.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+):
+    """Measure any shape with random weights: the full SoC is simulated and compared, then synthesised.
+
+    Examples:
+
+    liteformer bench --window 12 --d-model 32 --bits 4
+
+    liteformer bench --window 10 --d-model 24 --bits 5 --features 3 --heads 2 --layers 2 --no-area --json
+    """
+    shape = {"window": window, "features": features, "d_model": d_model, "bits": bits, "outputs": outputs, "heads": heads,
+             "layers": layers, "ffn": ffn, "readout": readout}
+    overrides = {"rows": rows, "columns": columns, "requantizers": requantizers, "dsp_lanes": dsp_lanes}
+    with console.work():
+        result = run_bench(shape, cpu=cpu, windows=windows, overrides=overrides, device=device, seed=seed,
+                           with_area=not no_area)
+    console.emit(result, as_json, _render)

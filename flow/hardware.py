@@ -1,0 +1,97 @@
+"""From a model to figures: compile it, run it on the simulated SoC, compare with the golden model, measure its area.
+
+LiteX and the gateware are imported on first use, so that `liteformer --help` answers at once.
+"""
+
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+from liteformer.accel import golden
+from liteformer.accel.errors import LiteFormerError
+from liteformer.flow import area, console
+from liteformer.flow.cache import cache_directory
+from liteformer.flow.devices import device as find_device
+
+CLOCK_MHZ = 100
+SUPPORTED_CPUS = ("vexriscv", "serv")
+
+
+def compile_model(model, **overrides):
+    """Compile a model for the core.
+
+    Args:
+        model: QuantizedModel. overrides: fields of HardwareOptions; those that are None keep their default.
+    Returns:
+        CompiledModel.
+    """
+    from liteformer.accel.compiler import HardwareOptions
+    from liteformer.accel.compiler import compile_model as compile_for_core
+    return compile_for_core(model, HardwareOptions(**{key: value for key, value in overrides.items() if value is not None}))
+
+
+def check_cpu(cpu):
+    """Raises LiteFormerError if LiteX has no CPU of this name."""
+    from litex.soc.cores.cpu import CPUS
+    if cpu not in CPUS or cpu == "None":
+        raise LiteFormerError(f"no CPU {cpu}; tested are {' and '.join(SUPPORTED_CPUS)}, "
+                              "any other CPU of LiteX with a 32-bit Wishbone bus may serve")
+
+
+def run_soc(compiled, raw, cpu="vexriscv", trace=None):
+    """Push windows through firmware and core on the simulated SoC and compare every output with the golden model.
+
+    Args:
+        compiled: CompiledModel. raw: integers ``(N, window, features)``. cpu: LiteX CPU. trace: Path of an FST file or None.
+    Returns:
+        ``(figures, outputs)``: dict with ``windows``, ``mismatches`` (outputs that differ), ``cycles`` (``accelerator`` and
+        ``end_to_end``: the slowest window; ``total``: SoC cycles simulated) and ``cycles_per_second`` of the simulator;
+        outputs int64 ``(N, outputs)``.
+    Raises:
+        LiteFormerError: Verilator or the compiler is missing, or the SoC does not answer within its cycle limit.
+    """
+    from liteformer.soc.simulation import Simulation
+    check_cpu(cpu)
+    with console.step(f"Generate SoC with {cpu}, compile firmware, build simulator"):
+        simulation = Simulation(compiled, cpu=cpu, trace=trace)
+    with simulation, console.step(f"Simulate {len(raw)} windows on the SoC") as step:
+        result = simulation.infer(raw, progress=lambda done: step.update(done, len(raw)))
+    expected = golden.infer(compiled.model, raw)
+    return {
+        "windows": len(raw),
+        "mismatches": int(np.count_nonzero(result.outputs != expected)),
+        "cycles": {"accelerator": int(result.accelerator_cycles.max()), "end_to_end": int(result.end_to_end_cycles.max()),
+                   "total": int(result.cycles)},
+        "cycles_per_second": round(result.cycles / max(result.seconds, 1e-9)),
+    }, result.outputs
+
+
+def soc_area(compiled, cpu="vexriscv", device="xc7s15"):
+    """Area of the complete SoC: CPU, firmware in ROM, RAM, UART with its line coder, timer and core.
+
+    Returns:
+        dict of ``area.count`` and ``fits`` for the device.
+    """
+    from liteformer.accel.core import LiteFormerCore
+    from liteformer.soc.generate import write_verilog
+    from liteformer.soc.platform import simulation_platform
+    from liteformer.soc.soc import LiteFormerSoC
+    target = find_device(device)
+    check_cpu(cpu)
+    with console.step("Measure area with Yosys") as step, tempfile.TemporaryDirectory(dir=cache_directory("area")) as temporary:
+        soc = LiteFormerSoC(simulation_platform("serial"), CLOCK_MHZ * 1_000_000, LiteFormerCore(compiled), cpu_type=cpu,
+                            uart="serial")
+        design = write_verilog(soc, temporary)
+        figures = area.measure(Path(design.top).parent, design.sources, design.name, design.include_dirs, step.update)
+    return figures | {"fits": area.fits(figures, target)}
+
+
+def utilization(model, compiled, accelerator_cycles):
+    """Share of the array's multiply-accumulate slots that did useful work, 0 to 1."""
+    return model.config.macs / (compiled.lanes * accelerator_cycles)
+
+
+def microseconds(cycles):
+    """Time of a number of cycles at CLOCK_MHZ."""
+    return cycles / CLOCK_MHZ

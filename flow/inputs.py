@@ -1,0 +1,62 @@
+"""What the commands take in: checked values, models, windows to run."""
+
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+from pydantic import ValidationError
+
+from liteformer.accel import numerics
+from liteformer.accel.errors import LiteFormerError
+
+INT32 = (-(1 << 31), (1 << 31) - 1)
+
+
+@contextmanager
+def checked():
+    """Turns the first failed check of a pydantic model into a LiteFormerError that names the value."""
+    try:
+        yield
+    except ValidationError as error:
+        first = error.errors()[0]
+        if first["type"] == "value_error":
+            raise LiteFormerError(str(first["ctx"]["error"])) from None
+        name, limits = ".".join(map(str, first["loc"])), first.get("ctx", {})
+        words = {"ge": "at least", "gt": "more than", "le": "at most", "lt": "less than"}
+        choice = next((f"choose {word} {limits[key]}" for key, word in words.items() if key in limits), first["msg"].lower())
+        raise LiteFormerError(f"{name} is {first['input']}; {choice}") from None
+
+
+def check_bits(bits):
+    """Raises LiteFormerError if ``bits`` is no width that the arithmetic has."""
+    if not numerics.MIN_BITS <= bits <= numerics.MAX_BITS:
+        raise LiteFormerError(f"bits is {bits}; choose {numerics.MIN_BITS} to {numerics.MAX_BITS}")
+
+
+def at_least(name, value, least):
+    """Raises LiteFormerError if an integer is below its least value."""
+    if value < least:
+        raise LiteFormerError(f"{name} is {value}; choose at least {least}")
+
+
+def is_run(path):
+    """True if ``path`` is the directory of a training run, with its test data; a model file alone is not."""
+    return (Path(path) / "metrics.json").is_file()
+
+
+def random_windows(model, count, seed):
+    """Windows of raw samples that make the model's inputs use their whole range, with a share of extreme samples.
+
+    Args:
+        model: QuantizedModel. count: windows. seed: int.
+    Returns:
+        int64 ``(count, window, features)`` within int32. One sample in 32 is anywhere in int32, so that the clamps work too.
+    """
+    rng, config = np.random.default_rng(seed), model.config
+    lo, hi = model.input_range
+    multiplier = np.maximum(np.abs(model["input.multiplier"]), 1) * np.where(model["input.multiplier"] < 0, -1, 1)
+    ends = [((bound << numerics.SHIFT) - (model["input.offset"] << numerics.OFFSET_SHIFT)) // multiplier for bound in (lo, hi)]
+    low, high = np.clip(np.minimum(*ends), *INT32), np.clip(np.maximum(*ends), *INT32)
+    shape = (count, config.window, config.features)
+    usual = rng.integers(low, high, shape, endpoint=True)
+    return np.where(rng.random(shape) < 1 / 32, rng.integers(*INT32, shape, endpoint=True), usual)

@@ -1,0 +1,115 @@
+"""`liteformer train`: from a series to a quantized model."""
+
+from typing import Annotated, Literal
+
+import typer
+from rich.markup import escape
+from rich.table import Table
+
+from liteformer.accel.errors import LiteFormerError
+from liteformer.flow import console
+
+DATA, SHAPE, RECIPE = "Data", "Model", "Recipe"
+
+
+def run_training(options):
+    """Train with progress on stderr.
+
+    Args:
+        options: TrainOptions.
+    Returns:
+        Run.
+    """
+    with console.step(f"Train on {options.data}: window {options.window}, d {options.d_model}, {options.bits} bits") as step:
+        from liteformer.train.run import train as train_model
+        return train_model(options, progress=lambda done, total, text="": step.update(done, total, text))
+
+
+def _names(values):
+    """Column names from repeated or comma-separated options; None if there are none."""
+    return [name.strip() for value in values for name in value.split(",") if name.strip()] if values else None
+
+
+def _widths(values):
+    """``NAME=BITS`` options as a dict."""
+    widths = {}
+    for value in values or ():
+        name, _, bits = value.rpartition("=")
+        if not name or not bits.isdigit():
+            raise LiteFormerError(f"--bits-of {value} is not NAME=BITS, such as hidden=6")
+        widths[name] = int(bits)
+    return widths
+
+
+def _render(result):
+    table = Table(title=f"Test RMSE over {result['windows']['test']} windows")
+    for column in ("model", "RMSE"):
+        table.add_column(column, justify="left" if column == "model" else "right")
+    for name, value in result["rmse"].items():
+        if value is not None:
+            table.add_row(name, f"{value:.3f}")
+    table.caption = escape(f"written to {result['out']}")
+    return table
+
+
+def train(
+    data: Annotated[Literal["synthetic", "airu", "pems", "csv"], typer.Option(
+        metavar="NAME", help="synthetic (built in), airu, pems, or csv (any file).", rich_help_panel=DATA)] = "synthetic",
+    path: Annotated[str | None, typer.Option(help="CSV file.", rich_help_panel=DATA)] = None,
+    target: Annotated[list[str] | None, typer.Option(
+        help="Column to forecast; repeat for several.", rich_help_panel=DATA)] = None,
+    features: Annotated[list[str] | None, typer.Option(
+        help="Input columns, comma separated or repeated; all numeric ones if left out.", rich_help_panel=DATA)] = None,
+    timestamp: Annotated[str | None, typer.Option(
+        help="Column with the time; no window spans a gap.", rich_help_panel=DATA)] = None,
+    sensor: Annotated[str | None, typer.Option(help="Station name or column number of a PeMS file.",
+                                               rich_help_panel=DATA)] = None,
+    horizon: Annotated[int | None, typer.Option(help="Steps ahead to forecast; one output for each.",
+                                                rich_help_panel=DATA)] = None,
+    test_fraction: Annotated[float, typer.Option(help="Last part of the rows, for the test.", rich_help_panel=DATA)] = 0.2,
+    validation_fraction: Annotated[float, typer.Option(help="Last part of the training windows, for validation.",
+                                                       rich_help_panel=DATA)] = 0.15,
+    window: Annotated[int, typer.Option(help="Time steps the model sees.", rich_help_panel=SHAPE)] = 12,
+    d_model: Annotated[int, typer.Option(help="Channels of a token.", rich_help_panel=SHAPE)] = 32,
+    bits: Annotated[int, typer.Option(help="Width of weights and activations, 2 to 8.", rich_help_panel=SHAPE)] = 4,
+    bits_of: Annotated[list[str] | None, typer.Option(
+        metavar="NAME=BITS", help="Width of one tensor; repeat for several.", rich_help_panel=SHAPE)] = None,
+    heads: Annotated[int, typer.Option(help="Attention heads.", rich_help_panel=SHAPE)] = 1,
+    layers: Annotated[int, typer.Option(help="Encoder layers.", rich_help_panel=SHAPE)] = 1,
+    ffn: Annotated[int | None, typer.Option(help="Feed-forward channels; 4 x d_model if left out.",
+                                            rich_help_panel=SHAPE)] = None,
+    readout: Annotated[Literal["last", "mean"], typer.Option(
+        help="Forecast from the last token, or from the mean over all.", rich_help_panel=SHAPE)] = "last",
+    skip: Annotated[Literal["none", "persistence"], typer.Option(
+        help="Forecast the change since the last value.", rich_help_panel=SHAPE)] = "none",
+    seed: Annotated[int, typer.Option(help="Seed of weights and order.", rich_help_panel=RECIPE)] = 1,
+    epochs: Annotated[int | None, typer.Option(help="Float epochs; depends on the data if left out.",
+                                               rich_help_panel=RECIPE)] = None,
+    qat_epochs: Annotated[int | None, typer.Option(help="Quantization-aware epochs; as many as float if left out.",
+                                                   rich_help_panel=RECIPE)] = None,
+    batch: Annotated[int, typer.Option(help="Windows of a batch.", rich_help_panel=RECIPE)] = 128,
+    lr: Annotated[float, typer.Option(help="Highest learning rate.", rich_help_panel=RECIPE)] = 2e-3,
+    patience: Annotated[int | None, typer.Option(help="Epochs without progress before stopping.",
+                                                 rich_help_panel=RECIPE)] = None,
+    refit: Annotated[bool, typer.Option("--refit", help="Train on the validation windows too.",
+                                        rich_help_panel=RECIPE)] = False,
+    out: Annotated[str, typer.Option(help="Directory for model.safetensors, metrics.json and plots.")] = "build/model",
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+):
+    """Train a model in float, then quantization-aware, and export it.
+
+    Examples:
+
+    liteformer train --bits 4 --out build/first
+
+    liteformer train --data airu --path airU.csv --window 12 --d-model 32 --bits 4 --out build/airu4
+
+    liteformer train --data csv --path plant.csv --timestamp time --target power --features power,wind --skip persistence
+    """
+    from liteformer.train.options import TrainOptions
+    values = {key: value for key, value in locals().items() if key not in ("as_json", "TrainOptions")}
+    values |= {"target": _names(target), "features": _names(features), "bits_of": _widths(bits_of)}
+    options = TrainOptions(**values)
+    with console.work():
+        run = run_training(options)
+    console.emit(run.metrics | {"out": out, "model_id": run.model.id}, as_json, _render)
