@@ -144,7 +144,7 @@ def _check_features(series, values):
             raise LiteFormerError(f"feature {name!r} is constant ({a:g}) over the training rows; leave it out")
         if max(abs(a), abs(b)) > LARGEST_OFFSET * (b - a):
             raise LiteFormerError(f"feature {name!r} moves only between {a:g} and {b:g}, too little for its distance from "
-                                  "zero; subtract a constant from the column")
+                                  "zero; leave it out or subtract a constant from the column")
 
 
 def _raw_span(options):

@@ -60,7 +60,7 @@ class TrainOptions(BaseModel):
     step_lr_factor: float = Field(5.0, gt=0)
     patience: int | None = Field(None, ge=1)
     refit: bool = False
-    threads: int = Field(2, ge=1)
+    threads: int = Field(1, ge=1)
     out: str = "build/model"
 
     def __init__(self, **values: Any):

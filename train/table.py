@@ -70,11 +70,11 @@ def time_steps(frame, path, name):
             raise LiteFormerError(f"{path}, row {bad[0] + 2}, column {name!r} holds {cells.iloc[bad[0]]!r}, which is not a "
                                   "time; name another column with --timestamp or correct the cell")
         cells = times.dt.tz_localize(None)
-    difference = cells.diff()
-    late = np.flatnonzero(difference <= difference.iloc[0:0].sum())
+    late = np.flatnonzero(cells <= cells.shift())
     if len(late):
         raise LiteFormerError(f"{path}, row {late[0] + 2}: the time in column {name!r} is not later than in the row before; "
                               "sort the file by time and remove duplicates")
+    difference = cells.diff()
     return cells.to_numpy(), np.array(difference == difference.median())
 
 

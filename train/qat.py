@@ -1,0 +1,276 @@
+"""The quantization-aware Transformer: the arithmetic contract of ``accel.numerics`` in PyTorch, with gradients.
+
+Tensors between the layers are integers held in floating point. Weights, multipliers and offsets are rounded exactly as they
+are exported, so in float64 the forward pass and ``accel.golden`` compute the same numbers; float32, used for training, may
+differ where a value lies within its rounding error of a half. The step sizes learn through the multipliers: the producer of a
+tensor divides by its scale, the consumer multiplies.
+"""
+
+import math
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from liteformer.accel import numerics
+from liteformer.accel.golden import OUTPUT_BITS
+from liteformer.accel.model import ModelConfig
+from liteformer.train.quantizers import Activation, Grid, best_steps, floor, round_clamp, softmax_weights
+
+TABLE_LENGTH = 64       # Entries of the softmax table.
+TABLE_END = 0.45        # The table's last entry before rounding: below a half, so far keys weigh nothing.
+OUTPUT_SPAN = 14        # The range of the training targets takes about 1 << OUTPUT_SPAN counts of the output.
+HEADROOM = 2            # Room for the head's multiplier and offset to grow while training.
+SIGNED_18 = 18          # A multiplier wider than this needs an accumulator no wider than this.
+ONE = 1 << numerics.SHIFT
+RESIDUAL_ONE = 1 << (numerics.SHIFT - numerics.RESIDUAL_SHIFT)
+OFFSET_ONE = 1 << numerics.OFFSET_SHIFT
+
+
+class QuantLinear(nn.Module):
+    """A linear layer as integer weights, multiplier, offset and residual multiplier per output channel.
+
+    Args:
+        linear: nn.Linear to start from; bits: of its weights; norm: the BatchNorm behind it, folded with its running
+            statistics; columns: float ``(inputs,)``, scale of every input, None for a common one.
+        source_peak: largest magnitude of an input integer (times the tokens summed), for the accumulator's bound.
+    """
+
+    def __init__(self, linear, bits, source_peak, norm=None, columns=None):
+        super().__init__()
+        self.largest = numerics.signed_range(bits)[1]
+        self.weight = nn.Parameter(linear.weight.detach().clone())
+        self.bias = nn.Parameter(linear.bias.detach().clone())
+        self.register_buffer("columns", None if columns is None else torch.as_tensor(columns, dtype=self.weight.dtype))
+        self.log_step = nn.Parameter(best_steps(self._scaled().detach(), self.largest).log())
+        if norm is None:
+            self.register_buffer("gain", torch.ones_like(self.bias))
+            self.register_buffer("shift", torch.zeros_like(self.bias))
+        else:
+            gain = norm.weight.detach() / (norm.running_var + norm.eps).sqrt()
+            self.gain = nn.Parameter(gain)
+            self.shift = nn.Parameter(norm.bias.detach() - gain * norm.running_mean)
+        narrow = numerics.signed_bits(0, self.weight.shape[1] * self.largest * source_peak) <= SIGNED_18
+        self.multiplier_limit = numerics.signed_range(numerics.MULTIPLIER_BITS if narrow else SIGNED_18)[1]
+
+    def _scaled(self):
+        return self.weight if self.columns is None else self.weight * self.columns
+
+    def constants(self, source, out, residual=None):
+        """What is exported, as integers in floating point.
+
+        Args:
+            source, out, residual: Grid of the input, the output and the residual input.
+        Returns:
+            ``(weight (outputs, inputs), multiplier, offset, residual multiplier or None)``, the last three ``(outputs,)``.
+        """
+        step = self.log_step.exp()
+        weight = round_clamp(self._scaled() / step, -self.largest, self.largest)
+        ratio = self.gain * step[:, 0] * source.scale
+        offset = self.gain * self.bias + self.shift - ratio * (weight * source.zero).sum(dim=1)
+        multiplier = round_clamp(ratio * (ONE / out.scale), -self.multiplier_limit, self.multiplier_limit)
+        carried = None
+        if residual is not None:
+            carry = self.gain * residual.scale
+            offset = offset - carry * residual.zero
+            limit = numerics.signed_range(numerics.RESIDUAL_BITS)[1]
+            carried = round_clamp(carry * (RESIDUAL_ONE / out.scale), -limit, limit)
+        limit = numerics.signed_range(numerics.OFFSET_BITS)[1]
+        return weight, multiplier, round_clamp((offset / out.scale + out.zero) * OFFSET_ONE, -limit, limit), carried
+
+    def forward(self, x, source, out, residual=None, residual_grid=None):
+        """``numerics.requantize`` of the product; integers ``(..., inputs)`` to integers ``(..., outputs)``."""
+        weight, multiplier, offset, carried = self.constants(source, out, residual_grid)
+        y = F.linear(x, weight * (multiplier / ONE)[:, None], offset / OFFSET_ONE)
+        if residual is not None:
+            y = torch.addcmul(y, residual, carried / RESIDUAL_ONE)
+        return round_clamp(y, out.lo, out.hi)
+
+
+class QuantEncoder(nn.Module):
+    """One encoder layer on integers."""
+
+    def __init__(self, encoder, bits, index, head_dim):
+        super().__init__()
+        prefix = f"layers.{index}"
+        self.heads, self.head_dim = encoder.heads, head_dim
+        kinds = {"attended": "affine", "hidden": "affine", "expanded": "relu"}
+        self.grids = nn.ModuleDict({name: Activation(bits[f"{prefix}.{name}"], kinds.get(name, "symmetric")) for name in
+                                    ("query", "key", "value", "context", "attended", "expanded", "hidden")})
+
+        def linear(name, peak_bits, norm=None):
+            return QuantLinear(getattr(encoder, name), bits[f"{prefix}.{name}.weight"], 1 << (peak_bits - 1), norm)
+
+        source = bits[f"layers.{index - 1}.hidden" if index else "hidden"]
+        self.query, self.key, self.value = (linear(name, source) for name in ("query", "key", "value"))
+        self.project = linear("project", bits[f"{prefix}.context"], encoder.norm1)
+        self.expand = linear("expand", bits[f"{prefix}.attended"])
+        self.contract = linear("contract", bits[f"{prefix}.expanded"], encoder.norm2)
+        wide = numerics.signed_bits(0, head_dim << (bits[f"{prefix}.query"] + bits[f"{prefix}.key"] - 2)) > SIGNED_18
+        self.score_limit = numerics.signed_range(SIGNED_18 if wide else numerics.MULTIPLIER_BITS)[1]
+
+    def score_multiplier(self, query, key, step):
+        """Query times key to table steps, 1/sqrt(head_dim) included; a scalar integer."""
+        ratio = query.scale * key.scale * (ONE / (math.sqrt(self.head_dim) * step))
+        return round_clamp(ratio, 1, self.score_limit)
+
+    def context_multiplier(self, value, context):
+        """Numerator of the reciprocal that normalises the context; a scalar integer."""
+        return round_clamp(value.scale / context.scale * ONE, 1, numerics.signed_range(numerics.MULTIPLIER_BITS)[1])
+
+    def forward(self, hidden, rows, source, softmax, keep):
+        """Args:
+            hidden: integers ``(batch, tokens, d)``; rows: the tokens of it to compute; source: their Grid.
+            softmax: dict with table, smooth and step.
+        Returns:
+            ``(integers (batch, t, d), Grid)``.
+        """
+        g = {name: grid.grid() for name, grid in self.grids.items()}
+        query = self.query(rows, source, g["query"])
+        key = self.key(hidden, source, g["key"])
+        value = self.value(hidden, source, g["value"])
+        q, k, v = (x.unflatten(-1, (self.heads, -1)).transpose(1, 2) for x in (query, key, value))
+        scores = (q @ k.transpose(-1, -2)) * (self.score_multiplier(g["query"], g["key"], softmax["step"]) / ONE)
+        weights = softmax_weights(round_clamp(scores, *numerics.signed_range(numerics.SCORE_BITS)), **softmax)
+        rate = floor(self.context_multiplier(g["value"], g["context"]) / weights.sum(dim=-1, keepdim=True))
+        context = round_clamp((weights @ v) * (rate / ONE), g["context"].lo, g["context"].hi).transpose(1, 2).flatten(2)
+        attended = self.project(context, g["context"], g["attended"], rows, source)
+        expanded = self.expand(attended, g["attended"], g["expanded"])
+        out = self.contract(expanded, g["expanded"], g["hidden"], attended, g["attended"])
+        for name, tensor in (("query", query), ("key", key), ("value", value), ("probability", weights), ("context", context),
+                             ("attended", attended), ("expanded", expanded), ("hidden", out)):
+            keep(name, tensor)
+        return out, g["hidden"]
+
+
+class QuantTransformer(nn.Module):
+    """Quantized windows to normalised forecasts, on integers.
+
+    Args:
+        model: trained float Transformer; options: TrainOptions; dataset: Dataset.
+        calibration: float ``(windows, window, features)``, raw counts of training windows that start the step sizes.
+    """
+
+    def __init__(self, model, options, dataset, calibration):
+        super().__init__()
+        bits = options.tensor_bits
+        tokens = options.window if options.readout == "mean" else 1
+        self.config = _config(options, dataset, [1.0] * len(dataset.target_names))
+        row_bits = self.config.row_bits
+        self.input_lo, self.input_hi = numerics.operand_range(bits["input"], row_bits)
+        self._start_input(dataset)
+        columns = ONE / self.input_multiplier / dataset.scale
+        zero = self.input_offset / OFFSET_ONE + dataset.shift * self.input_multiplier / ONE
+        self.register_buffer("input_zero", torch.as_tensor(zero, dtype=torch.float32))
+        self.hidden = Activation(bits["hidden"], "affine")
+        peak = max(-self.input_lo, self.input_hi)
+        self.embed = QuantLinear(model.embed, bits["embed.weight"], peak, columns=columns)
+        self._start_position(model, bits["position"])
+        self.layers = nn.ModuleList(QuantEncoder(layer, bits, i, self.config.head_dim)
+                                    for i, layer in enumerate(model.layers))
+        self.head = QuantLinear(model.head, bits["head.weight"], tokens << (bits[f"layers.{options.layers - 1}.hidden"] - 1))
+        self.tokens = tokens
+        top = min(numerics.operand_range(bits[f"layers.{i}.probability"], row_bits)[1] for i in range(options.layers))
+        self.table_step = math.log(top / TABLE_END) / (TABLE_LENGTH - 1)
+        self.register_buffer("table", torch.as_tensor(numerics.exp_table(TABLE_LENGTH, top, self.table_step),
+                                                      dtype=torch.float32))
+        self.register_buffer("table_smooth", top * torch.exp(-self.table_step * torch.arange(TABLE_LENGTH)))
+        self.register_buffer("target_mean", torch.as_tensor(dataset.target_mean, dtype=torch.float32))
+        self.register_buffer("target_scale", torch.as_tensor(dataset.target_scale, dtype=torch.float32))
+        self._start_activations(model, calibration)
+        self._set_output_scale(self._choose_output_scale(dataset))
+        self.config = _config(options, dataset, self.output_scale.tolist())
+
+    def _start_input(self, dataset):
+        """Multiplier and offset that spread the training range of every feature over the input's integers."""
+        span = dataset.raw_high - dataset.raw_low
+        self.input_multiplier = numerics.round_half_up((self.input_hi - self.input_lo) / span * ONE)
+        self.input_offset = numerics.round_half_up((self.input_lo * ONE - dataset.raw_low * self.input_multiplier) / OFFSET_ONE)
+
+    def _start_position(self, model, bits):
+        """Split the encoding into its mean over the tokens, which costs nothing, and a quantized rest."""
+        mean = model.position.mean(dim=0)
+        self.register_buffer("position", model.position - mean)
+        self.position_lo, self.position_hi = numerics.signed_range(bits)
+        self.position_log_step = nn.Parameter(best_steps(self.position.T, self.position_hi)[:, 0].log())
+        self.embed.bias.data += mean
+
+    @torch.no_grad()
+    def _start_activations(self, model, calibration):
+        trace = {}
+        model.eval()(calibration, trace)
+        self.hidden.start(trace["hidden"])
+        for index, layer in enumerate(self.layers):
+            for name, grid in layer.grids.items():
+                grid.start(trace[f"layers.{index}.{name}"])
+
+    @torch.no_grad()
+    def _choose_output_scale(self, dataset):
+        """Counts in one unit of every output, powers of two; raw counts with a persistence skip."""
+        if dataset.persistence:
+            return torch.as_tensor(dataset.raw_scale[dataset.target_features], dtype=torch.float32)
+        scale = 2.0 ** torch.floor(OUTPUT_SPAN - torch.log2(torch.as_tensor(dataset.target_high - dataset.target_low)))
+        self._set_output_scale(scale.float())
+        grid = self.pooled_grid(self.layers[-1].grids["hidden"].grid())
+        ratio = (self.head.gain * self.head.log_step.exp()[:, 0] * grid.scale).abs() * ONE
+        largest = torch.as_tensor(abs(dataset.target_low)).maximum(torch.as_tensor(abs(dataset.target_high))) * scale
+        excess = (ratio / self.head.multiplier_limit).maximum(largest.float() * OFFSET_ONE / (1 << (numerics.OFFSET_BITS - 1)))
+        return scale.float() / 2.0 ** torch.ceil(torch.log2(HEADROOM * excess)).clamp_min(0)
+
+    def _set_output_scale(self, scale):
+        self.register_buffer("output_scale", scale)
+        self.head.gain, self.head.shift = self.target_scale * scale, self.target_mean * scale
+
+    def pooled_grid(self, grid):
+        """Grid of the sum over tokens whose mean the head reads."""
+        return Grid(grid.scale / self.tokens, grid.zero * self.tokens, grid.lo, grid.hi)
+
+    @property
+    def input_grid(self):
+        """Grid of the quantized input; the features' scales are in the columns of the embedding."""
+        return Grid(1.0, self.input_zero, self.input_lo, self.input_hi)
+
+    @property
+    def output_grid(self):
+        """Grid of the output: int32 counts."""
+        return Grid(1.0, 0.0, *numerics.signed_range(OUTPUT_BITS))
+
+    def position_grid(self):
+        """Grid of the positions, scale ``(d,)``."""
+        return Grid(self.position_log_step.exp(), 0.0, self.position_lo, self.position_hi)
+
+    def position_integers(self, grid):
+        """Quantized positions, ``(window, d)``."""
+        return round_clamp(self.position / grid.scale, grid.lo, grid.hi)
+
+    def softmax(self):
+        """The softmax table, its unrounded twin and the step of an index."""
+        return {"table": self.table, "smooth": self.table_smooth, "step": self.table_step}
+
+    def quantize_input(self, raw):
+        """Raw counts int64 ``(..., features)`` to input integers, the contract's requantize; int64."""
+        return numerics.requantize(raw, self.input_multiplier, self.input_offset, self.input_lo, self.input_hi)
+
+    def integers(self, x, trace=None):
+        """Input integers ``(batch, window, features)`` to output counts ``(batch, outputs)``, without the skip."""
+        keep = (lambda name, tensor: None) if trace is None else trace.__setitem__
+        grid, positions = self.hidden.grid(), self.position_grid()
+        hidden = self.embed(x, self.input_grid, grid, self.position_integers(positions), positions)
+        keep("hidden", hidden)
+        for index, layer in enumerate(self.layers):
+            last = self.config.readout == "last" and index == len(self.layers) - 1
+            hidden, grid = layer(hidden, hidden[:, -1:] if last else hidden, grid, self.softmax(),
+                                 lambda name, tensor, index=index: keep(f"layers.{index}.{name}", tensor))
+        return self.head(hidden.sum(dim=1), self.pooled_grid(grid), self.output_grid)
+
+    def forward(self, x):
+        """Input integers to forecasts normalised like those of the float model, ``(batch, outputs)``."""
+        return (self.integers(x) / self.output_scale - self.target_mean) / self.target_scale
+
+
+def _config(options, dataset, output_scale):
+    return ModelConfig(
+        window=options.window, features=len(dataset.feature_names), outputs=len(dataset.target_names),
+        d_model=options.d_model, heads=options.heads, layers=options.layers, ffn=options.ffn_size, readout=options.readout,
+        skip=options.skip, bits=options.tensor_bits, feature_names=dataset.feature_names, target_names=dataset.target_names,
+        target_features=dataset.target_features, raw_scale=dataset.raw_scale.tolist(), output_scale=output_scale)

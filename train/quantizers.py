@@ -1,0 +1,152 @@
+"""Rounding with straight-through gradients, learned step sizes and the searches that start them.
+
+Everything here works on integers held in floating point: a quantized tensor is its integers, its scale lives beside it.
+"""
+
+from typing import Any, NamedTuple
+
+import torch
+from torch import nn
+
+from liteformer.accel import numerics
+
+
+class _RoundClamp(torch.autograd.Function):
+    """``clamp(floor(x + 0.5), lo, hi)``; the gradient passes where the clamp does not bite."""
+
+    @staticmethod
+    def forward(ctx, x, lo, hi):
+        rounded = torch.floor(x + 0.5)
+        y = rounded.clamp(lo, hi)
+        ctx.save_for_backward(rounded == y)
+        return y
+
+    @staticmethod
+    def backward(ctx, grad):
+        (inside,) = ctx.saved_tensors
+        return grad * inside, None, None
+
+
+class _Floor(torch.autograd.Function):
+    """``floor(x)``, gradient of the identity."""
+
+    @staticmethod
+    def forward(ctx, x):
+        return torch.floor(x)
+
+    @staticmethod
+    def backward(ctx, grad):
+        return grad
+
+
+class _SoftmaxWeights(torch.autograd.Function):
+    """``numerics.softmax``: scores that count in table steps to table entries.
+
+    The gradient is that of ``top * exp(-step * index)``; the row maximum gets none, because the normalised result does not
+    depend on it.
+    """
+
+    @staticmethod
+    def forward(ctx, scores, table, smooth, step):
+        index = (scores.amax(dim=-1, keepdim=True) - scores).clamp_(max=len(table) - 1).long()
+        ctx.save_for_backward(smooth[index])
+        ctx.step = step
+        return table[index]
+
+    @staticmethod
+    def backward(ctx, grad):
+        (weights,) = ctx.saved_tensors
+        return grad * weights * ctx.step, None, None, None
+
+
+def round_clamp(x, lo, hi):
+    """Nearest integer, halves upwards, clamped to ``[lo, hi]``, straight-through gradient."""
+    return _RoundClamp.apply(x, lo, hi)
+
+
+def floor(x):
+    """Largest integer not above ``x``, straight-through gradient."""
+    return _Floor.apply(x)
+
+
+def softmax_weights(scores, table, smooth, step):
+    """Unnormalised softmax weights, float ``(..., keys)`` of integers, from ``table[max - score]``.
+
+    Args:
+        scores: integers ``(..., keys)``; table: ``numerics.exp_table``; smooth: the same before rounding, for the gradient.
+        step: natural-log units of one index.
+    """
+    return _SoftmaxWeights.apply(scores, table, smooth, step)
+
+
+class Grid(NamedTuple):
+    """Meaning and range of a tensor's integers: ``value = scale * (integer - zero)``, ``lo <= integer <= hi``.
+
+    ``scale`` and ``zero`` are numbers or tensors that broadcast over channels.
+    """
+
+    scale: Any
+    zero: Any
+    lo: int
+    hi: int
+
+
+class Activation(nn.Module):
+    """Learned grid of one tensor: ``value = scale * (integer - zero)``.
+
+    Args:
+        bits: width; kind: "symmetric" (zero 0), "relu" (zero is the smallest integer, so the clamp is the ReLU) or "affine"
+            (zero is learned; it need not be an integer, because only offsets contain it).
+    """
+
+    def __init__(self, bits, kind):
+        super().__init__()
+        self.lo, self.hi = numerics.signed_range(bits)
+        self.kind = kind
+        self.log_scale = nn.Parameter(torch.zeros(()))
+        zero = torch.tensor(float(self.lo if kind == "relu" else 0))
+        if kind == "affine":
+            self.zero = nn.Parameter(zero)
+        else:
+            self.register_buffer("zero", zero)
+
+    def grid(self):
+        """Grid of the present scale (positive scalar) and zero."""
+        return Grid(self.log_scale.exp(), self.zero, self.lo, self.hi)
+
+    @torch.no_grad()
+    def start(self, values):
+        """Set scale (and zero) to the least squared error over ``values``, a tensor of any shape."""
+        x = values.flatten().double()
+        if len(x) > 60000:
+            x = x[:: len(x) // 30000]
+        shrink = torch.linspace(0.15, 1.05, 91, dtype=x.dtype)
+        if self.kind == "symmetric":
+            scale = x.abs().max() / self.hi * shrink
+            zero = torch.zeros_like(scale)
+        else:
+            low, high = (torch.zeros((), dtype=x.dtype), x.max()) if self.kind == "relu" else (x.min(), x.max())
+            scale = (high - low) / (self.hi - self.lo) * shrink
+            centre = torch.zeros_like(scale) if self.kind == "relu" else (low + high) / 2 * torch.ones_like(scale)
+            zero = (self.lo + self.hi) / 2 - centre / scale.clamp_min(1e-12) if self.kind == "affine" else torch.full_like(
+                scale, self.lo)
+        scale = scale.clamp_min(1e-8)
+        errors = [((torch.floor(x / s + z + 0.5).clamp(self.lo, self.hi) - z) * s - x).square().mean()
+                  for s, z in zip(scale, zero)]
+        best = int(torch.stack(errors).argmin())
+        self.log_scale.fill_(scale[best].log())
+        if self.kind == "affine":
+            self.zero.fill_(zero[best])
+
+
+def best_steps(weight, largest):
+    """Step size of every row of least squared error, float ``(rows, 1)``.
+
+    Args:
+        weight: ``(rows, columns)``; largest: largest integer, the grid is ``-largest .. largest``.
+    """
+    peak = weight.abs().amax(dim=1, keepdim=True).clamp_min(1e-8) / largest
+    steps = peak * torch.linspace(0.3, 1.1, 81, dtype=weight.dtype)
+    error = torch.stack([((weight / s).round().clamp(-largest, largest) * s - weight).square().sum(dim=1)
+                         for s in steps.T[:, :, None]])
+    return steps.gather(1, error.argmin(dim=0)[:, None])

@@ -1,0 +1,132 @@
+"""The training loop shared by the float and the quantization-aware stage."""
+
+import copy
+import math
+
+import torch
+
+from liteformer.accel.errors import LiteFormerError
+
+
+class Diverged(LiteFormerError):
+    """The loss became NaN or infinite; ``state`` holds the weights of the last complete epoch (a state dict)."""
+
+    def __init__(self, message, state):
+        super().__init__(message)
+        self.state = state
+
+
+class Windows:
+    """Training data in memory: windows are gathered from the series by their first rows.
+
+    Args:
+        rows: float32 ``(rows, features)``; dataset: Dataset.
+    """
+
+    def __init__(self, rows, dataset):
+        self.rows, self.reach = rows, torch.arange(dataset.window)
+        last = 0.0
+        if dataset.persistence:
+            columns = torch.as_tensor(dataset.target_features)
+            end = (torch.arange(len(dataset.raw)) + dataset.window - 1).clamp(max=len(dataset.raw) - 1)
+            raw = torch.as_tensor(dataset.raw, dtype=torch.float64) / torch.as_tensor(dataset.raw_scale)
+            last = raw[end][:, columns]
+        goal = (torch.as_tensor(dataset.truth) - last - torch.as_tensor(dataset.target_mean)) / torch.as_tensor(
+            dataset.target_scale)
+        self.goal = goal.float()
+
+    def batch(self, starts):
+        """``(x (batch, window, features), goal (batch, outputs))``; starts: int64 first rows."""
+        return self.rows[starts[:, None] + self.reach], self.goal[starts]
+
+
+def parameter_groups(model, options):
+    """Weight decay for matrices only; step sizes and zero points learn faster.
+
+    Returns:
+        list of dicts for AdamW.
+    """
+    steps, matrices, vectors = [], [], []
+    for name, parameter in model.named_parameters():
+        kind = name.rpartition(".")[2]
+        if kind in ("log_step", "log_scale", "zero", "position_log_step"):
+            steps.append(parameter)
+        else:
+            (matrices if parameter.ndim > 1 else vectors).append(parameter)
+    groups = [{"params": matrices, "lr": options.lr, "weight_decay": options.weight_decay},
+              {"params": vectors, "lr": options.lr, "weight_decay": 0.0},
+              {"params": steps, "lr": options.lr * options.step_lr_factor, "weight_decay": 0.0}]
+    return [group for group in groups if group["params"]]
+
+
+def learning_rate(step, total, warmup):
+    """Factor of the learning rate: linear warm-up for ``warmup * total`` steps, then a cosine to zero.
+
+    >>> [round(learning_rate(s, 100, 0.1), 2) for s in (0, 9, 55, 99)]
+    [0.1, 1.0, 0.5, 0.0]
+    """
+    rising = max(int(total * warmup), 1)
+    if step < rising:
+        return (step + 1) / rising
+    return 0.5 * (1 + math.cos(math.pi * (step - rising) / (total - rising)))
+
+
+def loss_of(model, data, starts, batch=2048):
+    """Mean squared error in normalised units, without gradients; a float."""
+    model.eval()
+    with torch.no_grad():
+        total = sum(float((model(x) - goal).square().sum()) for x, goal in map(data.batch, starts.split(batch)))
+    return total / (len(starts) * data.goal.shape[1])
+
+
+def fit(model, data, train, validation, options, epochs, stage, progress=None):
+    """Train in place.
+
+    With validation windows the weights of the best epoch are kept, without (refit) the last.
+
+    Args:
+        model: callable ``x -> (batch, outputs)``; data: Windows; train: int64 first rows, a tensor.
+        validation: the same or None; epochs: length of the schedule; stage: "float" or "qat", for progress and errors.
+        progress: ``progress(stage, done, total, metrics)``, after every epoch.
+    Returns:
+        list of dicts epoch, loss, validation: the history.
+    Raises:
+        Diverged: NaN or infinite loss.
+    """
+    generator = torch.Generator().manual_seed(options.seed)
+    optimizer = torch.optim.AdamW(parameter_groups(model, options), betas=(0.9, 0.99), fused=True)
+    steps = len(train) // options.batch
+    schedule = torch.optim.lr_scheduler.LambdaLR(
+        optimizer, lambda step: learning_rate(min(step, epochs * steps - 1), epochs * steps, options.warmup))
+    history, best, best_state, state = [], math.inf, None, copy.deepcopy(model.state_dict())
+    for epoch in range(epochs):
+        model.train()
+        order = train[torch.randperm(len(train), generator=generator)]
+        total = torch.zeros(())
+        for index, starts in enumerate(order[:steps * options.batch].split(options.batch)):
+            x, goal = data.batch(starts)
+            loss = (model(x) - goal).square().mean()
+            if not math.isfinite(loss.item()):
+                raise Diverged(f"the loss of the {stage} training became {loss.item()} at step {epoch * steps + index + 1} "
+                               f"(epoch {epoch + 1}); choose a smaller --lr", state)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            schedule.step()
+            total += loss.detach()
+        metrics = {"epoch": epoch + 1, "loss": float(total) / steps}
+        if validation is not None:
+            metrics["validation"] = loss_of(model, data, validation)
+            if metrics["validation"] < best:
+                best, best_state = metrics["validation"], copy.deepcopy(model.state_dict())
+                best_epoch = epoch
+        history.append(metrics)
+        state = copy.deepcopy(model.state_dict())
+        if progress:
+            progress(stage, epoch + 1, epochs, metrics)
+        if validation is not None and options.patience and epoch - best_epoch >= options.patience:
+            break
+    if best_state is not None:
+        model.load_state_dict(best_state)
+    model.eval()
+    return history
