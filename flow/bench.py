@@ -25,8 +25,9 @@ def run_bench(shape, *, cpu="vexriscv", windows=16, overrides=None, device="xc7s
     """
     check_bits(shape["bits"])
     at_least("windows", windows, 1)
-    if shape.get("ffn") is not None:
-        at_least("ffn", shape["ffn"], 1)
+    for name in ("features", "outputs", "ffn"):
+        if shape.get(name) is not None:
+            at_least(name, shape[name], 1)
     find_device(device)
     hardware.check_cpu(cpu)
     with checked():

@@ -3,10 +3,12 @@
 import os
 from pathlib import Path
 
+from liteformer.soc.verilate import default_cache
+
 
 def cache_directory(kind):
-    """Folder for cached results of one kind, made if needed; ``LITEFORMER_CACHE`` moves it from ``~/.cache/liteformer``."""
-    path = Path(os.environ.get("LITEFORMER_CACHE", "~/.cache/liteformer")).expanduser() / kind
+    """Folder for cached results of one kind, beside the cached simulators; made if needed."""
+    path = default_cache() / kind
     path.mkdir(parents=True, exist_ok=True)
     return path
 
