@@ -1,0 +1,262 @@
+"""The framed serial protocol, host side: bytes in, bytes out, no transport. ``docs/protocol.md`` describes the frames.
+
+The same protocol in C, device side: ``sw/protocol.c``.
+"""
+
+import struct
+from dataclasses import dataclass
+from enum import IntEnum
+
+import numpy as np
+
+from liteformer.accel.errors import LiteFormerError
+
+VERSION = 1
+START, ESCAPE, FLIP = 0x7E, 0x7D, 0x20
+REPLY = 0x80
+MAX_PAYLOAD = 1024
+HEADER = struct.Struct("<BBBH")
+CRC_BYTES = 2
+
+
+class Command(IntEnum):
+    """What a request asks for."""
+
+    INFO = 1
+    PUSH = 2
+    INFER = 3
+    RESULT = 4
+    RESET = 5
+
+
+class Status(IntEnum):
+    """First byte of a reply's payload."""
+
+    OK = 0
+    BAD_CRC = 1
+    BAD_VERSION = 2
+    BAD_COMMAND = 3
+    BAD_LENGTH = 4
+    TIMEOUT = 5
+    NOT_READY = 6
+    ABORTED = 7
+    NO_ANSWER = 8
+    NO_CORE = 9
+
+
+STATUS_TEXT = {
+    Status.OK: "no error",
+    Status.BAD_CRC: "a frame arrived damaged; check the wiring and the baud rate",
+    Status.BAD_VERSION: f"the firmware does not speak protocol version {VERSION}; use firmware and package of one release",
+    Status.BAD_COMMAND: "the firmware does not know the command; use firmware and package of one release",
+    Status.BAD_LENGTH: "the number of samples does not fit the model's features",
+    Status.TIMEOUT: "a frame stopped half way; check the connection",
+    Status.NOT_READY: "the window is not full yet; push more samples",
+    Status.ABORTED: "the inference was aborted; start it again",
+    Status.NO_ANSWER: "the core did not finish in time; reset it and build it anew if that does not help",
+    Status.NO_CORE: "the firmware finds no LiteFormer core; build firmware and gateware together",
+}
+
+
+def crc16(data, crc=0xFFFF):
+    """CRC-16/CCITT-FALSE of ``data`` (polynomial 0x1021, most significant bit first); ``crc16(b"123456789") == 0x29B1``."""
+    for byte in data:
+        x = (crc >> 8) ^ byte
+        x ^= x >> 4
+        crc = ((crc << 8) ^ (x << 12) ^ (x << 5) ^ x) & 0xFFFF
+    return crc
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One frame; ``version`` as received."""
+
+    command: int
+    payload: bytes = b""
+    sequence: int = 0
+    version: int = VERSION
+
+    @property
+    def status(self):
+        """Status of a reply.
+
+        Raises:
+            LiteFormerError: the reply has none or an unknown one.
+        """
+        try:
+            return Status(self.payload[0])
+        except (IndexError, ValueError):
+            raise LiteFormerError("the device sent a reply without a known status; use firmware and package of one "
+                                  "release") from None
+
+
+def encode(frame):
+    """Bytes of a frame on the line.
+
+    Raises:
+        LiteFormerError: the payload is longer than MAX_PAYLOAD.
+    """
+    if len(frame.payload) > MAX_PAYLOAD:
+        raise LiteFormerError(f"a frame carries at most {MAX_PAYLOAD} bytes, not {len(frame.payload)}; send fewer rows at once")
+    body = HEADER.pack(frame.version, frame.sequence, frame.command, len(frame.payload)) + frame.payload
+    body += crc16(body).to_bytes(CRC_BYTES, "big")
+    # The escape byte first, or the escapes of the start byte would be escaped again.
+    body = body.replace(bytes([ESCAPE]), bytes([ESCAPE, ESCAPE ^ FLIP])).replace(bytes([START]), bytes([ESCAPE, START ^ FLIP]))
+    return bytes([START]) + body
+
+
+class Decoder:
+    """Takes received bytes in any portions and gives the intact frames; damaged ones are dropped and counted in ``dropped``."""
+
+    def __init__(self):
+        self.dropped = 0
+        self._body = None
+        self._flip = 0
+
+    @property
+    def missing(self):
+        """At least this many more bytes are needed to complete a frame."""
+        if self._body is None:
+            return 1 + HEADER.size + CRC_BYTES
+        if len(self._body) < HEADER.size:
+            return HEADER.size + CRC_BYTES - len(self._body)
+        return max(HEADER.size + self._length() + CRC_BYTES - len(self._body), 1)
+
+    def _length(self):
+        return self._body[3] | self._body[4] << 8
+
+    def feed(self, data):
+        """Take ``data``; returns the list of frames that it completed."""
+        frames = []
+        for byte in data:
+            if byte == START:
+                self.dropped += self._body is not None
+                self._body, self._flip = bytearray(), 0
+            elif self._body is None:
+                continue
+            elif byte == ESCAPE:
+                self._flip = FLIP
+            else:
+                self._body.append(byte ^ self._flip)
+                self._flip = 0
+                self._complete(frames)
+        return frames
+
+    def _complete(self, frames):
+        if len(self._body) < HEADER.size:
+            return
+        length = self._length()
+        if length > MAX_PAYLOAD:
+            self._body = None
+            self.dropped += 1
+        elif len(self._body) == HEADER.size + length + CRC_BYTES:
+            body, self._body = bytes(self._body), None
+            if crc16(body):
+                self.dropped += 1
+                return
+            version, sequence, command, _ = HEADER.unpack_from(body)
+            frames.append(Frame(command, body[HEADER.size:-CRC_BYTES], sequence, version))
+
+
+@dataclass(frozen=True)
+class Info:
+    """What a device tells about itself: ``clock`` in Hz, ``max_payload`` in bytes, ``model_id`` the first 8 hex digits."""
+
+    identifier: int
+    core_version: int
+    model_id: str
+    window: int
+    features: int
+    outputs: int
+    clock: int
+    max_payload: int
+
+
+@dataclass(frozen=True)
+class Result:
+    """One inference: ``outputs`` int64 ``(outputs,)``; cycles of the core alone and seen from the CPU."""
+
+    outputs: np.ndarray
+    accelerator_cycles: int
+    end_to_end_cycles: int
+
+
+class Client:
+    """The commands of the protocol over any transport.
+
+    Args:
+        exchange: callable(bytes of a request, sequence) -> Frame, the reply with that sequence number.
+    """
+
+    def __init__(self, exchange):
+        self._exchange = exchange
+        self._sequence = 0
+
+    def request(self, command, payload=b""):
+        """Send one request and return the payload of the reply, without its status.
+
+        Raises:
+            LiteFormerError: the device answered with an error.
+        """
+        self._sequence = (self._sequence + 1) % 256
+        reply = self._exchange(encode(Frame(command, payload, self._sequence)), self._sequence)
+        if reply.status != Status.OK:
+            raise LiteFormerError(STATUS_TEXT[reply.status])
+        if reply.command != command | REPLY:
+            raise LiteFormerError("the device answered another command; reset it")
+        return reply.payload[1:]
+
+    def info(self):
+        """The device's Info."""
+        fields = list(_unpack("<8I", self.request(Command.INFO)))
+        fields[2] = f"{fields[2]:08x}"
+        return Info(*fields)
+
+    def reset(self):
+        """Make the device forget all samples."""
+        self.request(Command.RESET)
+
+    def push(self, rows):
+        """Push raw samples: integers ``(steps, features)``, any number of steps."""
+        for part in _batches(rows):
+            self.request(Command.PUSH, _row_bytes(part))
+
+    def infer(self, rows):
+        """Push raw samples ``(steps, features)``, run the core after the last one and return its Result.
+
+        Raises:
+            LiteFormerError: the window is not full, or the core failed.
+        """
+        *first, last = _batches(rows)
+        for part in first:
+            self.request(Command.PUSH, _row_bytes(part))
+        return _result(self.request(Command.INFER, _row_bytes(last)))
+
+    def result(self):
+        """The Result of the last inference once more."""
+        return _result(self.request(Command.RESULT))
+
+
+def _unpack(form, payload):
+    try:
+        return struct.unpack(form, payload)
+    except struct.error:
+        raise LiteFormerError("the device sent a reply of the wrong length; use firmware and package of one "
+                              "release") from None
+
+
+def _result(payload):
+    count = max(len(payload) // 4 - 2, 0)
+    accelerator, end_to_end, *outputs = _unpack(f"<II{count}i", payload)
+    return Result(np.array(outputs, np.int64), accelerator, end_to_end)
+
+
+def _batches(rows):
+    """Rows cut into portions of one payload; always at least one, which may be empty."""
+    rows = np.asarray(rows)
+    size = max(MAX_PAYLOAD // (4 * rows.shape[1]), 1)
+    return [rows[i:i + size] for i in range(0, len(rows), size)] or [rows]
+
+
+def _row_bytes(rows):
+    return np.ascontiguousarray(rows, "<i4").tobytes()

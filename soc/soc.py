@@ -1,0 +1,90 @@
+"""The LiteFormer SoC: a small LiteX CPU with ROM, RAM, UART and timer beside the core.
+
+Firmware and RAM are on the chip: 4 KB of ROM and 2 KB of RAM by default, no BIOS, no external memory.
+"""
+
+from migen import *
+
+from litex.build.io import CRG
+from litex.soc.integration.soc import SoCRegion
+from litex.soc.integration.soc_core import SoCCore
+from litex.gen import *
+
+from liteformer.soc.quiet import quiet
+from liteformer.sw.build import build_firmware
+
+# Variant used where none is named: the smallest one that has interrupts.
+DEFAULT_VARIANTS = {"vexriscv": "minimal"}
+
+# CPUs whose interrupt entry is the RISC-V machine mode one (mtvec, mret); the firmware polls on all others.
+INTERRUPT_CPUS = ("vexriscv", "serv")
+
+WINDOW_SIZE = 0x1000
+
+# LiteFormerSoC ------------------------------------------------------------------------------------
+
+class LiteFormerSoC(SoCCore):
+    """CPU, ROM with the firmware, RAM, UART, timer and the core.
+
+    Args:
+        platform: LiteX platform; ``soc.platform.simulation_platform()`` for simulation and area figures.
+        sys_clk_freq: system clock in Hz.
+        core: LiteXModule with ``bus`` (32-bit Wishbone), CSRs and ``ev``, such as ``LiteFormerCore``.
+        cpu_type, cpu_variant: any LiteX CPU; ``None`` picks the smallest variant that serves.
+        firmware: image for the ROM; ``None`` compiles ``applications`` when the Verilog is written.
+        applications: C files beside the driver (paths or names in sw/) that are compiled into the firmware.
+        uart: "sim" (byte stream on the ports) or the name of a UART of the platform, such as "serial".
+        baudrate: of a real UART, in bits a second.
+        frame_timeout: pause in seconds after which the firmware drops a frame that stopped half way.
+        wait_loops: turns of the firmware's wait loop before it gives an inference up.
+        crg: clock and reset generator; ``None`` takes the platform's ``sys_clk`` as it is.
+        **kwargs: options of LiteX's SoCCore.
+    """
+
+    def __init__(self, platform, sys_clk_freq, core, cpu_type="vexriscv", cpu_variant=None, firmware=None,
+                 applications=("main.c", "protocol.c"), uart="sim", baudrate=115200, frame_timeout=0.1,
+                 wait_loops=1 << 22, crg=None, rom_size=4096, sram_size=2048, **kwargs):
+        self.firmware     = firmware
+        self.applications = applications
+
+        # CRG --------------------------------------------------------------------------------------
+        self.crg = CRG(platform.request("sys_clk")) if crg is None else crg
+
+        # SoCCore ----------------------------------------------------------------------------------
+        with quiet():
+            SoCCore.__init__(self, platform, sys_clk_freq,
+                cpu_type             = cpu_type,
+                cpu_variant          = DEFAULT_VARIANTS.get(cpu_type) if cpu_variant is None else cpu_variant,
+                integrated_rom_size  = rom_size,
+                integrated_sram_size = sram_size,
+                uart_name            = uart,
+                uart_baudrate        = baudrate,
+                ident                = "",
+                with_ctrl            = kwargs.pop("with_ctrl", False),
+                **kwargs)
+
+            # Core ---------------------------------------------------------------------------------
+            self.liteformer = core
+            self.bus.add_slave("liteformer", core.bus, SoCRegion(size=WINDOW_SIZE, cached=False))
+            if self.irq.enabled:
+                self.irq.add("liteformer", use_loc_if_exists=True)
+            elif cpu_type == "serv":
+                # SERV has one interrupt input, the timer's; LiteX leaves it open.
+                self.cpu.cpu_params["i_i_timer_irq"] = core.ev.irq
+            if cpu_type in INTERRUPT_CPUS:
+                self.add_constant("LITEFORMER_WAIT_BY_INTERRUPT", 1)
+            self.add_constant("LITEFORMER_FRAME_TIMEOUT", int(frame_timeout*sys_clk_freq))
+            self.add_constant("LITEFORMER_WAIT_LOOPS", wait_loops)
+
+    def compile_firmware(self, include_dir):
+        """Put the firmware into the ROM; the registers' C headers must lie in ``include_dir``/generated.
+
+        Raises:
+            LiteFormerError: the compiler is missing or the image is too large.
+        """
+        if self.firmware is None:
+            self.firmware = build_firmware(include_dir, self.cpu, self.bus.regions["rom"].size, self.applications)
+        image = self.firmware + bytes(-len(self.firmware) % 4)
+        words = [int.from_bytes(image[i:i + 4], self.cpu.endianness) for i in range(0, len(image), 4)]
+        with quiet():
+            self.init_rom("rom", words, auto_size=False)

@@ -1,0 +1,74 @@
+"""Compiles the firmware for a LiteX CPU: the CPU's own start code, the driver and an application; no libc."""
+
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+import litex
+
+from liteformer.accel.errors import LiteFormerError
+
+SOURCES = Path(__file__).parent
+FLAGS = ("-Os -std=gnu11 -Wall -Wextra -Werror -ffreestanding -fno-builtin -fno-pic -fomit-frame-pointer "
+         "-ffunction-sections -fdata-sections").split()
+LINK_FLAGS = "-nostdlib -nostartfiles -Wl,--gc-sections -Wl,--build-id=none".split()
+
+
+def find_compiler(cpu):
+    """Prefix of the first installed compiler for ``cpu``, such as "riscv64-unknown-elf".
+
+    Raises:
+        LiteFormerError: none is installed.
+    """
+    triples = [cpu.gcc_triple] if isinstance(cpu.gcc_triple, str) else list(cpu.gcc_triple)
+    if "riscv64-unknown-elf" in triples:
+        triples.insert(0, "riscv64-unknown-elf")
+    for triple in triples:
+        if shutil.which(f"{triple}-gcc"):
+            return triple
+    raise LiteFormerError(f"no compiler for the {cpu.name} CPU found, looked for {triples[0]}-gcc; "
+                          "install it (Debian: apt-get install gcc-riscv64-unknown-elf)")
+
+
+def build_firmware(include_dir, cpu, rom_size, applications=("main.c", "protocol.c")):
+    """Compile and link a firmware image.
+
+    Args:
+        include_dir: directory whose ``generated`` folder holds the SoC's csr.h, mem.h, soc.h and regions.ld.
+        cpu: LiteX CPU object (start code, compiler flags). rom_size: bytes of ROM, for the error text.
+        applications: C files beside the driver; bare names are taken from sw/.
+    Returns:
+        bytes, the ROM image.
+    Raises:
+        LiteFormerError: the compiler is missing, the C code has an error, or the image is too large.
+    """
+    triple = find_compiler(cpu)
+    cpu_dir = Path(litex.__file__).parent / "soc" / "cores" / "cpu" / cpu.name
+    software = Path(litex.__file__).parent / "soc" / "software"
+    files = [cpu_dir / "crt0.S", SOURCES / "liteformer.c", *(SOURCES / name for name in applications)]
+    includes = [SOURCES, include_dir, software / "include", software / "include" / "base", cpu_dir]
+    with tempfile.TemporaryDirectory() as temporary:
+        elf, image = Path(temporary) / "firmware.elf", Path(temporary) / "firmware.bin"
+        _run([f"{triple}-gcc", *cpu.gcc_flags.split(), *FLAGS, *(f"-I{path}" for path in includes), *map(str, files),
+              *LINK_FLAGS, f"-L{include_dir}", "-T", str(SOURCES / "linker.ld"), "-lgcc", "-o", str(elf)], rom_size)
+        _run([f"{triple}-objcopy", "-O", "binary", str(elf), str(image)], rom_size)
+        return image.read_bytes()
+
+
+def _run(command, rom_size):
+    result = subprocess.run(command, capture_output=True, text=True, env=os.environ | {"LC_ALL": "C"}, check=False)
+    if result.returncode == 0:
+        return
+    overflow = re.search(r"region [`']rom' overflowed by (\d+) bytes", result.stderr)
+    if overflow:
+        raise LiteFormerError(f"the firmware does not fit its ROM of {rom_size} bytes: {overflow[1]} bytes too many; "
+                              "use a larger ROM or a smaller application")
+    overflow = re.search(r"region [`']sram' overflowed by (\d+) bytes", result.stderr)
+    if overflow or "stack is too small" in result.stderr:
+        missing = f" ({overflow[1]} bytes too many)" if overflow else ""
+        raise LiteFormerError(f"the firmware's variables and stack do not fit the RAM{missing}; use a larger RAM")
+    lines = [line for line in result.stderr.splitlines() if "error" in line] or result.stderr.splitlines()
+    raise LiteFormerError(f"the firmware does not compile: {lines[0].strip() if lines else command[0]}")

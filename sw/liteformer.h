@@ -1,0 +1,86 @@
+/* Driver of the LiteFormer core. No heap, no C library; one core in a system.
+ *
+ * Use:
+ *     liteformer_init();
+ *     for each time step:
+ *         liteformer_push(row);                       one raw sample of every feature
+ *         if (liteformer_infer() == LITEFORMER_OK)    start, wait, check
+ *             forecast = liteformer_result(0);
+ *
+ * Samples are integers, the physical value times the model's raw scale; results are integers, the physical value times
+ * the model's output scale.
+ */
+#ifndef LITEFORMER_H
+#define LITEFORMER_H
+
+#include <stdint.h>
+
+#include <generated/csr.h>
+#include <generated/mem.h>
+#include <generated/soc.h>
+
+#define LITEFORMER_IDENTIFIER 0x4c464d52u
+
+enum liteformer_error {
+	LITEFORMER_OK = 0,
+	LITEFORMER_NOT_READY,  /* fewer samples than the window since reset or clear */
+	LITEFORMER_ABORTED,    /* liteformer_abort was called */
+	LITEFORMER_NO_ANSWER,  /* the core did not finish in time */
+	LITEFORMER_NOT_FOUND   /* no core, or another one, at the address */
+};
+
+/* Shape of the model in the core; valid after liteformer_init. */
+extern uint32_t liteformer_window, liteformer_features, liteformer_outputs;
+
+/* Check that the core is there, read its shape, forget all samples, enable its interrupt. Call it before all others.
+ * Returns LITEFORMER_OK or LITEFORMER_NOT_FOUND. */
+enum liteformer_error liteformer_init(void);
+
+/* Forget all samples; the window is empty afterwards. */
+void liteformer_clear(void);
+
+/* Push the sample of one time step: liteformer_features integers. Not while the core is busy. */
+void liteformer_push(const int32_t *row);
+
+/* Start an inference on the samples pushed so far and return at once. */
+void liteformer_start(void);
+
+/* Wait until the inference ends: by interrupt where the CPU has one (LITEFORMER_WAIT_BY_INTERRUPT), else by polling.
+ * Returns LITEFORMER_OK, LITEFORMER_NOT_READY, LITEFORMER_ABORTED or LITEFORMER_NO_ANSWER. */
+enum liteformer_error liteformer_wait(void);
+
+/* The same by reading the status register, with the interrupt left alone. */
+enum liteformer_error liteformer_poll(void);
+
+/* Start and wait. */
+static inline enum liteformer_error liteformer_infer(void)
+{
+	liteformer_start();
+	return liteformer_wait();
+}
+
+/* Stop a running inference; its liteformer_wait returns LITEFORMER_ABORTED. */
+void liteformer_abort(void);
+
+/* Output number `output` of the last inference, 0 <= output < liteformer_outputs. */
+static inline int32_t liteformer_result(uint32_t output)
+{
+	return ((volatile int32_t *)(LITEFORMER_BASE + 0x400))[output];
+}
+
+/* Clock cycles the core took for the last inference, from start to done. */
+static inline uint32_t liteformer_cycles(void)
+{
+	return liteformer_cycles_read();
+}
+
+/* First 8 hexadecimal digits of the model's id, as an integer. */
+static inline uint32_t liteformer_model(void)
+{
+	return liteformer_model_id_read();
+}
+
+/* What an error means, as a constant English text. */
+const char *liteformer_error_text(enum liteformer_error error);
+
+#endif

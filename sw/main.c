@@ -1,0 +1,155 @@
+/* Serves the core over the serial line: samples come in, forecasts and their cycle counts go out. */
+#include "liteformer.h"
+#include "protocol.h"
+
+static enum liteformer_error error; /* of the last inference, or why there is no core */
+static uint32_t end_to_end;         /* cycles of the last inference, seen from the CPU */
+
+void protocol_put(uint8_t byte)
+{
+	while (uart_txfull_read())
+		;
+	uart_rxtx_write(byte);
+}
+
+/* The timer counts down through all 32 bits, one a clock cycle. */
+static void start_clock(void)
+{
+	timer0_reload_write(0xffffffff);
+	timer0_load_write(0xffffffff);
+	timer0_en_write(1);
+}
+
+static uint32_t now(void)
+{
+	timer0_update_value_write(1);
+	return -timer0_value_read();
+}
+
+static enum protocol_status status_of(enum liteformer_error code)
+{
+	return code == LITEFORMER_OK ? PROTOCOL_OK : (enum protocol_status)(PROTOCOL_NOT_READY - LITEFORMER_NOT_READY + code);
+}
+
+static void answer_info(void)
+{
+	protocol_begin(PROTOCOL_OK, 1 + 8 * 4);
+	protocol_word(liteformer_identifier_read());
+	protocol_word(liteformer_version_read());
+	protocol_word(liteformer_model());
+	protocol_word(liteformer_window);
+	protocol_word(liteformer_features);
+	protocol_word(liteformer_outputs);
+	protocol_word(CONFIG_CLOCK_FREQUENCY);
+	protocol_word(PROTOCOL_PAYLOAD);
+	protocol_end();
+}
+
+static void answer_result(void)
+{
+	if (error != LITEFORMER_OK) {
+		protocol_answer(status_of(error));
+		return;
+	}
+	protocol_begin(PROTOCOL_OK, 1 + 4 * (2 + liteformer_outputs));
+	protocol_word(liteformer_cycles());
+	protocol_word(end_to_end);
+	for (uint32_t output = 0; output < liteformer_outputs; output++)
+		protocol_word((uint32_t)liteformer_result(output));
+	protocol_end();
+}
+
+/* The time from the newest sample in memory to its forecast in a register, which is what an application waits for. */
+static void infer(const int32_t *newest)
+{
+	uint32_t begin = now();
+
+	if (newest)
+		liteformer_push(newest);
+	error = liteformer_infer();
+	(void)liteformer_result(0);
+	end_to_end = now() - begin;
+}
+
+/* The payload's rows are pushed; an inference begins with the last of them still in memory. */
+static void serve_rows(int inference)
+{
+	const int32_t *row = (const int32_t *)protocol_frame.payload, *end = row + (protocol_frame.length >> 2);
+	const int32_t *newest = 0;
+
+	if (liteformer_features == 0) {
+		protocol_answer(PROTOCOL_NO_CORE);
+		return;
+	}
+	while (row < end)
+		row += liteformer_features;
+	if (row != end || (protocol_frame.length & 3)) {
+		protocol_answer(PROTOCOL_BAD_LENGTH);
+		return;
+	}
+	row = (const int32_t *)protocol_frame.payload;
+	if (inference && row != end)
+		newest = end -= liteformer_features;
+	for (; row != end; row += liteformer_features)
+		liteformer_push(row);
+	if (inference) {
+		infer(newest);
+		answer_result();
+	} else {
+		protocol_answer(PROTOCOL_OK);
+	}
+}
+
+static enum liteformer_error reset(void)
+{
+	if (error == LITEFORMER_NO_ANSWER)
+		liteformer_abort();
+	return liteformer_init();
+}
+
+static void serve(void)
+{
+	switch (protocol_frame.command) {
+	case PROTOCOL_INFO:
+		answer_info();
+		break;
+	case PROTOCOL_PUSH:
+	case PROTOCOL_INFER:
+		serve_rows(protocol_frame.command == PROTOCOL_INFER);
+		break;
+	case PROTOCOL_RESULT:
+		answer_result();
+		break;
+	case PROTOCOL_RESET:
+		error = reset();
+		protocol_answer(status_of(error));
+		if (error == LITEFORMER_OK)
+			error = LITEFORMER_NOT_READY;
+		break;
+	default:
+		protocol_answer(PROTOCOL_BAD_COMMAND);
+	}
+}
+
+int main(void)
+{
+	uint32_t heard = 0;
+
+	start_clock();
+	error = liteformer_init();
+	if (error == LITEFORMER_OK)
+		error = LITEFORMER_NOT_READY;
+	for (;;) {
+		if (!uart_rxempty_read()) {
+			uint8_t byte = (uint8_t)uart_rxtx_read();
+
+			uart_ev_pending_write(1 << CSR_UART_EV_PENDING_RX_OFFSET);
+			if (protocol_receive(byte))
+				serve();
+			if (protocol_pending())
+				heard = now();
+		} else if (protocol_pending() && now() - heard > LITEFORMER_FRAME_TIMEOUT) {
+			protocol_timeout();
+		}
+	}
+}
