@@ -33,7 +33,7 @@ def run_bench(shape, *, cpu="vexriscv", windows=16, overrides=None, device="xc7s
     with checked():
         model = random_model(np.random.default_rng(seed), **shape)
     compiled = hardware.compile_model(model, **(overrides or {}))
-    figures, _ = hardware.run_soc(compiled, random_windows(model, windows, seed), cpu)
+    figures, _ = hardware.run_soc(model, compiled, random_windows(model, windows, seed), cpu)
     cycles = figures["cycles"]["accelerator"]
     return {
         "shape": shape, "macs": model.config.macs, "lanes": compiled.lanes,

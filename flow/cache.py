@@ -1,6 +1,7 @@
 """Where results that take long to make are kept, and how files are written whole or not at all."""
 
 import os
+from contextlib import contextmanager
 from pathlib import Path
 
 from liteformer.soc.verilate import default_cache
@@ -13,9 +14,20 @@ def cache_directory(kind):
     return path
 
 
-def write_atomically(path, content):
-    """Write text or bytes to ``path`` by way of a temporary name beside it."""
+@contextmanager
+def whole_file(path):
+    """Yields a temporary name beside ``path``; what was written there takes the name on success and goes on an error."""
     path = Path(path)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    temporary.write_bytes(content.encode() if isinstance(content, str) else content)
-    temporary.replace(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{os.getpid()}.{path.name}")
+    try:
+        yield temporary
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_atomically(path, content):
+    """Write text or bytes to ``path``, whole or not at all."""
+    with whole_file(path) as temporary:
+        temporary.write_bytes(content.encode() if isinstance(content, str) else content)

@@ -41,7 +41,7 @@ def compare_on_soc(run, count, cpu):
     """
     if count > len(run.test_raw):
         raise LiteFormerError(f"the test set has {len(run.test_raw)} windows, fewer than the {count} asked for")
-    figures, outputs = hardware.run_soc(hardware.compile_model(run.model), run.test_raw[:count], cpu)
+    figures, outputs = hardware.run_soc(run.model, hardware.compile_model(run.model), run.test_raw[:count], cpu)
     return figures, outputs / np.asarray(run.model.config.output_scale)
 
 

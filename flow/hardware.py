@@ -39,11 +39,12 @@ def check_cpu(cpu):
                               "any other CPU of LiteX with a 32-bit Wishbone bus may serve")
 
 
-def run_soc(compiled, raw, cpu="vexriscv", trace=None):
+def run_soc(model, compiled, raw, cpu="vexriscv", trace=None):
     """Push windows through firmware and core on the simulated SoC and compare every output with the golden model.
 
     Args:
-        compiled: CompiledModel. raw: integers ``(N, window, features)``. cpu: LiteX CPU. trace: Path of an FST file or None.
+        model: QuantizedModel, for the golden model. compiled: CompiledModel made from it.
+        raw: integers ``(N, window, features)``. cpu: LiteX CPU. trace: Path of an FST file or None.
     Returns:
         ``(figures, outputs)``: dict with ``windows``, ``mismatches`` (outputs that differ), ``cycles`` (``accelerator`` and
         ``end_to_end``: the slowest window; ``total``: SoC cycles simulated) and ``cycles_per_second`` of the simulator;
@@ -57,7 +58,7 @@ def run_soc(compiled, raw, cpu="vexriscv", trace=None):
         simulation = Simulation(compiled, cpu=cpu, trace=trace)
     with simulation, console.step(f"Simulate {len(raw)} windows on the SoC") as step:
         result = simulation.infer(raw, progress=lambda done: step.update(done, len(raw)))
-    expected = golden.infer(compiled.model, raw)
+    expected = golden.infer(model, raw)
     return {
         "windows": len(raw),
         "mismatches": int(np.count_nonzero(result.outputs != expected)),

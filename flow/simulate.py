@@ -1,5 +1,6 @@
 """`liteformer simulate`: a model on the full SoC, with its firmware, window by window."""
 
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated
 
@@ -9,6 +10,7 @@ from rich.table import Table
 from liteformer.accel.errors import LiteFormerError
 from liteformer.accel.model import QuantizedModel
 from liteformer.flow import console, hardware
+from liteformer.flow.cache import whole_file
 from liteformer.flow.evaluate import open_run
 from liteformer.flow.inputs import at_least, is_run, random_windows
 
@@ -70,6 +72,7 @@ def simulate(
         raise LiteFormerError(f"--trace {trace} does not end in .fst; name a file such as build/trace.fst")
     with console.work():
         loaded, raw = windows_for(model, windows, seed)
-        result, _ = hardware.run_soc(hardware.compile_model(loaded), raw, cpu, Path(trace) if trace else None)
+        with whole_file(trace) if trace else nullcontext() as waveforms:
+            result, _ = hardware.run_soc(loaded, hardware.compile_model(loaded), raw, cpu, waveforms)
     result["model_id"] = loaded.id
     console.emit(result, as_json, lambda result: figures_table(f"SoC with {cpu}", result))
