@@ -1,6 +1,9 @@
 """The repository itself: what setup.py installs is what the folders hold."""
 
+import ast
 import runpy
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -41,3 +44,43 @@ def test_versions_are_bounded(arguments):
     required = arguments["install_requires"] + sum(arguments["extras_require"].values(), [])
     assert len(required) > 10
     assert all("<" in text or "==" in text for text in required)
+
+
+ALLOWED = {"accel": {"accel"}, "sw": {"accel", "sw"}, "train": {"accel", "train"}, "soc": {"accel", "sw", "soc"},
+           "boards": {"accel", "sw", "soc", "boards"}, "flow": set(TOP)}
+
+
+def imports_of(text):
+    """Names of all modules that a Python text imports, at any depth."""
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def forbidden(folder, text):
+    """Imports of a text in ``folder`` that go the wrong way; only ``train`` and ``flow`` may know torch."""
+    names = set(imports_of(text))
+    wrong = {name for name in names if name.startswith("liteformer.") and name.split(".")[1] not in ALLOWED[folder]}
+    return wrong | {name for name in names if name.split(".")[0] == "torch" and folder not in ("train", "flow")}
+
+
+@pytest.mark.parametrize("folder", TOP)
+def test_imports_go_one_way(folder):
+    wrong = {str(path.relative_to(ROOT)): names for path in (ROOT / folder).rglob("*.py")
+             if (names := forbidden(folder, path.read_text()))}
+    assert not wrong
+
+
+def test_a_wrong_import_is_seen():
+    """Negative control."""
+    text = "def f():\n    from liteformer.train import run\n    import torch.nn\n    from liteformer.accel import model"
+    assert forbidden("soc", text) == {"liteformer.train.run", "torch.nn"}
+    assert not forbidden("flow", text)
+
+
+def test_help_does_not_wait_for_heavy_imports():
+    """The command line answers without loading PyTorch or LiteX."""
+    check = "import sys, liteformer.flow.cli; print([name for name in ('torch', 'litex', 'migen') if name in sys.modules])"
+    assert subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, check=True).stdout == "[]\n"
