@@ -1,51 +1,83 @@
 #include "liteformer.h"
 
-#define EVENTS ((1 << CSR_LITEFORMER_EV_PENDING_DONE_OFFSET) | (1 << CSR_LITEFORMER_EV_PENDING_ERROR_OFFSET))
+#define DONE (1u << CSR_LITEFORMER_EV_PENDING_DONE_OFFSET)
+#define EVENTS (DONE | 1u << CSR_LITEFORMER_EV_PENDING_ERROR_OFFSET)
+#define FIELD(word, name) (((word) >> CSR_LITEFORMER_##name##_OFFSET) & ((1u << CSR_LITEFORMER_##name##_SIZE) - 1))
 
 uint32_t liteformer_window, liteformer_features, liteformer_outputs;
 
-static enum liteformer_error ended(uint32_t events)
+/* The start code names this as the common interrupt handler; the driver's own is entered without it. */
+void isr(void);
+void isr(void)
 {
-	if (events == 1 << CSR_LITEFORMER_EV_PENDING_DONE_OFFSET)
+}
+
+static enum liteformer_error finish(uint32_t events)
+{
+	liteformer_ev_pending_write(events);
+	if (events == DONE)
 		return LITEFORMER_OK;
 	if (events == 0)
 		return LITEFORMER_NO_ANSWER;
-	return (enum liteformer_error)((liteformer_status_read() >> CSR_LITEFORMER_STATUS_ERROR_OFFSET) & 0xf);
+	return (enum liteformer_error)FIELD(liteformer_status_read(), STATUS_ERROR);
 }
 
 #ifdef LITEFORMER_WAIT_BY_INTERRUPT
 
-/* Events that ended the inference, set by the interrupt handler. */
-static volatile uint32_t events_seen;
+/* Machine external interrupt, and machine timer interrupt: the only input that SERV has. */
+#define INTERRUPT_LINES 0x880
 
-/* Entered directly through mtvec: the common entry of the start code saves 16 registers, this one saves two. */
-static void __attribute__((interrupt("machine"), aligned(4))) on_interrupt(void)
+/* Interrupts are enabled in liteformer_wait's loop only, which counts t0 down to zero. Ending the loop through its
+ * counter saves the handler from touching memory: the start code's entry would save and restore 16 registers. */
+static void __attribute__((naked, aligned(4))) on_interrupt(void)
 {
-	uint32_t events = liteformer_ev_pending_read();
-
-	liteformer_ev_pending_write(events);
-	events_seen = events;
+	asm volatile("csrw mie, zero\n"
+		     "li t0, 1\n"
+		     "mret");
 }
 
 static void enable_interrupt(void)
 {
-	uint32_t lines = 0x880; /* machine external, and machine timer: SERV's only interrupt input */
-
-	asm volatile("csrw mtvec, %0" ::"r"(on_interrupt));
+	asm volatile("csrw mie, zero\n"
+		     "csrw mtvec, %0" ::"r"(on_interrupt));
 #ifdef __vexriscv__
 	asm volatile("csrw 0xbc0, %0" ::"r"(1 << LITEFORMER_INTERRUPT));
 #endif
-	asm volatile("csrw mie, %0" ::"r"(lines));
 	asm volatile("csrsi mstatus, 8");
 	liteformer_ev_enable_write(EVENTS);
 }
 
+enum liteformer_error liteformer_wait(void)
+{
+	asm volatile("mv t0, %0\n"
+		     "csrw mie, %1\n"
+		     "1: addi t0, t0, -1\n"
+		     "bnez t0, 1b\n"
+		     "csrw mie, zero" ::"r"(LITEFORMER_WAIT_LOOPS), "r"(INTERRUPT_LINES) : "t0", "memory");
+	return finish(liteformer_ev_pending_read());
+}
+
+#else
+
+static void enable_interrupt(void)
+{
+}
+
+enum liteformer_error liteformer_wait(void)
+{
+	return liteformer_poll();
+}
+
 #endif
 
-/* The start code names this as the common interrupt handler; no interrupt other than the core's is enabled. */
-void isr(void);
-void isr(void)
+enum liteformer_error liteformer_poll(void)
 {
+	uint32_t events, loops = LITEFORMER_WAIT_LOOPS;
+
+	do
+		events = liteformer_ev_pending_read();
+	while (events == 0 && --loops);
+	return finish(events);
 }
 
 enum liteformer_error liteformer_init(void)
@@ -55,14 +87,12 @@ enum liteformer_error liteformer_init(void)
 	if (liteformer_identifier_read() != LITEFORMER_IDENTIFIER)
 		return LITEFORMER_NOT_FOUND;
 	shape = liteformer_shape_read();
-	liteformer_window = (shape >> CSR_LITEFORMER_SHAPE_WINDOW_OFFSET) & ((1 << CSR_LITEFORMER_SHAPE_WINDOW_SIZE) - 1);
-	liteformer_features = (shape >> CSR_LITEFORMER_SHAPE_FEATURES_OFFSET) & ((1 << CSR_LITEFORMER_SHAPE_FEATURES_SIZE) - 1);
-	liteformer_outputs = (shape >> CSR_LITEFORMER_SHAPE_OUTPUTS_OFFSET) & ((1 << CSR_LITEFORMER_SHAPE_OUTPUTS_SIZE) - 1);
+	liteformer_window = FIELD(shape, SHAPE_WINDOW);
+	liteformer_features = FIELD(shape, SHAPE_FEATURES);
+	liteformer_outputs = FIELD(shape, SHAPE_OUTPUTS);
 	liteformer_clear();
 	liteformer_ev_pending_write(EVENTS);
-#ifdef LITEFORMER_WAIT_BY_INTERRUPT
 	enable_interrupt();
-#endif
 	return LITEFORMER_OK;
 }
 
@@ -76,47 +106,42 @@ void liteformer_abort(void)
 	liteformer_control_write(1 << CSR_LITEFORMER_CONTROL_ABORT_OFFSET);
 }
 
+/* Unrolled: a word costs its load and its store. */
 void liteformer_push(const int32_t *row)
 {
 	volatile int32_t *word = (volatile int32_t *)LITEFORMER_BASE;
-	const int32_t *end = row + liteformer_features;
+	uint32_t left = liteformer_features;
 
-	do
-		*word++ = *row++;
-	while (row != end);
-}
-
-void liteformer_start(void)
-{
-#ifdef LITEFORMER_WAIT_BY_INTERRUPT
-	events_seen = 0;
-#endif
-	liteformer_control_write(1 << CSR_LITEFORMER_CONTROL_START_OFFSET);
-}
-
-enum liteformer_error liteformer_wait(void)
-{
-#ifdef LITEFORMER_WAIT_BY_INTERRUPT
-	uint32_t events, loops = LITEFORMER_WAIT_LOOPS;
-
-	do
-		events = events_seen;
-	while (events == 0 && --loops);
-	return ended(events);
-#else
-	return liteformer_poll();
-#endif
-}
-
-enum liteformer_error liteformer_poll(void)
-{
-	uint32_t events, loops = LITEFORMER_WAIT_LOOPS;
-
-	do
-		events = liteformer_ev_pending_read();
-	while (events == 0 && --loops);
-	liteformer_ev_pending_write(events);
-	return ended(events);
+	for (; left >= 8; left -= 8) {
+		word[0] = row[0];
+		word[1] = row[1];
+		word[2] = row[2];
+		word[3] = row[3];
+		word[4] = row[4];
+		word[5] = row[5];
+		word[6] = row[6];
+		word[7] = row[7];
+		word += 8;
+		row += 8;
+		/* Keeps the compiler from computing the number of turns with shifts, which are slow on a small CPU. */
+		asm("" : "+r"(left));
+	}
+	if (left & 4) {
+		word[0] = row[0];
+		word[1] = row[1];
+		word[2] = row[2];
+		word[3] = row[3];
+		word += 4;
+		row += 4;
+	}
+	if (left & 2) {
+		word[0] = row[0];
+		word[1] = row[1];
+		word += 2;
+		row += 2;
+	}
+	if (left & 1)
+		word[0] = row[0];
 }
 
 const char *liteformer_error_text(enum liteformer_error error)

@@ -43,13 +43,18 @@ void liteformer_clear(void);
 void liteformer_push(const int32_t *row);
 
 /* Start an inference on the samples pushed so far and return at once. */
-void liteformer_start(void);
+static inline void liteformer_start(void)
+{
+	liteformer_control_write(1 << CSR_LITEFORMER_CONTROL_START_OFFSET);
+}
 
 /* Wait until the inference ends: by interrupt where the CPU has one (LITEFORMER_WAIT_BY_INTERRUPT), else by polling.
+ * The driver has the trap vector (mtvec) and leaves all interrupts disabled (mie) but while it waits; an application with
+ * interrupts of its own uses liteformer_poll and sets mtvec and mie after liteformer_init.
  * Returns LITEFORMER_OK, LITEFORMER_NOT_READY, LITEFORMER_ABORTED or LITEFORMER_NO_ANSWER. */
 enum liteformer_error liteformer_wait(void);
 
-/* The same by reading the status register, with the interrupt left alone. */
+/* The same by reading the core's event register, with the interrupt left alone. */
 enum liteformer_error liteformer_poll(void);
 
 /* Start and wait. */
