@@ -14,7 +14,8 @@ OUTPUT_BITS = 32
 def quantize_input(model, raw):
     """Raw sensor integers ``(..., features)`` (int32) to the core's quantized input, same shape."""
     lo, hi = model.input_range
-    return numerics.requantize(raw, model["input.multiplier"], model["input.offset"], lo, hi)
+    limited = np.clip(raw, *numerics.signed_range(numerics.RAW_BITS))
+    return numerics.requantize(limited, model["input.multiplier"], model["input.offset"], lo, hi)
 
 
 def _linear(model, name, x, out_bits, residual=0):

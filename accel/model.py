@@ -204,6 +204,11 @@ class QuantizedModel:
                                       f"its width allows {lo} to {hi}")
             self.tensors[name] = np.ascontiguousarray(tensor, np.int32)
         table = self.tensors["softmax.table"]
+        top = numerics.operand_range(8, self.config.row_bits)[1]
+        if table[0] > top:
+            raise LiteFormerError(f"softmax.table starts at {table[0]}; the array's digits reach {top}")
+        if self.tensors["input.multiplier"].min() < 0 or self.tensors["input.multiplier"].max() >= 1 << 17:
+            raise LiteFormerError("input.multiplier must lie in 0 to 131071; choose a larger raw_scale")
         if table[0] < 1 or np.any(np.diff(table) > 0):
             raise LiteFormerError("softmax.table must start above zero and never rise")
         for name in self.tensors:

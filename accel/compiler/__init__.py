@@ -1,0 +1,50 @@
+"""From a model file to a build: hardware shape, memory layout, schedule and memory images."""
+
+from dataclasses import dataclass
+
+from liteformer.accel.compiler.choose import HardwareOptions, choose_array, make_hardware
+from liteformer.accel.compiler.images import memory_images
+from liteformer.accel.compiler.layout import make_layout
+from liteformer.accel.compiler.schedule import schedule
+from liteformer.accel.compiler.steps import build_steps
+from liteformer.accel.hardware import Hardware
+from liteformer.accel.model import QuantizedModel
+
+__all__ = ["CompiledModel", "HardwareOptions", "compile_model"]
+
+
+@dataclass(frozen=True)
+class CompiledModel:
+    """Everything the gateware generator needs.
+
+    Attributes:
+        model: the QuantizedModel; hw: Hardware; steps: list of scheduled Step; images: dict of memory contents;
+        cycles: predicted clock cycles from start to done.
+    """
+
+    model: QuantizedModel
+    hw: Hardware
+    steps: list
+    images: dict
+    cycles: int
+
+    @property
+    def utilization(self):
+        """Useful multiply-accumulates over lanes times cycles."""
+        return self.model.config.macs / (self.hw.lanes * self.cycles)
+
+
+def compile_model(model, options=None):
+    """Compile a model for an array that the options name or the compiler chooses.
+
+    Args:
+        model: QuantizedModel; options: HardwareOptions.
+    Raises:
+        LiteFormerError: the options contradict the model, or a number does not fit the hardware.
+    """
+    array = choose_array(model.config, options or HardwareOptions())
+    layout = make_layout(model.config, rows=array.rows, columns=array.columns, requantizers=array.requantizers)
+    hw = make_hardware(model, array, layout)
+    steps = build_steps(model, hw, layout)
+    cycles = schedule(steps, hw)
+    return CompiledModel(model, hw, steps, memory_images(model, hw, layout, steps), cycles)

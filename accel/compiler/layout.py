@@ -1,0 +1,104 @@
+"""Where everything lives: addresses of tensors in the memories of a build."""
+
+from dataclasses import dataclass, field
+
+from liteformer.accel.model import WEIGHTS
+
+
+@dataclass
+class Layout:
+    """Base addresses, in words of each memory.
+
+    Attributes:
+        linears: name -> (outputs, inputs); weights: (name, first channel) -> (stream, base); parameters: name -> base.
+        blocks: for each stream the list of (name, first channel, channels) in memory order.
+        query, context, expanded: bases in the row memory, behind the hidden state of all row tiles.
+    """
+
+    d_model: int
+    row_tiles: int
+    head_value_words: int
+    query: int = 0
+    context: int = 0
+    expanded: int = 0
+    row_depth: int = 0
+    linears: dict = field(default_factory=dict)
+    weights: dict = field(default_factory=dict)
+    parameters: dict = field(default_factory=dict)
+    parameter_depth: int = 0
+    blocks: list = field(default_factory=list)
+    stream_keys: list = field(default_factory=list)
+    stream_depths: list = field(default_factory=list)
+
+    def hidden(self, tile):
+        """Hidden state of a row tile, in the row memory."""
+        return tile * self.d_model
+
+    def position(self, tile):
+        """Positional encoding of a row tile, in the residual memory."""
+        return (self.row_tiles + tile) * self.d_model
+
+    def value(self, head):
+        """First word of a head in each bank of the value memory."""
+        return head * self.head_value_words
+
+
+def linear_shapes(config):
+    """Every product with constant weights: name -> (outputs, inputs), in the order of execution."""
+    d, shapes = config.d_model, {"embed": (config.d_model, config.features)}
+    for layer in range(config.layers):
+        for name in WEIGHTS:
+            outputs, inputs = {"expand": (config.ffn, d), "contract": (d, config.ffn)}.get(name, (d, d))
+            shapes[f"layers.{layer}.{name}"] = (outputs, inputs)
+    shapes["head"] = (config.outputs, d)
+    return shapes
+
+
+def one_token(config, name):
+    """Whether a product is needed for the last token only."""
+    return (config.readout == "last" and name.startswith(f"layers.{config.layers - 1}.")
+            and name.rpartition(".")[2] in ("query", "project", "expand", "contract"))
+
+
+def make_layout(config, *, rows, columns, requantizers):
+    """Lay a model out for an array.
+
+    Args:
+        config: ModelConfig; rows, columns, requantizers: of the array.
+    Returns:
+        Layout.
+    """
+    row_tiles, groups = config.window // rows, rows // requantizers
+    head_tiles = -(-config.head_dim // columns)
+    layout = Layout(config.d_model, row_tiles, head_tiles * row_tiles * groups)
+    layout.linears = linear_shapes(config)
+    layout.query = row_tiles * config.d_model
+    layout.context = layout.query + config.d_model
+    layout.expanded = layout.context + config.d_model
+    layout.row_depth = layout.expanded + config.ffn
+
+    for name, (outputs, inputs) in layout.linears.items():
+        wide = one_token(config, name)
+        key = (config.bits[f"{name}.weight"], groups if wide else 1)
+        if key not in layout.stream_keys:
+            layout.stream_keys.append(key)
+            layout.blocks.append([])
+            layout.stream_depths.append(0)
+        stream = layout.stream_keys.index(key)
+        heads = config.heads if name.endswith(".value") else 1
+        for head in range(heads):
+            first, count = head * outputs // heads, outputs // heads
+            layout.weights[name, first] = (stream, layout.stream_depths[stream])
+            layout.blocks[stream].append((name, first, count))
+            layout.stream_depths[stream] += -(-count // (columns * key[1])) * inputs
+
+    address = config.features
+    for name, (outputs, _) in layout.linears.items():
+        layout.parameters[name] = address
+        address += outputs
+    for layer in range(config.layers):
+        layout.parameters[f"layers.{layer}.score"] = address
+        address += config.heads
+    layout.parameters["zero"] = address
+    layout.parameter_depth = address + 1
+    return layout

@@ -1,0 +1,135 @@
+"""LiteFormerCore: the matrix engine with registers, a Wishbone window and an interrupt, for any LiteX SoC.
+
+Programming: push ``window`` rows of raw samples (word ``f`` of the window = feature ``f``, ascending; the last feature moves
+the window on), wait for ``status.ready``, write ``control.start``, wait for ``status.done`` or the interrupt, read the
+outputs from word 0x100 on. One more row pushed makes the core ready for the next forecast.
+"""
+
+from litex.gen import *
+from litex.soc.interconnect import wishbone
+from litex.soc.interconnect.csr import *
+from litex.soc.interconnect.csr_eventmanager import EventManager, EventSourcePulse
+from migen import *
+
+from liteformer.accel.gateware.engine import Engine
+
+IDENTIFIER    = 0x4C464D52
+VERSION       = 0x0001_0000
+OUTPUT_WORD   = 0x100
+WINDOW_BYTES  = 0x1000
+
+ERROR_NONE, ERROR_NOT_READY, ERROR_ABORTED = range(3)
+
+
+class LiteFormerCore(LiteXModule):
+    """The accelerator as a LiteX peripheral.
+
+    Args:
+        compiled: CompiledModel; with_csr: add registers and events (``add_csr`` can be called later instead).
+    Attributes:
+        bus: Wishbone window, 32 bits, word addressing, ``WINDOW_BYTES`` long. ``irq`` comes from ``ev`` (done, error).
+        start, abort, clear: pulses; ready, busy, valid, error, cycles: state, for use without CSRs.
+    """
+
+    def __init__(self, compiled, with_csr=True):
+        hw = compiled.hw
+        self.compiled = compiled
+        self.bus    = bus = wishbone.Interface(data_width=32, adr_width=30, addressing="word")
+        self.start  = Signal()
+        self.abort  = Signal()
+        self.clear  = Signal()
+        self.ready  = Signal()
+        self.busy   = Signal()
+        self.valid  = Signal()
+        self.error  = Signal(4)
+        self.failed = Signal()
+        self.cycles = Signal(32)
+
+        # # #
+
+        self.engine = engine = Engine(hw, compiled.images)
+        accepted = Signal()
+        outputs  = Array(engine.outputs)
+        access   = bus.cyc & bus.stb
+        # A sample waits until the one before is quantized and no inference reads the window.
+        self.comb += [
+            accepted.eq(access & bus.we & ~bus.ack & ~engine.push_busy & ~engine.busy),
+            engine.push.eq(accepted & (bus.adr[:10] < hw.features)),
+            engine.feature.eq(bus.adr),
+            engine.raw.eq(bus.dat_w),
+            bus.dat_r.eq(outputs[bus.adr[:max(1, (hw.outputs - 1).bit_length())]]),
+        ]
+        self.sync += bus.ack.eq(access & ~bus.ack & (accepted | ~bus.we))
+
+        # A start that arrives while the last sample is being quantized waits for it.
+        pending = Signal()
+        refused = Signal()
+        self.comb += [
+            self.busy.eq(engine.busy | pending),
+            self.ready.eq(engine.full & ~self.busy),
+            engine.start.eq(pending & ~engine.push_busy),
+            engine.abort.eq(self.abort & engine.busy),
+            engine.clear.eq(self.clear & ~self.busy),
+            refused.eq(self.start & ~pending & ~engine.busy & ~engine.full & ~engine.push_busy),
+        ]
+        self.sync += [
+            If(self.start & ~self.busy & ~refused,
+                pending.eq(1), self.valid.eq(0), self.error.eq(ERROR_NONE), self.cycles.eq(0)),
+            If(engine.start,
+                pending.eq(0),
+                If(~engine.full, self.error.eq(ERROR_NOT_READY)),
+            ),
+            If(engine.busy, self.cycles.eq(self.cycles + 1)),
+            If(engine.done, self.valid.eq(self.error == ERROR_NONE)),
+            If(refused, self.error.eq(ERROR_NOT_READY), self.valid.eq(0)),
+            If(self.abort & self.busy, pending.eq(0), self.error.eq(ERROR_ABORTED)),
+            If(self.clear & ~self.busy, self.valid.eq(0), self.error.eq(ERROR_NONE)),
+            self.failed.eq(refused | (self.abort & self.busy)),
+        ]
+        if with_csr:
+            self.add_csr()
+
+    def add_csr(self):
+        """Registers and events on top of the signals."""
+        config = self.compiled.model.config
+        self._identifier = CSRStatus(32, reset=IDENTIFIER, description="ASCII ``LFMR``: a LiteFormer core.")
+        self._version    = CSRStatus(32, reset=VERSION, description="Version of the core, major in the upper half.")
+        self._model_id   = CSRStatus(32, reset=int(self.compiled.model.id[:8], 16),
+            description="First 32 bits of the model's SHA-256.")
+        self._shape = CSRStatus(description="Shape of the model.", fields=[
+            CSRField("window", size=11, reset=config.window, description="Tokens of a window."),
+            CSRField("features", size=9, reset=config.features, description="Features of a sample."),
+            CSRField("outputs", size=7, reset=config.outputs, description="Results of an inference."),
+        ])
+        self._control = CSRStorage(description="Commands; each bit acts once when written as 1.", fields=[
+            CSRField("start", size=1, offset=0, pulse=True, description="Run one inference over the window."),
+            CSRField("abort", size=1, offset=1, pulse=True, description="Stop the running inference."),
+            CSRField("clear", size=1, offset=2, pulse=True, description="Forget all samples, the result and the error."),
+        ])
+        self._status = CSRStatus(description="State of the core.", fields=[
+            CSRField("ready", size=1, offset=0, description="The window is full and no inference runs."),
+            CSRField("busy", size=1, offset=1, description="An inference runs."),
+            CSRField("done", size=1, offset=2, description="The outputs belong to the last inference."),
+            CSRField("error", size=4, offset=4, values=[
+                ("``0``", "No error."),
+                ("``1``", "Started before the window was full."),
+                ("``2``", "Aborted."),
+            ], description="Why the last inference gave no result."),
+        ])
+        self._cycles = CSRStatus(32, description="Clock cycles of the last inference, from start to done.")
+        self.ev = EventManager()
+        self.ev.done  = EventSourcePulse(description="An inference has finished.")
+        self.ev.error = EventSourcePulse(description="An inference was refused or aborted.")
+        self.ev.finalize()
+        self.comb += [
+            self.start.eq(self._control.fields.start),
+            self.abort.eq(self._control.fields.abort),
+            self.clear.eq(self._control.fields.clear),
+            self._status.fields.ready.eq(self.ready),
+            self._status.fields.busy.eq(self.busy),
+            self._status.fields.done.eq(self.valid),
+            self._status.fields.error.eq(self.error),
+            self._cycles.status.eq(self.cycles),
+            self.ev.done.trigger.eq(self.engine.done),
+            self.ev.error.trigger.eq(self.failed),
+        ]

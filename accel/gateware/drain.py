@@ -1,0 +1,149 @@
+"""The drain: from the array's drain registers through the requantizers to the destination memories."""
+
+from litex.gen import *
+from migen import *
+
+from liteformer.accel.gateware.requantizer import Requantizer
+from liteformer.accel.numerics import RAW_BITS
+
+# Cycles from selecting a result in the drain registers to its requantized value.
+SELECT_TO_RESULT = 6
+
+
+class Drain(LiteXModule):
+    """Selects sums, requantizes P of them a cycle and collects whole words.
+
+        cycle s      column selected               | parameter, residual and reciprocal addresses issued
+        cycle s + 1  row sums of one column        | memory latches
+        cycle s + 2  sums of one group of rows     | memory registers -> requantizer inputs
+        cycle s + 6  results, word complete        -> write to the destination memory
+
+    Attributes:
+        results: list of P signed results; total: requantizer 0 before clamping (32 bits).
+        word: all rows of one channel, ``word_bits`` each (one result for all rows where the step is wide or single).
+        stage: the drain sequencer's signals of the result leaving in this cycle, by name.
+    """
+
+    def __init__(self, hw, sums, sequencer, parameter, residual, rates, window, clamp_sets):
+        P, G = hw.requantizers, hw.groups
+        now  = sequencer.now
+
+        # # #
+
+        # Delay line of everything that a result needs on its way out.
+        carried = {
+            "valid": sequencer.valid, "column": sequencer.column, "group": sequencer.group, "word_end": sequencer.word_end,
+            "score_last": sequencer.score_last, "finished": sequencer.finished, "base": sequencer.base,
+            "residual_write": sequencer.residual_write, "spread": now.wide | now.single,
+            **{name: getattr(now, name) for name in ("pool", "to_row", "to_residual", "to_key", "to_value", "to_score",
+                                                     "to_output", "residual", "reciprocal", "single", "clamp", "head",
+                                                     "layer")},
+        }
+        stages = [carried]
+        for _ in range(SELECT_TO_RESULT):
+            delayed = {}
+            for name, signal in stages[-1].items():
+                register = Signal(len(signal))
+                self.sync += register.eq(signal)
+                delayed[name] = register
+            stages.append(delayed)
+        self.stage = stages[-1]
+
+        # Column, then group: two registered multiplexers.
+        rows = [Signal((hw.accumulator_bits, True)) for _ in range(hw.rows)]
+        for r, row in enumerate(rows):
+            self.sync += row.eq(Array(sums[r])[sequencer.column])
+        selected = [Signal((hw.accumulator_bits, True)) for _ in range(P)]
+        for p, acc in enumerate(selected):
+            self.sync += acc.eq(Array([rows[g * P + p] for g in range(G)])[stages[1]["group"]])
+
+        multiplier_bits, residual_bits, offset_bits = hw.multiplier_bits, hw.residual_bits, hw.offset_bits
+        fields = {}
+        shift  = 0
+        for name, bits in (("multiplier", multiplier_bits), ("offset", offset_bits), ("residual", residual_bits)):
+            fields[name] = Signal((bits, True))
+            self.comb += fields[name].eq(parameter[shift:shift + bits])
+            shift += bits
+
+        inputs = list(selected)
+        if hw.pool:
+            inputs[0] = self._pooled(hw, selected, stages[2])
+        acc_bits    = max(hw.pooled_bits, RAW_BITS)
+        factor_bits = max(multiplier_bits, *(len(rate) + 1 for rate in rates))
+        swap        = factor_bits > 18
+        self.results = []
+        for p in range(P):
+            narrow = Signal((hw.row_bits, True))
+            factor = Signal((factor_bits, True))
+            last   = residual[(hw.rows - 1) * hw.row_bits:]
+            group  = Array([residual[(g * P + p) * hw.row_bits:(g * P + p + 1) * hw.row_bits] for g in range(G)])
+            held   = group[stages[2]["group"]]
+            self.comb += [
+                If(stages[2]["valid"] & stages[2]["residual"], narrow.eq(Mux(stages[2]["spread"], last, held) if hw.wide else held)),
+                factor.eq(Mux(stages[2]["valid"] & stages[2]["reciprocal"], rates[p], fields["multiplier"])),
+            ]
+            if p == 0:
+                unit = Requantizer(max(acc_bits, factor_bits) if swap else acc_bits, factor_bits, residual_bits, hw.row_bits,
+                                   offset_bits, clamp_sets, with_total=True)
+                # A raw sample needs the wide port of the multiplier, which a wide factor occupies otherwise.
+                if swap:
+                    self.comb += [
+                        unit.acc.eq(Mux(window.quantizing, window.quantize_raw, factor)),
+                        unit.multiplier.eq(Mux(window.quantizing, fields["multiplier"][:18], inputs[0])),
+                    ]
+                else:
+                    self.comb += [
+                        unit.acc.eq(Mux(window.quantizing, window.quantize_raw, inputs[0])),
+                        unit.multiplier.eq(factor),
+                    ]
+                self.comb += window.quantized.eq(unit.result)
+                self.total = unit.total
+                clamp = Signal.like(unit.clamp)
+                self.comb += clamp.eq(Mux(window.quantizing, len(clamp_sets) - 1, stages[5]["clamp"]))
+            else:
+                unit = Requantizer(hw.accumulator_bits, factor_bits, residual_bits, hw.row_bits, offset_bits, clamp_sets)
+                self.comb += [unit.acc.eq(inputs[p]), unit.multiplier.eq(factor)]
+                clamp = stages[5]["clamp"]
+            self.comb += [
+                unit.residual.eq(narrow),
+                unit.residual_multiplier.eq(fields["residual"]),
+                unit.offset.eq(fields["offset"]),
+                unit.clamp.eq(clamp),
+            ]
+            self.submodules += unit
+            self.results.append(unit.result)
+        self._collect(hw)
+
+    def _pooled(self, hw, selected, stage):
+        """Sum over the rows of a column, complete at its last group."""
+        running = Signal((hw.pooled_bits, True))
+        total   = Signal((hw.pooled_bits, True))
+        value   = Signal((hw.pooled_bits, True))
+        tree    = selected[0]
+        for acc in selected[1:]:
+            tree = tree + acc
+        self.comb += [
+            total.eq(Mux(stage["group"] == 0, 0, running) + tree),
+            value.eq(Mux(stage["pool"], total, selected[0])),
+        ]
+        self.sync += running.eq(total)
+        return value
+
+    def _collect(self, hw):
+        """Groups of a channel into one word of all rows."""
+        stage = self.stage
+        bits  = hw.word_bits
+        step  = hw.requantizers * bits
+        group = Cat(*(result[:bits] for result in self.results))
+        self.word = Signal(hw.rows * bits)
+        merged = Signal(hw.rows * bits)
+        if hw.groups > 1:
+            held = Signal(len(merged) - step)
+            self.comb += merged.eq(Cat(held, group))
+            self.sync += If(stage["valid"], held.eq(merged[step:]))
+        else:
+            self.comb += merged.eq(group)
+        if hw.wide:
+            self.comb += self.word.eq(Mux(stage["spread"], Replicate(self.results[0][:bits], hw.rows), merged))
+        else:
+            self.comb += self.word.eq(merged)

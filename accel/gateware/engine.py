@@ -1,0 +1,219 @@
+"""The matrix engine: sequencers, operand memories, array, drain, softmax and window, wired together."""
+
+from litex.gen import *
+from migen import *
+
+from liteformer.accel import numerics
+from liteformer.accel.gateware.array import MatrixArray
+from liteformer.accel.gateware.drain import Drain
+from liteformer.accel.gateware.memory import RegisteredMemory
+from liteformer.accel.gateware.sequencer import (
+    ROW_INPUT,
+    ROW_PROBABILITY,
+    ComputeSequencer,
+    DrainSequencer,
+    key_source,
+    stream_source,
+    value_source,
+    wide_key_source,
+)
+from liteformer.accel.gateware.softmax import Softmax
+from liteformer.accel.gateware.window import SampleWindow
+
+
+class Engine(LiteXModule):
+    """Runs a compiled program over the sliding window.
+
+            window --+                       streams --+
+        row memory --+--> row operands       keys -----+--> column operands
+      probabilities -+         |             values ---+         |
+                               +--------> MatrixArray <----------+
+                                              |
+                residuals, parameters --> requantizers --> row, key, value, residual memory, softmax, outputs
+
+    Args:
+        hw: Hardware; images: dict of memory contents (see ``compiler.images``).
+    Attributes:
+        start, abort, clear: pulses; done: pulse; busy; full: the window holds enough samples.
+        push, feature, raw, push_busy: one raw sample (see SampleWindow).
+        outputs: list of 32-bit registers.
+    """
+
+    def __init__(self, hw, images):
+        self.start, self.abort, self.clear, self.done, self.busy = Signal(), Signal(), Signal(), Signal(), Signal()
+        self.push, self.push_busy, self.full = Signal(), Signal(), Signal()
+
+        # # #
+
+        self.window  = window  = SampleWindow(hw)
+        self.compute = compute = ComputeSequencer(hw, images["compute"])
+        self.drains  = drains  = DrainSequencer(hw, images["drain"])
+        self.array   = array   = MatrixArray(hw)
+        self.softmax = softmax = Softmax(hw, images["table"], images["numerators"])
+        row_word     = hw.rows * hw.row_bits
+        self.row_memory      = row_memory  = RegisteredMemory(row_word, hw.row_depth)
+        self.residual_memory = residual    = RegisteredMemory(row_word, hw.residual_depth, init=images["residual"])
+        self.key_memory      = key_memory  = RegisteredMemory(hw.rows * hw.column_bits, hw.key_depth)
+        self.probabilities   = probability = RegisteredMemory(row_word * hw.probability_digits, hw.heads * hw.window)
+        self.parameters      = parameters  = RegisteredMemory(
+            hw.multiplier_bits + hw.offset_bits + hw.residual_bits, hw.parameter_depth, init=images["parameters"],
+            writable=False)
+        self.feature, self.raw = window.feature, window.raw
+
+        running = Signal()
+        self.comb += [
+            self.busy.eq(running),
+            compute.start.eq(self.start), drains.start.eq(self.start),
+            compute.abort.eq(self.abort), drains.abort.eq(self.abort),
+            window.push.eq(self.push), window.clear.eq(self.clear),
+            self.push_busy.eq(window.busy), self.full.eq(window.full),
+        ]
+        self.sync += [
+            If(self.start, running.eq(1)),
+            If(self.done | self.abort, running.eq(0)),
+        ]
+
+        clamp_sets = [*hw.clamps, numerics.SCORE_BITS, hw.input_bits]
+        self.drain = drain = Drain(hw, array.sums, drains, parameters.data, residual.data, softmax.rate, window, clamp_sets)
+        self._row_operands(hw, compute, array, row_memory, probability, window)
+        self._column_operands(hw, compute, array, key_memory, images)
+        self._flags(compute, array, drains)
+        self.comb += [
+            parameters.address.eq(Mux(window.quantizing, window.quantize_feature, drains.parameter)),
+            residual.address.eq(drains.residual_read),
+            softmax.rate_address.eq(drains.group if hw.heads == 1 else drains.now.head * hw.groups + drains.group),
+        ]
+        self._destinations(hw, drain, row_memory, residual, key_memory, probability, softmax, window)
+
+    def _row_operands(self, hw, compute, array, row_memory, probability, window):
+        self.comb += [
+            row_memory.address.eq(compute.row_address),
+            probability.address.eq(compute.row_address),
+            window.address.eq(compute.row_address),
+        ]
+        source    = _delayed(self, compute.row_source, 2)
+        digit     = _delayed(self, compute.digit, 2)
+        broadcast = _delayed(self, compute.broadcast, 2)
+        self.comb += array.digit.eq(digit)
+        bits   = hw.row_bits
+        values = []
+        for r in range(hw.rows):
+            value = Signal(bits)
+            cases = {"default": value.eq(row_memory.data[r * bits:(r + 1) * bits])}
+            for code, memory, digits in ((ROW_INPUT, window, hw.input_digits),
+                                         (ROW_PROBABILITY, probability, hw.probability_digits)):
+                field = memory.data[r * bits * digits:(r + 1) * bits * digits]
+                cases[code] = value.eq(Array([field[d * bits:(d + 1) * bits] for d in range(digits)])[digit])
+            self.comb += Case(source, cases)
+            values.append(value)
+        for r, row in enumerate(array.row):
+            self.comb += row.eq(Mux(broadcast, values[-1], values[r]) if hw.wide else values[r])
+
+    def _column_operands(self, hw, compute, array, key_memory, images):
+        bits, C = hw.column_bits, hw.columns
+        source  = _delayed(self, compute.column_source, 2)
+        tile    = _delayed(self, compute.tile, 2)
+        bank    = _delayed(self, compute.value_bank, 2)
+        self.streams = []
+        for index, (shape, words) in enumerate(zip(hw.streams, images["streams"])):
+            stream = RegisteredMemory(shape.groups * C * shape.bits, shape.depth, init=words, writable=False)
+            self.comb += stream.address.eq(compute.column_address)
+            self.add_module(f"stream{index}", stream)
+            self.streams.append(stream)
+        self.comb += key_memory.address.eq(compute.column_address)
+        self.value_banks = [RegisteredMemory(C * bits, hw.value_depth, granularity=bits) for _ in range(hw.requantizers)]
+        for p, value_bank in enumerate(self.value_banks):
+            self.add_module(f"value_bank{p}", value_bank)
+            self.comb += value_bank.address.eq(compute.column_address)
+        values = Signal(C * bits)
+        self.comb += values.eq(Array([value_bank.data for value_bank in self.value_banks])[bank])
+
+        for g, group in enumerate(array.column):
+            for c, operand in enumerate(group):
+                cases = {}
+                for index, shape in enumerate(hw.streams):
+                    if shape.groups == 1 or g < shape.groups:
+                        weight = Signal((shape.bits, True))
+                        lane = (g if shape.groups > 1 else 0) * C + c
+                        self.comb += weight.eq(self.streams[index].data[lane * shape.bits:(lane + 1) * shape.bits])
+                        cases[stream_source(index)] = operand.eq(weight)
+                keys = [key_memory.data[token * bits:(token + 1) * bits]
+                        for token in (min(t * C + c, hw.rows - 1) for t in range(hw.key_tiles))]
+                cases[key_source(hw)] = operand.eq(Array(keys)[tile])
+                if hw.wide:
+                    # Group g takes the tokens behind those of group g - 1.
+                    cases[wide_key_source(hw)] = operand.eq(keys[min(g, hw.key_tiles - 1)])
+                cases[value_source(hw)] = operand.eq(values[c * bits:(c + 1) * bits])
+                self.comb += Case(source, cases)
+
+    def _flags(self, compute, array, drains):
+        self.comb += [
+            array.first.eq(_delayed(self, compute.first, 2)),
+            array.shift.eq(_delayed(self, compute.shift, 2)),
+            array.last.eq(_delayed(self, compute.last, 2)),
+            drains.tile_ready.eq(_delayed(self, compute.last, 6)),
+        ]
+
+    def _destinations(self, hw, drain, row_memory, residual, key_memory, probability, softmax, window):
+        stage, bits, C = drain.stage, hw.column_bits, hw.columns
+        word_end = Signal()
+        words    = [drain.word[r * hw.word_bits:(r + 1) * hw.word_bits] for r in range(hw.rows)]
+        row_word = Cat(*(row[:hw.row_bits] for row in words))
+        self.comb += [
+            word_end.eq(stage["valid"] & stage["word_end"]),
+            row_memory.write_address.eq(stage["base"]),
+            row_memory.write_data.eq(row_word),
+            row_memory.write_enable.eq(word_end & stage["to_row"]),
+            residual.write_address.eq(stage["residual_write"]),
+            residual.write_data.eq(row_word),
+            residual.write_enable.eq(word_end & stage["to_residual"]),
+            key_memory.write_address.eq(stage["base"]),
+            key_memory.write_enable.eq(word_end & stage["to_key"]),
+            key_memory.write_data.eq(Cat(*(row[:bits] for row in words))),
+            softmax.valid.eq(stage["valid"] & stage["to_score"]),
+            softmax.group.eq(Mux(stage["spread"], 0, stage["group"]) if hw.wide else stage["group"]),
+            softmax.last.eq(stage["score_last"]),
+            softmax.single.eq(stage["spread"] if hw.wide else 0),
+            softmax.restart.eq(self.start),
+            softmax.layer.eq(stage["layer"]),
+            softmax.head.eq(stage["head"]),
+            probability.write_address.eq(softmax.word_address),
+            probability.write_data.eq(softmax.word),
+            probability.write_enable.eq(softmax.word_valid),
+        ]
+        for score, result in zip(softmax.score, drain.results):
+            self.comb += score.eq(result)
+        for p, bank in enumerate(self.value_banks):
+            self.comb += [
+                bank.write_address.eq(stage["base"] + stage["group"]),
+                bank.write_data.eq(Replicate(drain.results[p][:bits], C)),
+                bank.write_enable.eq(Mux(stage["valid"] & stage["to_value"], 1 << stage["column"], 0)),
+            ]
+        self.outputs = [Signal((32, True)) for _ in range(hw.outputs)]
+        skipped = Array(window.last_raw[f] for f in range(len(window.last_raw)))
+        for index, output in enumerate(self.outputs):
+            value = drain.total
+            if hw.skip_features:
+                value = _saturated_sum(self, drain.total, skipped[index])
+            self.sync += If(word_end & stage["to_output"] & (stage["base"] == index), output.eq(value))
+        self.sync += self.done.eq(stage["valid"] & stage["finished"])
+
+
+def _delayed(module, signal, cycles):
+    """``signal`` after so many registers."""
+    for _ in range(cycles):
+        register = Signal(len(signal))
+        module.sync += register.eq(signal)
+        signal = register
+    return signal
+
+
+def _saturated_sum(module, a, b):
+    """Signed 32-bit sum, saturated."""
+    wide, result = Signal((33, True)), Signal((32, True))
+    module.comb += [
+        wide.eq(a + b),
+        result.eq(wide),
+        If(wide[32] != wide[31], result.eq(Cat(Replicate(~wide[32], 31), wide[32]))),
+    ]
+    return result

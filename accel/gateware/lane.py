@@ -1,0 +1,81 @@
+"""Multiply-accumulate lanes: one product a cycle each, built from LUTs or in pairs from one DSP48E1.
+
+Both kinds take the same operands in the same cycle and have their sum ready in the same cycle:
+
+    row (row_bits) --+--> product --> accumulator --> drain register
+    column (column_bits) --^              ^ |
+                                          +-+  (x 2**row_bits where a lower digit of the row operand begins)
+"""
+
+from litex.gen import *
+from migen import *
+
+DSP_A_BITS  = 25
+DSP_P_BITS  = 48
+
+
+def pair_field(column_bits):
+    """Bits of the lower sum's field; one below the port's width, since two most negative operands need a carry."""
+    return DSP_A_BITS - 1 - column_bits
+
+
+class LutLane(LiteXModule):
+    """A lane in fabric logic.
+
+    Args:
+        row: registered row operand; column: registered column operand; first, shift, capture: flags that travel with the
+            operands (see MatrixArray); acc_bits: proven accumulator width.
+    Attributes:
+        sum: drain register, signed ``acc_bits``.
+    """
+
+    def __init__(self, row, column, first, shift, capture, acc_bits, row_bits):
+        self.sum = Signal((acc_bits, True))
+
+        # # #
+
+        product = Signal((len(row) + len(column), True))
+        acc     = Signal((acc_bits, True))
+        self.sync += [
+            product.eq(row * column),
+            acc.eq(product + Mux(first, 0, Mux(shift, acc << row_bits, acc))),
+            If(capture, self.sum.eq(acc)),
+        ]
+
+
+class DspLanePair(LiteXModule):
+    """Two lanes of neighbouring columns in one DSP48E1: ``(c1 << field) + c0`` times the row operand.
+
+    The sum of the lower lane stays in the low ``field`` bits because they start at half of their range; the upper lane then
+    needs no correction. Both sums must fit ``field`` bits. The row operand comes already multiplied by its digit's weight, so
+    the accumulator never shifts.
+
+    Attributes:
+        sums: two drain registers, signed ``acc_bits``.
+    """
+
+    def __init__(self, row, columns, first, capture, acc_bits):
+        field = pair_field(len(columns[0]))
+        assert acc_bits <= field and field + acc_bits <= DSP_P_BITS
+        self.sums = [Signal((acc_bits, True)) for _ in range(2)]
+
+        # # #
+
+        a       = Signal((DSP_A_BITS, True))
+        product = Signal((DSP_A_BITS + len(row), True))
+        p       = Signal((DSP_P_BITS, True))
+        drain   = Signal(field + acc_bits)
+        upper   = Signal((field + len(columns[1]), True))
+        self.comb += [
+            upper.eq(Cat(Constant(0, field), columns[1])),
+            a.eq(columns[0] + upper),
+        ]
+        self.sync += [
+            product.eq(a * row),
+            p.eq(product + Mux(first, 1 << (field - 1), p)),
+            If(capture, drain.eq(p)),
+        ]
+        self.comb += [
+            self.sums[0].eq(Cat(drain[:acc_bits - 1], drain[acc_bits - 1] ^ (1 if acc_bits == field else 0))),
+            self.sums[1].eq(drain[field:]),
+        ]

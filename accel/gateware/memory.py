@@ -1,0 +1,37 @@
+"""One-read, one-write memory with a registered output: two cycles from address to data."""
+
+from litex.gen import *
+from migen import *
+
+
+class RegisteredMemory(LiteXModule):
+    """Simple dual-port memory; maps to block RAM or distributed RAM.
+
+    Interface: ``address`` in cycle t gives ``data`` in cycle t + 2; ``write_enable`` (one bit a ``granularity`` bits, lowest
+    first), ``write_address``, ``write_data`` in cycle t are seen by addresses from cycle t + 1 on. Without ``writable`` it is
+    a ROM.
+    """
+
+    def __init__(self, width, depth, init=None, writable=True, granularity=0):
+        depth = max(depth, 2)
+        self.address = Signal(max=depth)
+        self.data    = Signal(width)
+
+        # # #
+
+        self.memory = Memory(width, depth, init=init)
+        read        = self.memory.get_port()
+        self.specials += self.memory, read
+        self.comb += read.adr.eq(self.address)
+        self.sync += self.data.eq(read.dat_r)
+        if writable:
+            write = self.memory.get_port(write_capable=True, we_granularity=granularity)
+            self.specials += write
+            self.write_address = Signal(max=depth)
+            self.write_data    = Signal(width)
+            self.write_enable  = Signal(len(write.we))
+            self.comb += [
+                write.adr.eq(self.write_address),
+                write.dat_w.eq(self.write_data),
+                write.we.eq(self.write_enable),
+            ]

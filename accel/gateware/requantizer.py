@@ -1,0 +1,90 @@
+"""The requantizer: accumulator to quantized result, one a cycle; the only rounding in the core."""
+
+from litex.gen import *
+from migen import *
+
+from liteformer.accel import numerics
+
+
+class Requantizer(LiteXModule):
+    """``clamp((acc * M + (res * N << 8) + (B << 10) + half) >> 20)`` with a pipeline of four registers.
+
+    All inputs are presented in cycle t; ``total`` (unclamped) and ``result`` are valid in t + 4:
+
+        t + 1  acc, M registers | res * N          | B
+        t + 2  acc * M          | (res*N << 8) + (B << 10) + half
+        t + 3  sum of both
+        t + 4  shifted and clamped
+
+    Args:
+        acc_bits, multiplier_bits, residual_bits (of N), residual_operand_bits, offset_bits: widths.
+        clamps: the widths a result can be clamped to, the last one selected by the highest ``clamp``.
+    Attributes:
+        clamp: index into ``clamps``, presented in cycle t + 3 (it belongs to the output side).
+        result: signed, as wide as the widest clamp; total: signed, 32 bits, saturated.
+    """
+
+    def __init__(self, acc_bits, multiplier_bits, residual_bits, residual_operand_bits, offset_bits, clamps, with_total=False):
+        self.acc                 = Signal((acc_bits, True))
+        self.multiplier          = Signal((multiplier_bits, True))
+        self.residual            = Signal((residual_operand_bits, True))
+        self.residual_multiplier = Signal((residual_bits, True))
+        self.offset              = Signal((offset_bits, True))
+        self.clamp               = Signal(max=max(len(clamps), 2))
+        self.result              = Signal((max(clamps), True))
+
+        # # #
+
+        product_bits  = acc_bits + multiplier_bits
+        constant_bits = max(residual_operand_bits + residual_bits + numerics.RESIDUAL_SHIFT,
+                            offset_bits + numerics.OFFSET_SHIFT, numerics.SHIFT) + 1
+        total_bits    = max(product_bits, constant_bits) + 1
+        acc           = Signal((acc_bits, True))
+        multiplier    = Signal((multiplier_bits, True))
+        residual      = Signal((residual_operand_bits + residual_bits, True))
+        offset        = Signal((offset_bits, True))
+        product       = Signal((product_bits, True))
+        constant      = Signal((constant_bits, True))
+        rounding      = Signal((offset_bits + 1, True))
+        addend        = Signal((offset_bits + 1 + numerics.OFFSET_SHIFT, True))
+        scaled        = Signal((len(residual) + numerics.RESIDUAL_SHIFT, True))
+        total         = Signal((total_bits, True))
+        shifted       = Signal((total_bits - numerics.SHIFT, True))
+        self.comb += [
+            # One half is a whole number of offset units, so rounding costs no adder of full width.
+            rounding.eq(offset + (1 << (numerics.SHIFT - 1 - numerics.OFFSET_SHIFT))),
+            addend.eq(Cat(Constant(0, numerics.OFFSET_SHIFT), rounding)),
+            scaled.eq(Cat(Constant(0, numerics.RESIDUAL_SHIFT), residual)),
+            shifted.eq(total[numerics.SHIFT:]),
+        ]
+        self.sync += [
+            acc.eq(self.acc),
+            multiplier.eq(self.multiplier),
+            residual.eq(self.residual * self.residual_multiplier),
+            offset.eq(self.offset),
+            product.eq(acc * multiplier),
+            constant.eq(addend + scaled),
+            total.eq(product + constant),
+        ]
+        clamped = []
+        for bits in clamps:
+            value = Signal((max(clamps), True))
+            self.comb += value.eq(self._saturate(shifted, bits))
+            clamped.append(value)
+        self.sync += Case(self.clamp, {i: self.result.eq(value) for i, value in enumerate(clamped)}
+                          | {"default": self.result.eq(clamped[-1])})
+        if with_total:
+            self.total = Signal((32, True))
+            self.sync += self.total.eq(self._saturate(shifted, 32))
+
+    def _saturate(self, value, bits):
+        """Signal with ``value`` clamped to ``bits`` signed bits."""
+        clamped = Signal((bits, True))
+        if len(value) <= bits:
+            self.comb += clamped.eq(value)
+        else:
+            upper = value[bits - 1:]
+            sign = value[-1]
+            self.comb += If((upper == 0) | (upper == (1 << len(upper)) - 1), clamped.eq(value)
+                            ).Else(clamped.eq(Cat(Replicate(~sign, bits - 1), sign)))
+        return clamped

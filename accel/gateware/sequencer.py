@@ -1,0 +1,248 @@
+"""The two sequencers: one issues the array's operands, the other drains its sums; each runs its own program."""
+
+from litex.gen import *
+from migen import *
+
+from liteformer.accel.hardware import compute_fields, drain_fields
+
+
+class Instruction:
+    """A program memory with a prefetch register and the fields of the instruction in force as signals.
+
+    ``take`` moves on to the next instruction in the following cycle; ``rewind`` returns to the first. An instruction must be
+    in force for two cycles at least, so that the next one is fetched.
+    """
+
+    def __init__(self, module, fields, program):
+        depth    = max(len(program), 2)
+        width    = sum(bits for _, bits in fields)
+        self.take, self.rewind = Signal(), Signal()
+        pc       = Signal(max=depth + 1)
+        memory   = Memory(width, depth, init=list(program) + [0] * (depth - len(program)))
+        port     = memory.get_port(async_read=True)
+        fetched  = Signal(width)
+        current  = Signal(width)
+        module.specials += memory, port
+        module.comb += port.adr.eq(pc)
+        module.sync += [
+            fetched.eq(port.dat_r),
+            If(self.take, current.eq(fetched), pc.eq(pc + 1)),
+            If(self.rewind, pc.eq(0)),
+        ]
+        self.next, shift = {}, 0
+        for name, bits in fields:
+            setattr(self, name, current[shift:shift + bits])
+            self.next[name] = fetched[shift:shift + bits]
+            shift += bits
+
+
+class ComputeSequencer(LiteXModule):
+    """Issues one k a cycle: addresses and flags for the operand memories and the array.
+
+    A step is ``tiles`` times ``passes`` times ``k``. A pass is a digit of the row operand (most significant first) or, with
+    ``row_continue``, a further row tile accumulated into the same sums. Between tiles it waits ``gap`` cycles, before a step
+    ``wait`` cycles, both computed by the compiler so that no operand is read before it is written.
+
+    Attributes:
+        start: pulse; busy: from start to the last issue.
+        issue, first, shift, last: flags of this cycle; row_address, column_address; value_bank: token modulo requantizers;
+        digit: weight of the row digit; tile: column tile within the step; row_source, column_source, broadcast: of the step.
+    """
+
+    def __init__(self, hw, program):
+        fields     = dict(compute_fields(hw))
+        self.start = Signal()
+        self.abort = Signal()
+        self.busy  = Signal()
+        self.issue, self.first, self.shift, self.last = Signal(), Signal(), Signal(), Signal()
+        self.row_address    = Signal(fields["row_base"])
+        self.column_address = Signal(fields["column_base"])
+        self.value_bank     = Signal(max=max(hw.requantizers, 2))
+        self.digit          = Signal(fields["passes_last"])
+        self.tile           = Signal(fields["tiles_last"])
+
+        # # #
+
+        self.instruction = now = Instruction(self, compute_fields(hw), program)
+        self.row_source, self.column_source, self.broadcast = now.row_source, now.column_source, now.broadcast
+        k       = Signal(fields["k_last"])
+        passes  = Signal(fields["passes_last"])
+        tiles   = Signal(fields["tiles_last"])
+        idle    = Signal(fields["wait"])
+        base    = Signal(fields["column_base"])
+        first_k, first_pass = Signal(), Signal()
+        loading = Signal()
+        step    = Signal()
+        is_value = Signal()
+        k_end, pass_end, tile_end = Signal(), Signal(), Signal()
+        self.comb += [
+            self.issue.eq(self.busy & ~loading & (idle == 0)),
+            k_end.eq(k == 0),
+            pass_end.eq(k_end & (passes == 0)),
+            tile_end.eq(pass_end & (tiles == 0)),
+            self.first.eq(first_k & first_pass),
+            self.shift.eq(first_k & ~first_pass & ~now.row_continue),
+            self.last.eq(self.issue & pass_end),
+            self.digit.eq(Mux(now.row_continue, 0, passes)),
+            step.eq(self.issue & tile_end),
+            now.take.eq(loading | (step & ~now.end)),
+            now.rewind.eq(~self.busy),
+            is_value.eq(now.column_source == value_source(hw)),
+        ]
+        advance = Signal.like(base)
+        bank_end = Signal()
+        self.comb += [
+            bank_end.eq(~is_value | (self.value_bank == hw.requantizers - 1)),
+            advance.eq(self.column_address + bank_end),
+        ]
+        load = [
+            idle.eq(now.next["wait"]), k.eq(now.next["k_last"]), passes.eq(now.next["passes_last"]),
+            tiles.eq(now.next["tiles_last"]), base.eq(now.next["column_base"]),
+            self.row_address.eq(now.next["row_base"]), self.column_address.eq(now.next["column_base"]),
+            self.tile.eq(0), self.value_bank.eq(0), first_k.eq(1), first_pass.eq(1),
+        ]
+        self.sync += [
+            If(idle != 0, idle.eq(idle - 1)),
+            If(self.issue,
+                k.eq(k - 1),
+                first_k.eq(k_end),
+                self.row_address.eq(self.row_address + 1),
+                self.column_address.eq(advance),
+                self.value_bank.eq(Mux(bank_end, 0, self.value_bank + 1)),
+                If(k_end,
+                    k.eq(now.k_last),
+                    passes.eq(passes - 1),
+                    first_pass.eq(0),
+                    self.value_bank.eq(0),
+                    self.column_address.eq(base),
+                    If(~now.row_continue | pass_end, self.row_address.eq(now.row_base)),
+                ),
+                If(pass_end,
+                    passes.eq(now.passes_last),
+                    first_pass.eq(1),
+                    tiles.eq(tiles - 1),
+                    self.tile.eq(self.tile + 1),
+                    idle.eq(now.gap),
+                    If(now.column_step, base.eq(advance), self.column_address.eq(advance)),
+                ),
+                If(tile_end,
+                    *load,
+                    If(now.end, self.busy.eq(0), idle.eq(0)),
+                ),
+            ),
+            # The program word is fetched while idle; the first instruction is in force one cycle after start.
+            loading.eq(self.start),
+            If(self.start, self.busy.eq(1)),
+            If(loading, *load),
+            If(self.abort, self.busy.eq(0), loading.eq(0)),
+        ]
+
+
+class DrainSequencer(LiteXModule):
+    """Walks over the drain registers of each finished tile and names source and destination of each result.
+
+    Attributes:
+        tile_ready: pulse in the first cycle in which the drain registers hold a tile; start: rewinds the program.
+        valid: a group of results is selected in this cycle; column, group: which; word_end: it completes a destination word;
+        finished: it is the last of the program. Fields of the instruction in force: ``now``.
+        base, residual_read, residual_write, parameter: addresses of this cycle.
+    """
+
+    def __init__(self, hw, program):
+        fields          = dict(drain_fields(hw))
+        self.start      = Signal()
+        self.abort      = Signal()
+        self.tile_ready = Signal()
+        self.valid      = Signal()
+        self.column     = Signal(max=max(hw.columns, 2))
+        self.group      = Signal(max=max(hw.groups, 2))
+        self.word_end   = Signal()
+        self.score_last = Signal()
+        self.finished   = Signal()
+        self.base           = Signal(fields["base"])
+        self.residual_read  = Signal(fields["residual_read"])
+        self.residual_write = Signal(fields["residual_write"])
+        self.parameter      = Signal(fields["parameter"])
+
+        # # #
+
+        self.now = now = Instruction(self, drain_fields(hw), program)
+        running   = Signal()
+        tiles     = Signal(fields["tiles_last"])
+        remaining = Signal(fields["columns_last"])
+        group_end, column_end, tile_end, step_end = Signal(), Signal(), Signal(), Signal()
+        loading   = Signal(2)
+        self.comb += [
+            self.valid.eq(self.tile_ready | running),
+            group_end.eq(now.wide | now.single | (self.group == hw.groups - 1)),
+            self.word_end.eq(group_end),
+            column_end.eq(group_end & (remaining == 0)),
+            tile_end.eq(self.valid & column_end),
+            step_end.eq(tile_end & (tiles == 0)),
+            self.score_last.eq(step_end & now.score_end),
+            self.finished.eq(step_end & now.end),
+            now.take.eq(loading[1] | (step_end & ~now.end)),
+            now.rewind.eq(self.start),
+        ]
+        nxt  = now.next
+        load = [
+            tiles.eq(nxt["tiles_last"]),
+            remaining.eq(Mux(nxt["tiles_last"] == 0, nxt["columns_last_tile"], nxt["columns_last"])),
+            self.base.eq(nxt["base"]), self.residual_read.eq(nxt["residual_read"]),
+            self.residual_write.eq(nxt["residual_write"]), self.parameter.eq(nxt["parameter"]),
+        ]
+        self.sync += [
+            loading.eq(Cat(self.start, loading)),
+            If(self.valid,
+                running.eq(1),
+                If(now.wide,
+                    self.column.eq(self.column + 1),
+                    If(self.column == hw.columns - 1, self.column.eq(0), self.group.eq(self.group + 1)),
+                ).Else(
+                    self.group.eq(self.group + 1),
+                    If(group_end, self.group.eq(0), self.column.eq(self.column + 1)),
+                ),
+                If(group_end,
+                    remaining.eq(remaining - 1),
+                    # Values advance once a tile, everything else once a column.
+                    If(~now.to_value, self.base.eq(self.base + 1)),
+                    self.residual_read.eq(self.residual_read + 1),
+                    self.residual_write.eq(self.residual_write + 1),
+                    self.parameter.eq(self.parameter + now.parameter_step),
+                ),
+                If(tile_end,
+                    running.eq(0),
+                    self.column.eq(0),
+                    self.group.eq(0),
+                    tiles.eq(tiles - 1),
+                    remaining.eq(Mux(tiles == 1, now.columns_last_tile, now.columns_last)),
+                    If(now.to_value, self.base.eq(self.base + hw.value_tokens)),
+                ),
+                If(step_end, *load),
+            ),
+            If(loading[1], *load),
+            If(self.abort | self.start, running.eq(0), self.column.eq(0), self.group.eq(0)),
+        ]
+
+
+def stream_source(index):
+    """``column_source`` of weight stream ``index``."""
+    return index
+
+
+def key_source(hw):
+    """``column_source`` of the key memory."""
+    return len(hw.streams)
+
+
+def value_source(hw):
+    """``column_source`` of the value memory."""
+    return len(hw.streams) + 1
+
+
+def wide_key_source(hw):
+    """``column_source`` of the key memory where group g takes the g-th tile of tokens."""
+    return len(hw.streams) + 2
+
+
+ROW_MEMORY, ROW_INPUT, ROW_PROBABILITY = range(3)

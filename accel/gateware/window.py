@@ -1,0 +1,114 @@
+"""The sliding window: quantized samples, shifted by one token with every new row of raw samples."""
+
+from litex.gen import *
+from migen import *
+
+from liteformer.accel.gateware.memory import RegisteredMemory
+from liteformer.accel.numerics import RAW_BITS
+
+# Cycles from presenting a sample to the requantizer until its result is registered.
+QUANTIZE_CYCLES = 6
+
+
+class SampleWindow(LiteXModule):
+    """Takes raw samples feature by feature and keeps the last ``window`` of each, quantized and split into digits.
+
+    A write goes through requantizer 0 (its parameter word is the feature's number), then every row tile's word of that
+    feature is read, shifted by one token and written back, newest tile first, each tile handing its oldest token on.
+
+    Attributes:
+        push: pulse with ``feature`` and ``raw`` (32 bits); busy: a sample is on its way; full: a whole window is there.
+        quantize_raw, quantize_feature, quantizing: to the requantizer; quantized: its result.
+        address, data: read port of the array, two cycles; a word holds ``digits`` digits a row, most significant last.
+    """
+
+    def __init__(self, hw):
+        token_bits   = hw.input_digits * hw.row_bits
+        self.push    = Signal()
+        self.feature = Signal(max=max(hw.features, 2))
+        self.raw     = Signal((32, True))
+        self.clear   = Signal()
+        self.busy    = Signal()
+        self.full    = Signal()
+        self.quantizing       = Signal()
+        self.quantize_raw     = Signal((RAW_BITS, True))
+        self.quantize_feature = Signal.like(self.feature)
+        self.quantized        = Signal((hw.input_bits, True))
+        self.address = Signal(max=max(hw.row_tiles * hw.features, 2))
+        self.last_raw = [Signal((32, True)) for _ in hw.skip_features]
+
+        # # #
+
+        self.memory = memory = RegisteredMemory(hw.rows * token_bits, hw.row_tiles * hw.features,
+                                                init=[0] * (hw.row_tiles * hw.features))
+        self.data   = memory.data
+        tile        = Signal(max=max(hw.row_tiles, 2))
+        tile_base   = Signal.like(self.address)
+        count       = Signal(max=hw.window + 1)
+        timer       = Signal(max=QUANTIZE_CYCLES + 1)
+        carry       = Signal(token_bits)
+        raw_upper   = self.raw[RAW_BITS - 1:]
+        self.comb += [
+            memory.address.eq(Mux(self.busy, tile_base + self.quantize_feature, self.address)),
+            memory.write_address.eq(memory.address),
+            memory.write_data.eq(Cat(memory.data[token_bits:], carry) if hw.rows > 1 else carry),
+            self.quantizing.eq(self.busy),
+            self.full.eq(count == hw.window),
+        ]
+        limited = Signal((hw.input_bits, True))
+        self.comb += limited.eq(Mux(self.quantized > hw.input_high, hw.input_high, self.quantized))
+        digits, value = [], limited
+        for d in range(hw.input_digits):
+            digit = Signal(hw.row_bits)
+            self.comb += digit.eq(value)
+            digits.append(digit)
+            if d + 1 < hw.input_digits:
+                rest = Signal((max(hw.input_bits - (d + 1) * hw.row_bits, 1) + 1, True))
+                upper = Signal((max(len(value) - hw.row_bits, 1), True))
+                self.comb += [upper.eq(value[hw.row_bits:] if len(value) > hw.row_bits else value[-1]),
+                              rest.eq(upper + value[hw.row_bits - 1])]
+                value = rest
+        for register, feature in zip(self.last_raw, hw.skip_features):
+            self.sync += If(self.push & (self.feature == feature), register.eq(self.raw))
+
+        top_tile = (hw.row_tiles - 1) * hw.features
+        self.fsm = fsm = FSM(reset_state="IDLE")
+        fsm.act("IDLE",
+            If(self.push,
+                NextValue(self.quantize_feature, self.feature),
+                NextValue(self.quantize_raw, self.raw),
+                If((raw_upper != 0) & (raw_upper != (1 << len(raw_upper)) - 1),
+                    NextValue(self.quantize_raw, Cat(Replicate(~self.raw[-1], RAW_BITS - 1), self.raw[-1]))),
+                NextValue(timer, QUANTIZE_CYCLES),
+                NextValue(tile, hw.row_tiles - 1),
+                NextValue(tile_base, top_tile),
+                NextState("QUANTIZE"),
+            ),
+        )
+        fsm.act("QUANTIZE",
+            self.busy.eq(1),
+            NextValue(timer, timer - 1),
+            If(timer == 0, NextValue(carry, Cat(*digits)), NextState("SHIFT")),
+        )
+        # The word of the newest tile was read while the sample was quantized.
+        fsm.act("SHIFT",
+            self.busy.eq(1),
+            memory.write_enable.eq(1),
+            NextValue(carry, memory.data[:token_bits]),
+            NextValue(tile, tile - 1),
+            NextValue(tile_base, tile_base - hw.features),
+            NextState("LATCH"),
+            If(tile == 0,
+                If((self.quantize_feature == hw.features - 1) & ~self.full, NextValue(count, count + 1)),
+                NextState("IDLE"),
+            ),
+        )
+        fsm.act("LATCH",
+            self.busy.eq(1),
+            NextState("READ"),
+        )
+        fsm.act("READ",
+            self.busy.eq(1),
+            NextState("SHIFT"),
+        )
+        self.sync += If(self.clear, count.eq(0))

@@ -1,0 +1,168 @@
+"""The shape of one build: what the generator fixes in gates, as opposed to what the program says."""
+
+from dataclasses import dataclass
+
+# Cycles from issuing the last k of a tile to its sums standing in the drain registers.
+ISSUE_TO_DRAIN = 6
+# Cycles from selecting a sum in the drain registers to its result being visible to a read that is issued then.
+DRAIN_TO_VISIBLE = 7
+
+
+@dataclass(frozen=True)
+class StreamShape:
+    """One weight memory: read front to back, one word a cycle.
+
+    Attributes:
+        bits: width of a weight; groups: column words side by side; depth: words.
+    """
+
+    bits: int
+    groups: int
+    depth: int
+
+
+@dataclass(frozen=True)
+class Hardware:
+    """Everything that shapes the gateware.
+
+    Attributes:
+        rows, columns: lanes of the array; a row is a token, a column an output channel or a key token.
+        requantizers: results finished in a cycle; divides ``rows``.
+        dsp_lanes: lanes made of DSP48E1s, two to each.
+        row_bits, column_bits, accumulator_bits: lane widths.
+        row_tiles: tiles of ``rows`` tokens in a window.
+        input_digits, probability_digits: row-side digits of the two wide operands.
+        key_depth .. parameter_depth: words of the memories.
+        multiplier_bits, residual_bits, offset_bits: parameter widths.
+        numerator_bits: width of the context numerators; table_length: softmax entries; table_top: its entry 0.
+        pool: a mean readout is possible; wide: several column groups side by side for one-token steps.
+    """
+
+    rows: int
+    columns: int
+    requantizers: int
+    dsp_lanes: int
+    row_bits: int
+    column_bits: int
+    accumulator_bits: int
+    row_tiles: int
+    features: int
+    outputs: int
+    heads: int
+    layers: int
+    input_bits: int
+    input_high: int
+    input_digits: int
+    probability_digits: int
+    pool: bool
+    wide: bool
+    streams: tuple
+    row_depth: int
+    residual_depth: int
+    key_depth: int
+    value_depth: int
+    parameter_depth: int
+    multiplier_bits: int
+    residual_bits: int
+    offset_bits: int
+    numerator_bits: int
+    table_length: int
+    table_top: int
+    clamps: tuple
+    skip_features: tuple
+
+    @property
+    def lanes(self):
+        """Multiply-accumulates a cycle."""
+        return self.rows * self.columns
+
+    @property
+    def groups(self):
+        """Drain groups of a column; also the column groups of a wide step."""
+        return self.rows // self.requantizers
+
+    @property
+    def window(self):
+        """Tokens of a window."""
+        return self.rows * self.row_tiles
+
+    @property
+    def value_tokens(self):
+        """Words of one channel tile in a bank of the value memory."""
+        return self.row_tiles * self.groups
+
+    @property
+    def key_tiles(self):
+        """Column tiles that cover one row tile of key tokens in a narrow step."""
+        return -(-self.rows // self.columns)
+
+    @property
+    def wide_columns(self):
+        """Output channels of one tile of a wide step."""
+        return self.groups * self.columns
+
+    @property
+    def pooled_bits(self):
+        """Width of a sum over all rows."""
+        return self.accumulator_bits + (self.rows - 1).bit_length() if self.pool else self.accumulator_bits
+
+    @property
+    def digits(self):
+        """Most digits of a row operand."""
+        return max(self.input_digits, self.probability_digits)
+
+    @property
+    def word_bits(self):
+        """Width of one row's result on its way to a memory."""
+        return max(self.row_bits, self.column_bits)
+
+
+def compute_fields(hw):
+    """Fields of a compute instruction, lowest bits first: list of (name, bits)."""
+    return [("wait", 12), ("k_last", 11), ("passes_last", 4), ("tiles_last", 9), ("gap", 8), ("row_source", 2),
+            ("row_base", _bits(hw.row_depth)), ("row_continue", 1), ("broadcast", 1), ("column_source", 4),
+            ("column_base", column_address_bits(hw)), ("column_step", 1), ("end", 1)]
+
+
+def drain_fields(hw):
+    """Fields of a drain instruction, lowest bits first: list of (name, bits)."""
+    return [("tiles_last", 9), ("columns_last", 8), ("columns_last_tile", 8), ("wide", 1), ("single", 1), ("pool", 1),
+            ("to_row", 1), ("to_residual", 1), ("to_key", 1), ("to_value", 1), ("to_score", 1), ("to_output", 1),
+            ("base", max(_bits(hw.row_depth), _bits(hw.key_depth), _bits(hw.value_depth), _bits(hw.outputs))),
+            ("residual", 1), ("residual_read", _bits(hw.residual_depth)), ("residual_write", _bits(hw.residual_depth)),
+            ("parameter", _bits(hw.parameter_depth)), ("parameter_step", 1), ("reciprocal", 1),
+            ("head", _bits(hw.heads)), ("layer", _bits(hw.layers)), ("score_end", 1), ("clamp", _bits(len(hw.clamps) + 1)),
+            ("end", 1)]
+
+
+def column_address_bits(hw):
+    """Width of the address that runs through weight streams, keys and values."""
+    return max(_bits(depth) for depth in (hw.key_depth, hw.value_depth, *(s.depth for s in hw.streams)))
+
+
+def encode(fields, values):
+    """Pack a dict of field values into one instruction word.
+
+    Raises:
+        ValueError: an unknown field or a value that does not fit.
+    """
+    word, shift = 0, 0
+    unknown = set(values) - {name for name, _ in fields}
+    if unknown:
+        raise ValueError(f"unknown instruction fields {sorted(unknown)}")
+    for name, bits in fields:
+        value = int(values.get(name, 0))
+        if not 0 <= value < 1 << bits:
+            raise ValueError(f"instruction field {name} = {value} does not fit {bits} bits")
+        word |= value << shift
+        shift += bits
+    return word
+
+
+def word_bits(fields):
+    """Width of an instruction."""
+    return sum(bits for _, bits in fields)
+
+
+def _bits(depth):
+    return max(1, (depth - 1).bit_length())
