@@ -36,7 +36,8 @@ def run_bench(shape, *, cpu="vexriscv", windows=16, overrides=None, device="xc7s
     figures, _ = hardware.run_soc(model, compiled, random_windows(model, windows, seed), cpu)
     cycles = figures["cycles"]["accelerator"]
     return {
-        "shape": shape, "macs": model.config.macs, "lanes": compiled.lanes,
+        "shape": shape, "macs": model.config.macs, "lanes": compiled.hw.lanes,
+        "array": {name: getattr(compiled.hw, name) for name in ("rows", "columns", "requantizers", "dsp_lanes")},
         "utilization": round(hardware.utilization(model, compiled, cycles), 4), **figures,
         "clock_mhz": hardware.CLOCK_MHZ, "latency_us": hardware.microseconds(cycles), "device": device, "cpu": cpu,
         "area": hardware.soc_area(compiled, cpu, device) if with_area else None,
@@ -46,7 +47,9 @@ def run_bench(shape, *, cpu="vexriscv", windows=16, overrides=None, device="xc7s
 def _render(result):
     table = figures_table("Random weights, " + ", ".join(f"{key} {value}" for key, value in result["shape"].items()), result)
     table.add_row("multiply-accumulates", f"{result['macs']:,}")
-    table.add_row("lanes of the array", str(result["lanes"]))
+    array = result["array"]
+    table.add_row("lanes of the array, rows x columns", f"{result['lanes']} = {array['rows']} x {array['columns']}")
+    table.add_row("of these made of DSP48E1s; requantizers", f"{array['dsp_lanes']}; {array['requantizers']}")
     table.add_row("array utilisation", f"{100 * result['utilization']:.1f} %")
     if result["area"]:
         for row in area_rows(result["area"], result["device"]):

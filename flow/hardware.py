@@ -90,7 +90,7 @@ def soc_area(compiled, cpu="vexriscv", device="xc7s15"):
 
 def utilization(model, compiled, accelerator_cycles):
     """Share of the array's multiply-accumulate slots that did useful work, 0 to 1."""
-    return model.config.macs / (compiled.lanes * accelerator_cycles)
+    return model.config.macs / (compiled.hw.lanes * accelerator_cycles)
 
 
 def microseconds(cycles):

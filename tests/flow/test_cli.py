@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -140,7 +141,7 @@ def test_stdout_is_the_result_alone():
 class FakeCompiled:
     """What bench needs of a CompiledModel."""
 
-    lanes = 96
+    hw = SimpleNamespace(lanes=96, rows=12, columns=8, requantizers=4, dsp_lanes=32)
 
 
 FIGURES = {"windows": 2, "mismatches": 0, "cycles": {"accelerator": 1000, "end_to_end": 1200, "total": 9000},
