@@ -260,7 +260,7 @@ class QuantizedModel:
         try:
             with safe_open(path, "np") as archive:
                 metadata = archive.metadata() or {}
-                tensors = {name: archive.get_tensor(name) for name in archive.keys()}
+                tensors = {name: archive.get_tensor(name) for name in archive.keys()}  # noqa: SIM118 (not a dict)
         except (SafetensorError, OSError, ValueError) as error:
             raise LiteFormerError(f"{path} is not a readable model file ({error}); train or copy it again") from None
         if metadata.get("format") != "liteformer":
@@ -272,7 +272,8 @@ class QuantizedModel:
             config = ModelConfig.model_validate_json(metadata["config"])
             provenance = json.loads(metadata["provenance"])
         except (ValidationError, KeyError, ValueError) as error:
-            raise LiteFormerError(f"{path} has a damaged header ({str(error).splitlines()[0]}); train or copy it again") from None
+            reason = str(error).splitlines()[0]
+            raise LiteFormerError(f"{path} has a damaged header ({reason}); train or copy it again") from None
         model = cls(config, tensors, provenance)
         if model.id != metadata.get("id"):
             raise LiteFormerError(f"{path} was altered: its content does not match its id; train or copy it again")

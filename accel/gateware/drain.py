@@ -79,7 +79,8 @@ class Drain(LiteXModule):
             group  = Array([residual[(g * P + p) * hw.row_bits:(g * P + p + 1) * hw.row_bits] for g in range(G)])
             held   = group[stages[2]["group"]]
             self.comb += [
-                If(stages[2]["valid"] & stages[2]["residual"], narrow.eq(Mux(stages[2]["spread"], last, held) if hw.wide else held)),
+                If(stages[2]["valid"] & stages[2]["residual"],
+                    narrow.eq(Mux(stages[2]["spread"], last, held) if hw.wide else held)),
                 factor.eq(Mux(stages[2]["valid"] & stages[2]["reciprocal"], rates[p], fields["multiplier"])),
             ]
             if p == 0:
