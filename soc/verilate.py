@@ -4,6 +4,7 @@ The cache key is the Verilog, not the memory contents: those are read when a sim
 firmware or weights only share one build.
 """
 
+import fcntl
 import hashlib
 import json
 import os
@@ -76,7 +77,13 @@ def build_simulator(design, trace=False, cycles_per_bit=None, cache_dir=None):
     cache = Path(cache_dir or default_cache()).resolve()
     cache.mkdir(parents=True, exist_ok=True)
     target = cache / f"{_key(design, (trace, cycles_per_bit), _run([verilator, '--version']))}.so"
-    if not target.exists():
+    if target.exists():
+        return target
+    # One of several processes that need the same build makes it.
+    with target.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if target.exists():
+            return target
         with tempfile.TemporaryDirectory(dir=cache) as temporary:
             os.replace(_compile(design, trace, cycles_per_bit, Path(temporary)), target)
     return target

@@ -12,9 +12,9 @@ import litex
 from liteformer.accel.errors import LiteFormerError
 
 SOURCES = Path(__file__).parent
-FLAGS = ("-Os -std=gnu11 -Wall -Wextra -Werror -ffreestanding -fno-builtin -fno-pic -fomit-frame-pointer "
-         "-ffunction-sections -fdata-sections").split()
-LINK_FLAGS = "-nostdlib -nostartfiles -Wl,--gc-sections -Wl,--build-id=none".split()
+FLAGS = ["-Os", "-std=gnu11", "-Wall", "-Wextra", "-Werror", "-ffreestanding", "-fno-builtin", "-fno-pic",
+         "-fomit-frame-pointer", "-ffunction-sections", "-fdata-sections"]
+LINK_FLAGS = ["-nostdlib", "-nostartfiles", "-Wl,--gc-sections", "-Wl,--build-id=none"]
 
 
 def find_compiler(cpu):
