@@ -5,11 +5,13 @@ the window on), wait for ``status.ready``, write ``control.start``, wait for ``s
 outputs from word 0x100 on. One more row pushed makes the core ready for the next forecast.
 """
 
+from migen import *
+
 from litex.gen import *
+
 from litex.soc.interconnect import wishbone
 from litex.soc.interconnect.csr import *
 from litex.soc.interconnect.csr_eventmanager import EventManager, EventSourcePulse
-from migen import *
 
 from liteformer.accel.gateware.engine import Engine
 

@@ -1,7 +1,8 @@
 """The R x C array of multiply-accumulate lanes: R tokens times C channels, one k a cycle."""
 
-from litex.gen import *
 from migen import *
+
+from litex.gen import *
 
 from liteformer.accel.gateware.lane import DspLanePair, LutLane
 

@@ -1,7 +1,8 @@
 """The drain: from the array's drain registers through the requantizers to the destination memories."""
 
-from litex.gen import *
 from migen import *
+
+from litex.gen import *
 
 from liteformer.accel.gateware.requantizer import Requantizer
 from liteformer.accel.numerics import RAW_BITS
@@ -84,8 +85,8 @@ class Drain(LiteXModule):
                 factor.eq(Mux(stages[2]["valid"] & stages[2]["reciprocal"], rates[p], fields["multiplier"])),
             ]
             if p == 0:
-                unit = Requantizer(max(acc_bits, factor_bits) if swap else acc_bits, factor_bits, residual_bits, hw.row_bits,
-                                   offset_bits, clamp_sets, with_total=True)
+                wide, narrow_port = (max(RAW_BITS, factor_bits), max(18, hw.pooled_bits)) if swap else (acc_bits, factor_bits)
+                unit = Requantizer(wide, narrow_port, residual_bits, hw.row_bits, offset_bits, clamp_sets, with_total=True)
                 # A raw sample needs the wide port of the multiplier, which a wide factor occupies otherwise.
                 if swap:
                     self.comb += [

@@ -1,7 +1,8 @@
 """The matrix engine: sequencers, operand memories, array, drain, softmax and window, wired together."""
 
-from litex.gen import *
 from migen import *
+
+from litex.gen import *
 
 from liteformer.accel import numerics
 from liteformer.accel.gateware.array import MatrixArray
@@ -9,6 +10,9 @@ from liteformer.accel.gateware.drain import Drain
 from liteformer.accel.gateware.memory import RegisteredMemory
 from liteformer.accel.gateware.sequencer import (
     ROW_INPUT,
+from liteformer.accel.gateware.softmax import Softmax
+from liteformer.accel.gateware.window import SampleWindow
+
     ROW_PROBABILITY,
     ComputeSequencer,
     DrainSequencer,
@@ -17,8 +21,6 @@ from liteformer.accel.gateware.sequencer import (
     value_source,
     wide_key_source,
 )
-from liteformer.accel.gateware.softmax import Softmax
-from liteformer.accel.gateware.window import SampleWindow
 
 
 class Engine(LiteXModule):

@@ -7,8 +7,11 @@ Both kinds take the same operands in the same cycle and have their sum ready in 
                                           +-+  (x 2**row_bits where a lower digit of the row operand begins)
 """
 
-from litex.gen import *
 from migen import *
+
+from litex.gen import *
+
+from liteformer.accel.gateware.fabric import fabric_product
 
 DSP_A_BITS  = 25
 DSP_P_BITS  = 48
@@ -37,7 +40,7 @@ class LutLane(LiteXModule):
         product = Signal((len(row) + len(column), True))
         acc     = Signal((acc_bits, True))
         self.sync += [
-            product.eq(row * column),
+            product.eq(fabric_product(self, row, column)),
             acc.eq(product + Mux(first, 0, Mux(shift, acc << row_bits, acc))),
             If(capture, self.sum.eq(acc)),
         ]

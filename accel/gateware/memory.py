@@ -1,7 +1,8 @@
 """One-read, one-write memory with a registered output: two cycles from address to data."""
 
-from litex.gen import *
 from migen import *
+
+from litex.gen import *
 
 
 class RegisteredMemory(LiteXModule):

@@ -1,9 +1,11 @@
 """The requantizer: accumulator to quantized result, one a cycle; the only rounding in the core."""
 
-from litex.gen import *
 from migen import *
 
+from litex.gen import *
+
 from liteformer.accel import numerics
+from liteformer.accel.gateware.fabric import fabric_product
 
 
 class Requantizer(LiteXModule):
@@ -60,7 +62,7 @@ class Requantizer(LiteXModule):
         self.sync += [
             acc.eq(self.acc),
             multiplier.eq(self.multiplier),
-            residual.eq(self.residual * self.residual_multiplier),
+            residual.eq(fabric_product(self, self.residual_multiplier, self.residual)),
             offset.eq(self.offset),
             product.eq(acc * multiplier),
             constant.eq(addend + scaled),

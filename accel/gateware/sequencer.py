@@ -1,7 +1,8 @@
 """The two sequencers: one issues the array's operands, the other drains its sums; each runs its own program."""
 
-from litex.gen import *
 from migen import *
+
+from litex.gen import *
 
 from liteformer.accel.hardware import compute_fields, drain_fields
 

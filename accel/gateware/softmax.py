@@ -1,7 +1,8 @@
 """Softmax: score columns in, unnormalised weights and one reciprocal a row out."""
 
-from litex.gen import *
 from migen import *
+
+from litex.gen import *
 
 from liteformer.accel import numerics
 from liteformer.accel.gateware.memory import RegisteredMemory

@@ -1,7 +1,8 @@
 """The sliding window: quantized samples, shifted by one token with every new row of raw samples."""
 
-from litex.gen import *
 from migen import *
+
+from litex.gen import *
 
 from liteformer.accel.gateware.memory import RegisteredMemory
 from liteformer.accel.numerics import RAW_BITS
