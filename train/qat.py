@@ -6,6 +6,7 @@ differ where a value lies within its rounding error of a half. The step sizes le
 tensor divides by its scale, the consumer multiplies.
 """
 
+import copy
 import math
 
 import torch
@@ -14,14 +15,15 @@ from torch.nn import functional as F
 
 from liteformer.accel import numerics
 from liteformer.accel.golden import OUTPUT_BITS
-from liteformer.accel.model import ModelConfig
+from liteformer.accel.model import WEIGHTS, ModelConfig
 from liteformer.train.quantizers import Activation, Grid, best_steps, floor, round_clamp, softmax_weights
 
 TABLE_LENGTH = 64       # Entries of the softmax table.
 TABLE_END = 0.45        # The table's last entry before rounding: below a half, so far keys weigh nothing.
 OUTPUT_SPAN = 14        # The range of the training targets takes about 1 << OUTPUT_SPAN counts of the output.
 HEADROOM = 2            # Room for the head's multiplier and offset to grow while training.
-SIGNED_18 = 18          # A multiplier wider than this needs an accumulator no wider than this.
+NARROW = 18             # Bits of a multiplier where an accumulator of the model can take more than these bits.
+LARGEST_RATIO = 6       # Largest quotient of two scales at the start; the multipliers hold up to 8.
 ONE = 1 << numerics.SHIFT
 RESIDUAL_ONE = 1 << (numerics.SHIFT - numerics.RESIDUAL_SHIFT)
 OFFSET_ONE = 1 << numerics.OFFSET_SHIFT
@@ -33,28 +35,35 @@ class QuantLinear(nn.Module):
     Args:
         linear: nn.Linear to start from; bits: of its weights; norm: the BatchNorm behind it, folded with its running
             statistics; columns: float ``(inputs,)``, scale of every input, None for a common one.
-        source_peak: largest magnitude of an input integer (times the tokens summed), for the accumulator's bound.
+        multiplier_bits: width that the multipliers may take.
     """
 
-    def __init__(self, linear, bits, source_peak, norm=None, columns=None):
+    def __init__(self, linear, bits, multiplier_bits, norm=None, columns=None):
         super().__init__()
-        self.largest = numerics.signed_range(bits)[1]
+        self.largest, self.multiplier_limit = numerics.signed_range(bits)[1], numerics.signed_range(multiplier_bits)[1]
         self.weight = nn.Parameter(linear.weight.detach().clone())
         self.bias = nn.Parameter(linear.bias.detach().clone())
         self.register_buffer("columns", None if columns is None else torch.as_tensor(columns, dtype=self.weight.dtype))
         self.log_step = nn.Parameter(best_steps(self._scaled().detach(), self.largest).log())
+        self.norm = copy.deepcopy(norm)
+        self.live = norm is not None
         if norm is None:
             self.register_buffer("gain", torch.ones_like(self.bias))
             self.register_buffer("shift", torch.zeros_like(self.bias))
-        else:
-            gain = norm.weight.detach() / (norm.running_var + norm.eps).sqrt()
-            self.gain = nn.Parameter(gain)
-            self.shift = nn.Parameter(norm.bias.detach() - gain * norm.running_mean)
-        narrow = numerics.signed_bits(0, self.weight.shape[1] * self.largest * source_peak) <= SIGNED_18
-        self.multiplier_limit = numerics.signed_range(numerics.MULTIPLIER_BITS if narrow else SIGNED_18)[1]
+
+    def affine(self):
+        """Factor and summand behind the linear layer, ``(outputs,)``: the BatchNorm with its running statistics."""
+        if self.norm is None:
+            return self.gain, self.shift
+        gain = self.norm.weight / (self.norm.running_var + self.norm.eps).sqrt()
+        return gain, self.norm.bias - gain * self.norm.running_mean
 
     def _scaled(self):
         return self.weight if self.columns is None else self.weight * self.columns
+
+    def _quantized(self):
+        step = self.log_step.exp()
+        return step, round_clamp(self._scaled() / step, -self.largest, self.largest)
 
     def constants(self, source, out, residual=None):
         """What is exported, as integers in floating point.
@@ -64,14 +73,14 @@ class QuantLinear(nn.Module):
         Returns:
             ``(weight (outputs, inputs), multiplier, offset, residual multiplier or None)``, the last three ``(outputs,)``.
         """
-        step = self.log_step.exp()
-        weight = round_clamp(self._scaled() / step, -self.largest, self.largest)
-        ratio = self.gain * step[:, 0] * source.scale
-        offset = self.gain * self.bias + self.shift - ratio * (weight * source.zero).sum(dim=1)
+        gain, shift = self.affine()
+        step, weight = self._quantized()
+        ratio = gain * step[:, 0] * source.scale
+        offset = gain * self.bias + shift - ratio * (weight * source.zero).sum(dim=1)
         multiplier = round_clamp(ratio * (ONE / out.scale), -self.multiplier_limit, self.multiplier_limit)
         carried = None
         if residual is not None:
-            carry = self.gain * residual.scale
+            carry = gain * residual.scale
             offset = offset - carry * residual.zero
             limit = numerics.signed_range(numerics.RESIDUAL_BITS)[1]
             carried = round_clamp(carry * (RESIDUAL_ONE / out.scale), -limit, limit)
@@ -80,34 +89,57 @@ class QuantLinear(nn.Module):
 
     def forward(self, x, source, out, residual=None, residual_grid=None):
         """``numerics.requantize`` of the product; integers ``(..., inputs)`` to integers ``(..., outputs)``."""
+        if self.training and self.live:
+            return self._forward_live(x, source, out, residual, residual_grid)
         weight, multiplier, offset, carried = self.constants(source, out, residual_grid)
         y = F.linear(x, weight * (multiplier / ONE)[:, None], offset / OFFSET_ONE)
         if residual is not None:
             y = torch.addcmul(y, residual, carried / RESIDUAL_ONE)
         return round_clamp(y, out.lo, out.hi)
 
+    def _forward_live(self, x, source, out, residual, residual_grid):
+        """The same with the statistics of this batch and multipliers before rounding."""
+        step, weight = self._quantized()
+        offset = self.bias - step[:, 0] * source.scale * (weight * source.zero).sum(dim=1)
+        y = F.linear(x, weight * (step * source.scale), offset - residual_grid.scale * residual_grid.zero)
+        y = torch.addcmul(y, residual, residual_grid.scale.expand(1)).flatten(0, -2)
+        y = F.batch_norm(y, self.norm.running_mean, self.norm.running_var, self.norm.weight / out.scale,
+                         self.norm.bias / out.scale + out.zero, True, self.norm.momentum, self.norm.eps)
+        return round_clamp(y, out.lo, out.hi).view(*x.shape[:-1], -1)
+
 
 class QuantEncoder(nn.Module):
     """One encoder layer on integers."""
 
-    def __init__(self, encoder, bits, index, head_dim):
+    def __init__(self, encoder, bits, index, head_dim, multiplier_bits):
         super().__init__()
         prefix = f"layers.{index}"
         self.heads, self.head_dim = encoder.heads, head_dim
+        self.score_limit = numerics.signed_range(multiplier_bits)[1]
         kinds = {"attended": "affine", "hidden": "affine", "expanded": "relu"}
         self.grids = nn.ModuleDict({name: Activation(bits[f"{prefix}.{name}"], kinds.get(name, "symmetric")) for name in
                                     ("query", "key", "value", "context", "attended", "expanded", "hidden")})
+        norms = {"project": encoder.norm1, "contract": encoder.norm2}
+        for name in WEIGHTS:
+            setattr(self, name, QuantLinear(getattr(encoder, name), bits[f"{prefix}.{name}.weight"], multiplier_bits,
+                                            norms.get(name)))
 
-        def linear(name, peak_bits, norm=None):
-            return QuantLinear(getattr(encoder, name), bits[f"{prefix}.{name}.weight"], 1 << (peak_bits - 1), norm)
+    @torch.no_grad()
+    def start(self, trace, source):
+        """Start the step sizes from float tensors, as far as the multipliers can express them.
 
-        source = bits[f"layers.{index - 1}.hidden" if index else "hidden"]
-        self.query, self.key, self.value = (linear(name, source) for name in ("query", "key", "value"))
-        self.project = linear("project", bits[f"{prefix}.context"], encoder.norm1)
-        self.expand = linear("expand", bits[f"{prefix}.attended"])
-        self.contract = linear("contract", bits[f"{prefix}.expanded"], encoder.norm2)
-        wide = numerics.signed_bits(0, head_dim << (bits[f"{prefix}.query"] + bits[f"{prefix}.key"] - 2)) > SIGNED_18
-        self.score_limit = numerics.signed_range(SIGNED_18 if wide else numerics.MULTIPLIER_BITS)[1]
+        Args:
+            trace: dict name -> float tensor of this layer; source: Activation of the layer's input.
+        Returns:
+            Activation of the layer's output.
+        """
+        for name, grid in self.grids.items():
+            grid.start(trace[name])
+        g = self.grids
+        g["context"].coarsen(g["value"].log_scale.exp() / LARGEST_RATIO)
+        for out, norm, residual in (("attended", self.project, source), ("hidden", self.contract, g["attended"])):
+            g[out].coarsen(norm.affine()[0].abs().median() * residual.log_scale.exp() / LARGEST_RATIO)
+        return g["hidden"]
 
     def score_multiplier(self, query, key, step):
         """Query times key to table steps, 1/sqrt(head_dim) included; a scalar integer."""
@@ -163,12 +195,12 @@ class QuantTransformer(nn.Module):
         zero = self.input_offset / OFFSET_ONE + dataset.shift * self.input_multiplier / ONE
         self.register_buffer("input_zero", torch.as_tensor(zero, dtype=torch.float32))
         self.hidden = Activation(bits["hidden"], "affine")
-        peak = max(-self.input_lo, self.input_hi)
-        self.embed = QuantLinear(model.embed, bits["embed.weight"], peak, columns=columns)
+        wide = _multiplier_bits(self.config, tokens)
+        self.embed = QuantLinear(model.embed, bits["embed.weight"], wide, columns=columns)
         self._start_position(model, bits["position"])
-        self.layers = nn.ModuleList(QuantEncoder(layer, bits, i, self.config.head_dim)
+        self.layers = nn.ModuleList(QuantEncoder(layer, bits, i, self.config.head_dim, wide)
                                     for i, layer in enumerate(model.layers))
-        self.head = QuantLinear(model.head, bits["head.weight"], tokens << (bits[f"layers.{options.layers - 1}.hidden"] - 1))
+        self.head = QuantLinear(model.head, bits["head.weight"], wide)
         self.tokens = tokens
         top = min(numerics.operand_range(bits[f"layers.{i}.probability"], row_bits)[1] for i in range(options.layers))
         self.table_step = math.log(top / TABLE_END) / (TABLE_LENGTH - 1)
@@ -200,9 +232,11 @@ class QuantTransformer(nn.Module):
         trace = {}
         model.eval()(calibration, trace)
         self.hidden.start(trace["hidden"])
+        grid = self.hidden
         for index, layer in enumerate(self.layers):
-            for name, grid in layer.grids.items():
-                grid.start(trace[f"layers.{index}.{name}"])
+            prefix = f"layers.{index}."
+            grid = layer.start({name.removeprefix(prefix): tensor for name, tensor in trace.items()
+                                if name.startswith(prefix)}, grid)
 
     @torch.no_grad()
     def _choose_output_scale(self, dataset):
@@ -266,6 +300,28 @@ class QuantTransformer(nn.Module):
     def forward(self, x):
         """Input integers to forecasts normalised like those of the float model, ``(batch, outputs)``."""
         return (self.integers(x) / self.output_scale - self.target_mean) / self.target_scale
+
+
+def _multiplier_bits(config, tokens):
+    """Bits that multipliers may take: all that the contract allows only if every accumulator stays within 18 bits."""
+    sources = {"embed": config.features << (config.bits["input"] - 1)}
+    previous = "hidden"
+    for layer in range(config.layers):
+        prefix = f"layers.{layer}"
+        for name, tensor, inputs in (("query", previous, config.d_model), ("project", f"{prefix}.context", config.d_model),
+                                     ("expand", f"{prefix}.attended", config.d_model),
+                                     ("contract", f"{prefix}.expanded", config.ffn)):
+            sources[f"{prefix}.{name}"] = inputs << (config.bits[tensor] - 1)
+        for name in ("key", "value"):
+            sources[f"{prefix}.{name}"] = sources[f"{prefix}.query"]
+        previous = f"{prefix}.hidden"
+    sources["head"] = tokens * config.d_model << (config.bits[previous] - 1)
+    largest = max(peak * numerics.signed_range(config.bits[f"{name}.weight"])[1] for name, peak in sources.items())
+    for layer in range(config.layers):
+        query, key, value = (config.bits[f"layers.{layer}.{name}"] for name in ("query", "key", "value"))
+        top = numerics.signed_range(config.bits[f"layers.{layer}.probability"])[1]
+        largest = max(largest, config.head_dim << (query + key - 2), config.window * top << (value - 1))
+    return NARROW if numerics.signed_bits(-largest, largest) > NARROW else numerics.MULTIPLIER_BITS
 
 
 def _config(options, dataset, output_scale):

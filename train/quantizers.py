@@ -138,6 +138,11 @@ class Activation(nn.Module):
         if self.kind == "affine":
             self.zero.fill_(zero[best])
 
+    @torch.no_grad()
+    def coarsen(self, scale):
+        """Raise the scale to at least ``scale``."""
+        self.log_scale.clamp_(min=float(scale.log()))
+
 
 def best_steps(weight, largest):
     """Step size of every row of least squared error, float ``(rows, 1)``.

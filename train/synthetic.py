@@ -29,7 +29,7 @@ def synthetic_series(rows=ROWS, seed=20240711):
     people = np.clip(people + rng.normal(0, 4, rows), 0, None)
     tariff = np.where((hour < 6) | (hour >= 22), 14.0, np.where((hour >= 17) & (hour < 20), 34.0, 24.0))
     tariff[np.isin(day, rng.choice(day[-1] + 1, (day[-1] + 1) // 8, replace=False))] -= 8
-    events = (rng.random(rows) < 0.008) * rng.uniform(25, 60, rows)
+    events = (rng.random(rows) < 0.005) * rng.uniform(15, 45, rows)
     demand = (40 + 0.25 * people + 1.6 * _lag(np.abs(temperature - 18), 3) - 0.03 * _lag(sun, 2)
               + _decay(np.where(_lag(tariff, 1) < 15, 9.0, 0.0), 0.7) + _decay(events, 0.75)
               + 2 * _smooth(rng.normal(0, 1, rows), 0.6) + rng.normal(0, 1, rows))

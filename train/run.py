@@ -1,0 +1,212 @@
+"""One training from options to a directory, and the directory read again."""
+
+import contextlib
+import json
+import os
+import shutil
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+
+from liteformer.accel import golden
+from liteformer.accel.errors import LiteFormerError
+from liteformer.accel.model import QuantizedModel
+from liteformer.train import model as float_model
+from liteformer.train import plots
+from liteformer.train.baselines import least_squares, rmse
+from liteformer.train.dataset import load_dataset
+from liteformer.train.export import export
+from liteformer.train.options import TrainOptions
+from liteformer.train.qat import QuantTransformer
+from liteformer.train.trainer import Diverged, Windows, fit
+
+CALIBRATION = 1024  # Training windows that start the step sizes.
+LAST_GOOD = "last_good.safetensors"
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished training with its test set.
+
+    Args:
+        options: TrainOptions; model: QuantizedModel; metrics: dict, the content of metrics.json.
+        test_raw: int64 ``(N, window, features)``; test_truth, float_prediction: float64 ``(N, outputs)``, physical units.
+        persistence: float64 ``(N, outputs)``, the last value repeated, or None if a target is no feature.
+        unit: physical unit of the targets, may be empty.
+    """
+
+    options: TrainOptions
+    model: QuantizedModel
+    metrics: dict
+    test_raw: np.ndarray
+    test_truth: np.ndarray
+    float_prediction: np.ndarray
+    persistence: np.ndarray | None
+    unit: str = ""
+
+    def integer_prediction(self):
+        """Forecasts of the golden model, float64 ``(N, outputs)``, physical units."""
+        return golden.infer(self.model, self.test_raw) / np.asarray(self.model.config.output_scale)
+
+
+def train(options, progress=None):
+    """Train in float, then quantization-aware, export, measure on the test set and write the directory ``options.out``.
+
+    Args:
+        options: TrainOptions.
+        progress: optional callable ``progress(stage, done, total, metrics)``: stage "float" or "qat", epochs done of total,
+            dict with loss and validation.
+    Returns:
+        Run.
+    Raises:
+        LiteFormerError: bad input, or a loss that became NaN; then ``last_good.safetensors`` holds the last good weights and
+            nothing else is written.
+    """
+    started = time.perf_counter()
+    out = Path(options.out)
+    if out.exists() and not out.is_dir():
+        raise LiteFormerError(f"{out} is a file, not a directory; choose another --out")
+    dataset = load_dataset(options)
+    with _threads(options.threads):
+        try:
+            network, quantized, history, seconds = _fit(options, dataset, progress)
+        except Diverged as error:
+            with _replacing(out) as folder:
+                save_file(error.state, folder / LAST_GOOD)
+            raise LiteFormerError(f"{error}; the last good weights are in {out / LAST_GOOD}") from None
+        float_prediction = _float_prediction(network, dataset)
+        qat_prediction = _qat_prediction(quantized, dataset)
+    test_raw, test_truth = dataset.windows(dataset.test), dataset.truth[dataset.test]
+    past = np.concatenate([dataset.train, dataset.validation])
+    provenance = {"dataset": options.data, "seed": options.seed, "options": _portable(options), "torch": torch.__version__}
+    model = export(quantized, provenance)
+    run = Run(options, model, {}, test_raw, test_truth, float_prediction, dataset.last_values(dataset.test), dataset.unit)
+    integer = run.integer_prediction()
+    run.metrics.update({
+        "rmse": {"float": rmse(float_prediction, test_truth), "qat": rmse(qat_prediction, test_truth),
+                 "integer": rmse(integer, test_truth), "persistence": rmse(run.persistence, test_truth),
+                 "least_squares": rmse(least_squares(dataset, past, dataset.test), test_truth)},
+        "unit": dataset.unit,
+        "windows": {"train": len(dataset.train), "validation": len(dataset.validation), "test": len(dataset.test)},
+        "parameters": model.config.parameters, "macs": model.config.macs,
+        "epochs": {stage: len(entries) for stage, entries in history.items()},
+        "seconds": seconds | {"total": round(time.perf_counter() - started, 2)},
+        "options": _portable(options), "history": history})
+    model.provenance["rmse"] = run.metrics["rmse"]
+    with _replacing(out) as folder:
+        model.save(folder / "model.safetensors")
+        save_file(network.state_dict(), folder / "float.safetensors")
+        (folder / "metrics.json").write_text(json.dumps(run.metrics, indent=1) + "\n")
+        plots.losses(folder / "losses.png", history)
+        predictions = {"float": float_prediction, f"integer, {options.bits} bits": integer}
+        plots.forecast(folder / "forecast.png", test_truth, predictions, dataset.target_names[0], dataset.unit)
+    return run
+
+
+def load_run(directory):
+    """Read a training back; the test set is made again from the data that its options name.
+
+    Raises:
+        LiteFormerError: files missing or damaged, or the data are no longer those of the training.
+    """
+    directory = Path(directory)
+    model = QuantizedModel.load(directory)
+    try:
+        metrics = json.loads((directory / "metrics.json").read_text())
+        options = TrainOptions(**metrics["options"] | {"out": str(directory)})
+    except (OSError, ValueError, KeyError, TypeError):
+        raise LiteFormerError(f"{directory / 'metrics.json'} is missing or damaged; train again with "
+                              f"`liteformer train --out {directory}`") from None
+    dataset = load_dataset(options)
+    if dataset.raw_scale.tolist() != model.config.raw_scale or len(dataset.test) != metrics["windows"]["test"]:
+        raise LiteFormerError(f"the data of {directory} have changed since its training; train again")
+    network = float_model.build(options, dataset)
+    try:
+        network.load_state_dict(load_file(directory / "float.safetensors"))
+    except (OSError, RuntimeError, SafetensorError):
+        raise LiteFormerError(f"{directory / 'float.safetensors'} is missing or damaged; train again with "
+                              f"`liteformer train --out {directory}`") from None
+    return Run(options, model, metrics, dataset.windows(dataset.test), dataset.truth[dataset.test],
+               _float_prediction(network, dataset), dataset.last_values(dataset.test), dataset.unit)
+
+
+def _fit(options, dataset, progress):
+    """Both stages of the training.
+
+    Returns:
+        ``(Transformer, QuantTransformer, history, seconds)``, the last two dicts by stage.
+    """
+    first, held = torch.as_tensor(dataset.train), torch.as_tensor(dataset.validation)
+    if options.refit:
+        first, held = torch.cat([first, held]), None
+    network = float_model.build(options, dataset)
+    data = Windows(torch.as_tensor(dataset.raw, dtype=torch.float32), dataset)
+    history, seconds, started = {}, {}, time.perf_counter()
+    history["float"] = fit(network, data, first, held, options, options.float_epochs, "float", progress)
+    seconds["float"] = round(time.perf_counter() - started, 2)
+    started = time.perf_counter()
+    calibration, _ = data.batch(first[::max(1, len(first) // CALIBRATION)])
+    quantized = QuantTransformer(network, options, dataset, calibration)
+    data = Windows(torch.as_tensor(quantized.quantize_input(dataset.raw), dtype=torch.float32), dataset)
+    history["qat"] = fit(quantized, data, first, held, options, options.quantized_epochs, "qat", progress)
+    seconds["qat"] = round(time.perf_counter() - started, 2)
+    return network, quantized, history, seconds
+
+
+def _float_prediction(network, dataset):
+    """Forecasts of the float model on the test windows, float64 ``(N, outputs)``, physical units."""
+    network.eval()
+    raw = torch.as_tensor(dataset.windows(dataset.test), dtype=torch.float32)
+    with torch.no_grad():
+        outputs = torch.cat([network(x) for x in raw.split(1024)]).double().numpy()
+    return _physical(outputs, dataset)
+
+
+def _qat_prediction(quantized, dataset):
+    """The same for the quantization-aware model as it was trained, in float32."""
+    x = torch.as_tensor(quantized.quantize_input(dataset.windows(dataset.test)), dtype=torch.float32)
+    with torch.no_grad():
+        outputs = torch.cat([quantized(part) for part in x.split(1024)]).double().numpy()
+    return _physical(outputs, dataset)
+
+
+def _physical(outputs, dataset):
+    values = outputs * dataset.target_scale + dataset.target_mean
+    return values + dataset.last_values(dataset.test) if dataset.persistence else values
+
+
+def _portable(options):
+    """Options as JSON values, without the directory that they were written to."""
+    return {key: value for key, value in options.model_dump().items() if key != "out"}
+
+
+@contextlib.contextmanager
+def _threads(count):
+    """Limit PyTorch's threads inside the block: with more, steps this small are slower."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(min(count, before))
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+@contextlib.contextmanager
+def _replacing(out):
+    """Give a temporary folder beside ``out``; its files move into ``out`` only if the block succeeds."""
+    out.parent.mkdir(parents=True, exist_ok=True)
+    folder = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
+    try:
+        yield folder
+        out.mkdir(exist_ok=True)
+        for path in sorted(folder.iterdir()):
+            path.chmod(0o644)
+            os.replace(path, out / path.name)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
