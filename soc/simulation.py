@@ -11,6 +11,7 @@ import numpy as np
 from litex.gen import LiteXModule
 from pyverilator import PyVerilator
 
+from liteformer.accel.core import LiteFormerCore
 from liteformer.accel.errors import LiteFormerError
 from liteformer.soc.generate import write_verilog
 from liteformer.soc.platform import simulation_platform
@@ -21,11 +22,6 @@ from liteformer.soc.verilate import build_simulator
 CLOCK_FREQUENCY = 100_000_000
 CYCLE_LIMIT = 50_000_000
 RESET_CYCLES = 16
-
-
-def _core(compiled):
-    from liteformer.accel.core import LiteFormerCore
-    return LiteFormerCore(compiled)
 
 
 @dataclass(frozen=True)
@@ -66,7 +62,7 @@ class Simulation:
         self._decoder = Decoder()
         self.client = Client(self.exchange)
         self._stack = contextlib.ExitStack()
-        core = compiled if isinstance(compiled, LiteXModule) else _core(compiled)
+        core = compiled if isinstance(compiled, LiteXModule) else LiteFormerCore(compiled)
         self.soc = LiteFormerSoC(simulation_platform(uart), CLOCK_FREQUENCY, core, cpu_type=cpu, uart=uart,
                                  baudrate=baudrate, **options)
         with tempfile.TemporaryDirectory() as directory:

@@ -70,5 +70,5 @@ def _run(command, rom_size):
     if overflow or "stack is too small" in result.stderr:
         missing = f" ({overflow[1]} bytes too many)" if overflow else ""
         raise LiteFormerError(f"the firmware's variables and stack do not fit the RAM{missing}; use a larger RAM")
-    lines = [line for line in result.stderr.splitlines() if "error" in line] or result.stderr.splitlines()
+    lines = [line for line in result.stderr.splitlines() if "error:" in line] or result.stderr.splitlines()
     raise LiteFormerError(f"the firmware does not compile: {lines[0].strip() if lines else command[0]}")

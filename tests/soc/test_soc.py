@@ -1,0 +1,54 @@
+"""The whole SoC: real windows through serial line, firmware and core, every output compared with the golden model."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from liteformer.accel import golden
+from liteformer.accel.compiler import compile_model
+from liteformer.accel.random_model import random_model
+from liteformer.soc.simulation import Simulation
+
+
+def model_of(**changes):
+    shape = {"window": 6, "features": 7, "d_model": 16, "bits": 4, "outputs": 2, "heads": 2}
+    return random_model(np.random.default_rng(3), **shape | changes)
+
+
+def samples(model, count):
+    """Raw windows of a running series whose quantized values use the whole input range."""
+    rng = np.random.default_rng(4)
+    config = model.config
+    series = rng.integers(-40_000, 40_000, (count + config.window - 1, config.features))
+    return np.lib.stride_tricks.sliding_window_view(series, (config.window, config.features))[:, 0]
+
+
+@pytest.fixture(scope="module")
+def model():
+    return model_of()
+
+
+@pytest.mark.parametrize("cpu", ["vexriscv", "serv"])
+def test_every_output_equals_the_golden_model(model, cpu):
+    raw = samples(model, 64 if cpu == "vexriscv" else 4)
+    with Simulation(compile_model(model), cpu=cpu) as simulation:
+        result = simulation.infer(raw)
+        info = simulation.client.info()
+    expected = golden.infer(model, raw)
+    assert len(np.unique(expected)) > len(raw) / 2
+    assert np.array_equal(result.outputs, expected)
+    assert (result.accelerator_cycles == result.accelerator_cycles[0]).all()
+    assert info.model_id == model.id[:8]
+    if cpu == "vexriscv":
+        assert (result.end_to_end_cycles - result.accelerator_cycles).max() <= 300
+
+
+def test_one_wrong_weight_is_seen(model):
+    tensors = {name: tensor.copy() for name, tensor in model.tensors.items()}
+    weight = tensors["layers.0.value.weight"]
+    weight[0, 0] += 1 if weight[0, 0] <= 0 else -1
+    raw = samples(model, 64)
+    with Simulation(compile_model(replace(model, tensors=tensors))) as simulation:
+        outputs = simulation.infer(raw).outputs
+    assert (outputs != golden.infer(model, raw)).any()
