@@ -9,18 +9,9 @@ from liteformer.accel.gateware.array import MatrixArray
 from liteformer.accel.gateware.drain import Drain
 from liteformer.accel.gateware.memory import RegisteredMemory
 from liteformer.accel.gateware.sequencer import (
-    ROW_INPUT,
+    ROW_INPUT, ROW_PROBABILITY, ComputeSequencer, DrainSequencer, key_source, stream_source, value_source, wide_key_source)
 from liteformer.accel.gateware.softmax import Softmax
 from liteformer.accel.gateware.window import SampleWindow
-
-    ROW_PROBABILITY,
-    ComputeSequencer,
-    DrainSequencer,
-    key_source,
-    stream_source,
-    value_source,
-    wide_key_source,
-)
 
 
 class Engine(LiteXModule):
