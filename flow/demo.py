@@ -8,11 +8,12 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from liteformer.flow import console, hardware, plots
+from liteformer.flow import console, hardware
 from liteformer.flow.bench import area_rows
-from liteformer.flow.evaluate import rmse
+from liteformer.flow.cache import whole_file
 from liteformer.flow.inputs import at_least
 from liteformer.flow.train import run_training
+from liteformer.train.baselines import rmse
 
 PAPER_MS = 1.33  # arXiv 2407.11041, window 12, d 32, 4 bits on the same chip, without a CPU.
 DEVICE = "xc7s15"
@@ -28,6 +29,7 @@ def run_demo(out, windows, seed, epochs):
         dict, the command's JSON.
     """
     from liteformer.train.options import TrainOptions
+    from liteformer.train.plots import forecast as draw_forecast
     run = run_training(TrainOptions(out=str(out), seed=seed, epochs=epochs))
     windows = min(windows, len(run.test_raw))
     config = run.model.config
@@ -38,17 +40,16 @@ def run_demo(out, windows, seed, epochs):
     truth, forecast = run.test_truth[:windows], outputs / np.asarray(config.output_scale)
     predictions = {"float": run.float_prediction, "integer": run.integer_prediction(), "persistence": run.persistence}
     picture = Path(out) / "soc.png"
-    plots.forecast(picture, truth[:, 0], {"float": run.float_prediction[:windows, 0],
-                                          f"SoC, {run.options.bits} bits": forecast[:, 0]},
-                   f"Forecasts of the simulated SoC: window {config.window}, d {config.d_model}, {run.options.bits} bits",
-                   name=(config.target_names or ["target"])[0])
+    with whole_file(picture) as temporary:
+        draw_forecast(temporary, truth, {"float": run.float_prediction[:windows],
+                                         f"simulated SoC, {run.options.bits} bits": forecast}, config.target_names[0], run.unit)
     cycles = figures["cycles"]["accelerator"]
     return {
         "rmse": {name: None if values is None else rmse(values[:windows], truth) for name, values in predictions.items()}
                 | {"soc": rmse(forecast, truth)},
         **figures, "clock_mhz": hardware.CLOCK_MHZ, "latency_us": hardware.microseconds(cycles),
-        "times_faster": round(1000 * PAPER_MS / hardware.microseconds(cycles), 1), "macs": config.macs, "lanes": compiled.hw.lanes,
-        "utilization": round(hardware.utilization(run.model, compiled, cycles), 4), "device": DEVICE, "area": area,
+        "times_faster": round(1000 * PAPER_MS / hardware.microseconds(cycles), 1), "macs": config.macs,
+        "lanes": compiled.hw.lanes, "utilization": round(hardware.utilization(run.model, compiled, cycles), 4), "device": DEVICE, "area": area,
         "out": str(out), "picture": str(picture),
     }
 

@@ -10,11 +10,7 @@ from rich.table import Table
 from liteformer.accel.errors import LiteFormerError
 from liteformer.flow import console, hardware
 from liteformer.flow.inputs import at_least, is_run
-
-
-def rmse(prediction, truth):
-    """Root mean square error over all values; None without a prediction."""
-    return None if prediction is None else float(np.sqrt(np.mean((prediction - truth) ** 2)))
+from liteformer.train.baselines import rmse
 
 
 def open_run(path):

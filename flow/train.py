@@ -9,6 +9,7 @@ from rich.table import Table
 from liteformer.accel.errors import LiteFormerError
 from liteformer.flow import console
 
+STAGES = {"float": "float", "qat": "quantization-aware"}
 DATA, SHAPE, RECIPE = "Data", "Model", "Recipe"
 
 
@@ -22,7 +23,8 @@ def run_training(options):
     """
     with console.step(f"Train on {options.data}: window {options.window}, d {options.d_model}, {options.bits} bits") as step:
         from liteformer.train.run import train as train_model
-        return train_model(options, progress=lambda done, total, text="": step.update(done, total, text))
+        return train_model(options, progress=lambda stage, done, total, metrics: step.update(
+            done, total, f"{STAGES[stage]}, loss {metrics['loss']:.4f}"))
 
 
 def _names(values):
