@@ -56,7 +56,7 @@ class Step:
         if not self._progress.console.is_terminal and time.monotonic() - self._printed > 5:
             self._printed = time.monotonic()
             count = f" {done}/{total}" if done is not None and total else ""
-            self._progress.console.print(f"  {self._title}{count} {text}".rstrip(), markup=False)
+            self._progress.console.print(f"  {self._title}{count} {text}".rstrip(), markup=False, soft_wrap=True)
 
 
 @contextmanager
@@ -68,12 +68,12 @@ def step(title):
     """
     console, start = _stderr(), time.monotonic()
     if not console.is_terminal:
-        console.print(f"… {title}", markup=False)
+        console.print(f"… {title}", markup=False, soft_wrap=True)
     columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), BarColumn(bar_width=24), TimeElapsedColumn())
     live = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
     with live:
         yield Step(live, title)
-    console.print(f"[green]✓[/] {title}  [dim]{time.monotonic() - start:.1f} s[/]")
+    console.print(f"[green]✓[/] {title}  [dim]{time.monotonic() - start:.1f} s[/]", soft_wrap=True)
 
 
 def note(text):

@@ -49,7 +49,8 @@ def run_demo(out, windows, seed, epochs):
                 | {"soc": rmse(forecast, truth)},
         **figures, "clock_mhz": hardware.CLOCK_MHZ, "latency_us": hardware.microseconds(cycles),
         "times_faster": round(1000 * PAPER_MS / hardware.microseconds(cycles), 1), "macs": config.macs,
-        "lanes": compiled.hw.lanes, "utilization": round(hardware.utilization(run.model, compiled, cycles), 4), "device": DEVICE, "area": area,
+        "lanes": compiled.hw.lanes, "utilization": round(hardware.utilization(run.model, compiled, cycles), 4),
+        "device": DEVICE, "area": area,
         "out": str(out), "picture": str(picture),
     }
 
