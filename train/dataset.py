@@ -14,6 +14,7 @@ from liteformer.train import loaders
 from liteformer.train.series import split, target_offsets, usable_starts
 
 RAW_SPAN = 12          # The training range of a feature takes at least 1 << RAW_SPAN counts.
+SMALLEST_SPAN = 11     # With fewer counts the multiplier of an 8-bit input would not fit its 17 bits.
 LARGEST_OFFSET = 400   # Largest distance from zero, in training ranges, whose input offset fits its 28 bits.
 
 
@@ -156,7 +157,7 @@ def _raw_span(options):
         return RAW_SPAN
     bits = options.tensor_bits
     reach = options.d_model * ((1 << (bits["head.weight"] - 1)) - 1) << (bits[f"layers.{options.layers - 1}.hidden"] - 1)
-    return int(np.clip(np.log2(16 * reach), 8, RAW_SPAN))
+    return int(np.clip(np.log2(16 * reach), SMALLEST_SPAN, RAW_SPAN))
 
 
 def _covered(rows, starts, window):

@@ -2,6 +2,7 @@
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter
 
 WEEK = 168  # Most windows a forecast plot shows; the first ones of the test set.
 
@@ -23,6 +24,8 @@ def losses(path, history):
                       label=f"{names[stage]}, validation")
         start += len(epochs)
     axes.set(xlabel="epoch", ylabel="mean squared error (variance of the target = 1)", yscale="log", title="Losses")
+    for ticks in (axes.yaxis.set_major_formatter, axes.yaxis.set_minor_formatter):
+        ticks(FuncFormatter(lambda value, _: f"{value:g}"))
     axes.grid(alpha=0.3, which="both")
     axes.legend(frameon=False)
     figure.savefig(path, dpi=120, format="png")
