@@ -89,9 +89,12 @@ class Drain(LiteXModule):
                 unit = Requantizer(wide, narrow_port, residual_bits, hw.row_bits, offset_bits, clamp_sets, with_total=True)
                 # A raw sample needs the wide port of the multiplier, which a wide factor occupies otherwise.
                 if swap:
+                    # A slice is unsigned in Verilog whatever it is cut from.
+                    input_factor = Signal((18, True))
                     self.comb += [
+                        input_factor.eq(fields["multiplier"][:18]),
                         unit.acc.eq(Mux(window.quantizing, window.quantize_raw, factor)),
-                        unit.multiplier.eq(Mux(window.quantizing, fields["multiplier"][:18], inputs[0])),
+                        unit.multiplier.eq(Mux(window.quantizing, input_factor, inputs[0])),
                     ]
                 else:
                     self.comb += [

@@ -13,6 +13,9 @@ class RegisteredMemory(LiteXModule):
     a ROM.
     """
 
+    # LiteX would map the array into the CSR space.
+    autocsr_exclude = {"memory"}
+
     def __init__(self, width, depth, init=None, writable=True, granularity=0):
         depth = max(depth, 2)
         self.address = Signal(max=depth)

@@ -66,8 +66,12 @@ class SampleWindow(LiteXModule):
             if d + 1 < hw.input_digits:
                 rest = Signal((max(hw.input_bits - (d + 1) * hw.row_bits, 1) + 1, True))
                 upper = Signal((max(len(value) - hw.row_bits, 1), True))
-                self.comb += [upper.eq(value[hw.row_bits:] if len(value) > hw.row_bits else value[-1]),
-                              rest.eq(upper + value[hw.row_bits - 1])]
+                carried = Signal()
+                self.comb += [
+                    upper.eq(value[hw.row_bits:] if len(value) > hw.row_bits else value[-1]),
+                    carried.eq(value[hw.row_bits - 1]),
+                    rest.eq(upper + carried),
+                ]
                 value = rest
         for register, feature in zip(self.last_raw, hw.skip_features):
             self.sync += If(self.push & (self.feature == feature), register.eq(self.raw))
