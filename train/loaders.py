@@ -56,7 +56,7 @@ def _airu(options):
 
 
 def _pems(options):
-    """Three weeks of training, one week of test, speed one step ahead."""
+    """Three weeks of training, one week of test, speed one step ahead from speeds, all that the paper's file holds."""
     path = options.path
     if not table.has_header(path):
         if options.target or options.features:
@@ -74,7 +74,7 @@ def _pems(options):
     station = options.sensor or PEMS_STATIONS[0]
     _, follows = table.time_steps(frame, path, options.timestamp or frame.columns[0])
     present = [s for s in [station, *(s for s in PEMS_STATIONS if s != station)] if f"{s}_speed" in frame.columns]
-    features = options.features or [f"{s}_{kind}" for s in present for kind in ("speed", "flow")]
+    features = options.features or [f"{s}_speed" for s in present]
     series = _from_frame(frame, path, options, features=features, targets=options.target or [f"{station}_speed"],
                          follows=follows, unit="mph")
     return Series(**vars(series) | {"boundary": min(3 * PEMS_WEEK, len(frame) * 3 // 4), "test_end": 4 * PEMS_WEEK})

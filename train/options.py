@@ -9,7 +9,7 @@ from liteformer.accel.model import tensor_names
 from liteformer.accel.numerics import MAX_BITS, MIN_BITS
 from liteformer.accel.random_model import uniform_bits
 
-DEFAULT_EPOCHS = {"synthetic": 40, "airu": 40, "pems": 60, "csv": 40}
+DEFAULT_EPOCHS = {"synthetic": 30, "airu": 40, "pems": 60, "csv": 40}
 
 
 class TrainOptions(BaseModel):

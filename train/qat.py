@@ -36,6 +36,8 @@ class QuantLinear(nn.Module):
         linear: nn.Linear to start from; bits: of its weights; norm: the BatchNorm behind it, folded with its running
             statistics; columns: float ``(inputs,)``, scale of every input, None for a common one.
         multiplier_bits: width that the multipliers may take.
+
+    While training with a norm, ``live`` means that statistics are those of the batch, as in the float model.
     """
 
     def __init__(self, linear, bits, multiplier_bits, norm=None, columns=None):
@@ -276,6 +278,12 @@ class QuantTransformer(nn.Module):
     def position_integers(self, grid):
         """Quantized positions, ``(window, d)``."""
         return round_clamp(self.position / grid.scale, grid.lo, grid.hi)
+
+    def settle(self):
+        """Train with the running statistics of the BatchNorms and the rounded multipliers from now on, as exported."""
+        for module in self.modules():
+            if isinstance(module, QuantLinear):
+                module.live = False
 
     def softmax(self):
         """The softmax table, its unrounded twin and the step of an index."""

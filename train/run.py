@@ -27,6 +27,7 @@ from liteformer.train.qat import QuantTransformer
 from liteformer.train.trainer import Diverged, Windows, fit
 
 CALIBRATION = 1024  # Training windows that start the step sizes.
+SETTLED = 0.8       # Part of the quantization-aware epochs after which BatchNorm statistics stand still.
 LAST_GOOD = "last_good.safetensors"
 
 
@@ -154,7 +155,13 @@ def _fit(options, dataset, progress):
     calibration, _ = data.batch(first[::max(1, len(first) // CALIBRATION)])
     quantized = QuantTransformer(network, options, dataset, calibration)
     data = Windows(torch.as_tensor(quantized.quantize_input(dataset.raw), dtype=torch.float32), dataset)
-    history["qat"] = fit(quantized, data, first, held, options, options.quantized_epochs, "qat", progress)
+    settled = int(options.quantized_epochs * SETTLED)
+
+    def before_epoch(epoch):
+        if epoch == settled:
+            quantized.settle()
+
+    history["qat"] = fit(quantized, data, first, held, options, options.quantized_epochs, "qat", progress, before_epoch)
     seconds["qat"] = round(time.perf_counter() - started, 2)
     return network, quantized, history, seconds
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-ROWS = 4200  # 25 weeks of hours.
+ROWS = 8760  # A year of hours.
 NAMES = ["demand", "temperature", "occupancy", "irradiance", "tariff"]
 
 

@@ -79,7 +79,7 @@ def loss_of(model, data, starts, batch=2048):
     return total / (len(starts) * data.goal.shape[1])
 
 
-def fit(model, data, train, validation, options, epochs, stage, progress=None):
+def fit(model, data, train, validation, options, epochs, stage, progress=None, before_epoch=None):
     """Train in place.
 
     With validation windows the weights of the best epoch are kept, without (refit) the last.
@@ -87,7 +87,7 @@ def fit(model, data, train, validation, options, epochs, stage, progress=None):
     Args:
         model: callable ``x -> (batch, outputs)``; data: Windows; train: int64 first rows, a tensor.
         validation: the same or None; epochs: length of the schedule; stage: "float" or "qat", for progress and errors.
-        progress: ``progress(stage, done, total, metrics)``, after every epoch.
+        progress: ``progress(stage, done, total, metrics)``, after every epoch; before_epoch: called with its number from 0.
     Returns:
         list of dicts epoch, loss, validation: the history.
     Raises:
@@ -100,6 +100,8 @@ def fit(model, data, train, validation, options, epochs, stage, progress=None):
         optimizer, lambda step: learning_rate(min(step, epochs * steps - 1), epochs * steps, options.warmup))
     history, best, best_state, state = [], math.inf, None, copy.deepcopy(model.state_dict())
     for epoch in range(epochs):
+        if before_epoch:
+            before_epoch(epoch)
         model.train()
         order = train[torch.randperm(len(train), generator=generator)]
         total = torch.zeros(())

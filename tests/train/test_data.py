@@ -99,6 +99,6 @@ def test_windows_at_the_end_of_the_series():
 
 def test_synthetic_series_is_seeded():
     names, values = synthetic_series()
-    assert values.shape == (4200, 5) and names[0] == "demand" and np.isfinite(values).all()
+    assert values.shape == (8760, 5) and names[0] == "demand" and np.isfinite(values).all()
     assert np.array_equal(values, synthetic_series()[1])
     assert not np.array_equal(values, synthetic_series(seed=1)[1])
