@@ -53,10 +53,11 @@ class Drain(LiteXModule):
         # Column, then group: two registered multiplexers.
         rows = [Signal((hw.accumulator_bits, True)) for _ in range(hw.rows)]
         for r, row in enumerate(rows):
-            self.sync += row.eq(Array(sums[r])[sequencer.column])
+            self.sync += If(sequencer.valid, row.eq(Array(sums[r])[sequencer.column]))
         selected = [Signal((hw.accumulator_bits, True)) for _ in range(P)]
         for p, acc in enumerate(selected):
-            self.sync += acc.eq(Array([rows[g * P + p] for g in range(G)])[stages[1]["group"]])
+            chosen = Array([rows[g * P + p] for g in range(G)])[stages[1]["group"]]
+            self.sync += If(stages[1]["valid"], acc.eq(chosen))
 
         multiplier_bits, residual_bits, offset_bits = hw.multiplier_bits, hw.residual_bits, hw.offset_bits
         fields = {}

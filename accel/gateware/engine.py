@@ -141,6 +141,7 @@ class Engine(LiteXModule):
 
     def _flags(self, compute, array, drains):
         self.comb += [
+            array.valid.eq(_delayed(self, compute.issue, 2)),
             array.first.eq(_delayed(self, compute.first, 2)),
             array.shift.eq(_delayed(self, compute.shift, 2)),
             array.last.eq(_delayed(self, compute.last, 2)),

@@ -2,49 +2,26 @@
 
 from migen import *
 
-from liteformer.accel import numerics
 
-
-def fabric_product(module, a, b):
+def fabric_product(a, b):
     """Signed product ``a * b`` as a tree of shifted partial products, two bits of ``b`` an adder.
 
     Args:
-        module: receives the combinational statements; a, b: signed Signals, ``b`` preferably the narrower.
+        a, b: signed Signals, ``b`` preferably the narrower.
     Returns:
-        signed Signal of ``len(a) + len(b)`` bits.
+        signed expression; assign it to ``len(a) + len(b)`` bits.
     """
-    terms = []
+    total = None
     for low in range(0, len(b), 2):
-        lo, hi = 0, 0
-        for bit in range(low, min(low + 2, len(b))):
-            weight = (-1 if bit == len(b) - 1 else 1) << (bit - low)
-            lo, hi = lo + min(weight, 0), hi + max(weight, 0)
-        peak = 1 << (len(a) - 1)
-        span = peak * max(hi, -lo)
-        term = Signal((numerics.signed_bits(-span, span), True))
-        partial = _gated(module, a, b[low], negative=low == len(b) - 1)
-        if low + 1 < len(b):
-            upper = _gated(module, a, b[low + 1])
-            doubled = Signal((len(a) + 1, True))
-            module.comb += [
-                doubled.eq(Cat(Constant(0, 1), upper)),
-                term.eq(partial - doubled if low + 1 == len(b) - 1 else partial + doubled),
-            ]
-        else:
-            module.comb += term.eq(partial)
-        shifted = Signal((len(term) + low, True))
-        module.comb += shifted.eq(Cat(Constant(0, low), term) if low else term)
-        terms.append(shifted)
-    product = Signal((len(a) + len(b), True))
-    total = terms[0]
-    for term in terms[1:]:
-        total = total + term
-    module.comb += product.eq(total)
-    return product
-
-
-def _gated(module, a, enable, negative=False):
-    """``a`` or its negative where ``enable`` is set, else zero."""
-    value = Signal((len(a) + 1, True))
-    module.comb += If(enable, value.eq(-a if negative else a))
-    return value
+        top  = min(low + 2, len(b)) - 1
+        term = None
+        for bit in range(low, top + 1):
+            partial = Mux(b[bit], a << (bit - low) if bit > low else a, 0)
+            if bit == len(b) - 1:
+                term = -partial if term is None else term - partial
+            else:
+                term = partial if term is None else term + partial
+        if low:
+            term = term << low
+        total = term if total is None else total + term
+    return total

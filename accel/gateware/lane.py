@@ -22,17 +22,25 @@ def pair_field(column_bits):
     return DSP_A_BITS - 1 - column_bits
 
 
+class LaneFlags:
+    """What the lanes do in this cycle: load the product, load the accumulator (``first`` from zero, ``shift`` after a shift
+    by one digit), load the drain register."""
+
+    def __init__(self):
+        self.multiply, self.accumulate, self.first, self.shift, self.capture = (Signal() for _ in range(5))
+
+
 class LutLane(LiteXModule):
     """A lane in fabric logic.
 
     Args:
-        row: registered row operand; column: registered column operand; first, shift, capture: flags that travel with the
-            operands (see MatrixArray); acc_bits: proven accumulator width.
+        row: registered row operand; column: registered column operand; flags: LaneFlags; acc_bits: proven accumulator
+            width; row_bits: width of a digit.
     Attributes:
         sum: drain register, signed ``acc_bits``.
     """
 
-    def __init__(self, row, column, first, shift, capture, acc_bits, row_bits):
+    def __init__(self, row, column, flags, acc_bits, row_bits):
         self.sum = Signal((acc_bits, True))
 
         # # #
@@ -40,9 +48,9 @@ class LutLane(LiteXModule):
         product = Signal((len(row) + len(column), True))
         acc     = Signal((acc_bits, True))
         self.sync += [
-            product.eq(fabric_product(self, row, column)),
-            acc.eq(product + Mux(first, 0, Mux(shift, acc << row_bits, acc))),
-            If(capture, self.sum.eq(acc)),
+            If(flags.multiply, product.eq(fabric_product(row, column))),
+            If(flags.accumulate, acc.eq(product + Mux(flags.first, 0, Mux(flags.shift, acc << row_bits, acc)))),
+            If(flags.capture, self.sum.eq(acc)),
         ]
 
 
@@ -57,7 +65,7 @@ class DspLanePair(LiteXModule):
         sums: two drain registers, signed ``acc_bits``.
     """
 
-    def __init__(self, row, columns, first, capture, acc_bits):
+    def __init__(self, row, columns, flags, acc_bits):
         field = pair_field(len(columns[0]))
         assert acc_bits <= field and field + acc_bits <= DSP_P_BITS
         self.sums = [Signal((acc_bits, True)) for _ in range(2)]
@@ -74,9 +82,9 @@ class DspLanePair(LiteXModule):
             a.eq(columns[0] + upper),
         ]
         self.sync += [
-            product.eq(a * row),
-            p.eq(product + Mux(first, 1 << (field - 1), p)),
-            If(capture, drain.eq(p)),
+            If(flags.multiply, product.eq(a * row)),
+            If(flags.accumulate, p.eq(product + Mux(flags.first, 1 << (field - 1), p))),
+            If(flags.capture, drain.eq(p)),
         ]
         self.comb += [
             self.sums[0].eq(Cat(drain[:acc_bits - 1], drain[acc_bits - 1] ^ (1 if acc_bits == field else 0))),

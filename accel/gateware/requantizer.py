@@ -62,7 +62,7 @@ class Requantizer(LiteXModule):
         self.sync += [
             acc.eq(self.acc),
             multiplier.eq(self.multiplier),
-            residual.eq(fabric_product(self, self.residual_multiplier, self.residual)),
+            residual.eq(fabric_product(self.residual_multiplier, self.residual)),
             offset.eq(self.offset),
             product.eq(acc * multiplier),
             constant.eq(addend + scaled),
