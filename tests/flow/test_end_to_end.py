@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from liteformer.accel.model import QuantizedModel
+from liteformer.accel.random_model import random_model
 from liteformer.flow import hardware
 
 
@@ -71,15 +72,22 @@ def test_simulate_on_serv(run, trained):
 
 
 def test_bench_of_random_weights(run):
-    """A shape that fits nothing neatly, with area; utilisation follows from macs, lanes and cycles."""
+    """A shape that fits nothing neatly; utilisation follows from macs, lanes and cycles."""
     code, out, _ = run("bench", "--window", 5, "--d-model", 12, "--bits", 5, "--features", 3, "--heads", 2, "--layers", 2,
-                       "--outputs", 2, "--readout", "mean", "--windows", 6, "--json")
+                       "--outputs", 2, "--readout", "mean", "--windows", 6, "--no-area", "--json")
     result = json.loads(out)
     assert (code, result["windows"], result["mismatches"]) == (0, 6, 0)
     cycles = result["cycles"]["accelerator"]
     assert result["utilization"] == round(result["macs"] / (result["lanes"] * cycles), 4)
     assert result["latency_us"] == cycles / 100
-    assert result["area"]["fits"] is True and 2000 < result["area"]["lut"] < 8000
+
+
+def test_area_of_the_soc():
+    """The whole SoC is counted: more than the CPU's share, 1,300 LUTs and flip-flops, ROM, RAM and registers in block RAM."""
+    model = random_model(np.random.default_rng(1), window=2, features=2, d_model=4, bits=4)
+    area = hardware.soc_area(hardware.compile_model(model, rows=2, columns=1, dsp_lanes=0))
+    assert area["fits"] and 1500 < area["lut"] < 8000
+    assert area["bram36"] >= 2 and 1300 < area["ff"] < 16000
 
 
 @pytest.mark.parametrize("hidden, package", [("verilator", "verilator"), ("riscv", "gcc-riscv64-unknown-elf")])
