@@ -1,0 +1,121 @@
+"""The array of lanes, LUT and DSP, against int64 products of random and of most extreme operands."""
+
+import numpy as np
+import pytest
+
+from liteformer.accel import numerics
+from liteformer.accel.gateware.array import MatrixArray
+
+from .common import hardware, read_all, simulate
+
+LATENCY = 4
+
+
+def tiles(rng, hw, operand_bits, k, groups):
+    """Operands ``(row (rows, k), column (groups, columns, k))`` of several tiles: corners first, then random ones."""
+    lo, hi = numerics.operand_range(operand_bits, hw.row_bits)
+    w_lo, w_hi = numerics.signed_range(hw.column_bits)
+    row, column = (hw.rows, k), (groups, hw.columns, k)
+    for x, w in ((lo, w_lo), (lo, w_hi), (hi, w_lo), (hi, w_hi)):
+        yield np.full(row, x), np.full(column, w)
+    # Neighbouring columns at opposite extremes: each must not disturb the other.
+    yield np.full(row, lo), np.where(np.arange(hw.columns)[:, None] % 2, w_lo, w_hi) * np.ones(column, np.int64)
+    for _ in range(4):
+        yield rng.integers(lo, hi, row, endpoint=True), rng.integers(w_lo, w_hi, column, endpoint=True)
+
+
+def expected_sums(hw, row, column):
+    return [[int(row[r] @ column[r // hw.requantizers if len(column) > 1 else 0, c]) for c in range(hw.columns)]
+            for r in range(hw.rows)]
+
+
+def run_array(hw, operands, count, idle):
+    """Stream tiles through the array, ``idle`` cycles with stray operands between them; the sums of each, read in time."""
+    array, seen = MatrixArray(hw), []
+
+    def bench():
+        for row, column in operands:
+            digits = numerics.to_digits(row, hw.row_bits, count)
+            for d, digit in enumerate(digits):
+                for k in range(row.shape[1]):
+                    yield from drive(digit[:, k], column[:, :, k])
+                    yield array.valid.eq(1)
+                    yield array.digit.eq(count - 1 - d)
+                    yield array.first.eq(d == 0 and k == 0)
+                    yield array.shift.eq(d > 0 and k == 0)
+                    yield array.last.eq(d == count - 1 and k == row.shape[1] - 1)
+                    yield
+            for _ in range(idle):
+                yield array.valid.eq(0)
+                yield array.last.eq(0)
+                yield from drive(-np.ones(hw.rows), -np.ones(column.shape[:2]))
+                yield
+        yield array.valid.eq(0)
+        yield array.last.eq(0)
+        for _ in range(LATENCY + 2):
+            yield
+
+    def drive(row, column):
+        for signal, value in zip(array.row, row):
+            yield signal.eq(int(value))
+        for group, values in zip(array.column, column):
+            for signal, value in zip(group, values):
+                yield signal.eq(int(value))
+
+    def monitor():
+        due = [0] * LATENCY
+        while len(seen) < len(operands):
+            due.append((yield array.last))
+            if due.pop(0):
+                sums = []
+                for line in array.sums:
+                    sums.append((yield from read_all(line)))
+                seen.append(sums)
+            yield
+
+    simulate(array, bench(), monitor())
+    return seen
+
+
+@pytest.mark.parametrize("dsp_lanes", [0, 2, 6])
+@pytest.mark.parametrize(("row_bits", "column_bits", "operand_bits"),
+                         [(4, 4, 8), (2, 3, 8), (3, 2, 8), (5, 8, 8), (6, 6, 8), (7, 5, 8), (8, 8, 8), (8, 4, 8)])
+def test_array(row_bits, column_bits, operand_bits, dsp_lanes):
+    """As many DSP lanes as none, one pair, and all but the odd column of each row."""
+    k = 3
+    peak = k << (operand_bits + column_bits - 2)
+    hw = hardware(rows=2, columns=3, requantizers=2, row_bits=row_bits, column_bits=column_bits, dsp_lanes=dsp_lanes,
+                  wide=False, accumulator_bits=numerics.signed_bits(-peak, peak),
+                  input_digits=numerics.digit_count(operand_bits, row_bits), probability_digits=1)
+    if hw.dsp_lanes and hw.accumulator_bits > 24 - column_bits:
+        pytest.skip("the compiler uses no DSP pairs where two sums do not fit one register")
+    check(hw, operand_bits, k, 1)
+
+
+@pytest.mark.parametrize("dsp_lanes", [0, 4])
+def test_array_with_column_groups(dsp_lanes):
+    hw = hardware(rows=4, columns=2, requantizers=2, wide=True, row_bits=4, column_bits=4, dsp_lanes=dsp_lanes,
+                  accumulator_bits=11, input_digits=2, probability_digits=2)
+    check(hw, 4, 5, 2)
+
+
+def check(hw, operand_bits, k, groups):
+    operands = list(tiles(np.random.default_rng(0), hw, operand_bits, k, groups))
+    count = numerics.digit_count(operand_bits, hw.row_bits)
+    expected = [expected_sums(hw, *tile) for tile in operands]
+    for idle in (0, 2):
+        assert run_array(hw, operands, count, idle) == expected
+    # Negative control: a single operand off by one.
+    row, column = operands[-1]
+    changed = row.copy()
+    changed[0, 0] += 1 if changed[0, 0] < 0 else -1
+    column[..., 0] |= 1
+    assert run_array(hw, [(changed, column)], count, 0) != [expected_sums(hw, row, column)]
+
+
+def test_one_lane():
+    """The smallest array: one row, one column, sums of one product."""
+    hw = hardware(rows=1, columns=1, requantizers=1, row_bits=2, column_bits=2, dsp_lanes=0, wide=False,
+                  accumulator_bits=4, input_digits=1, probability_digits=1)
+    operands = [(np.array([[a]]), np.array([[[b]]])) for a in range(-2, 2) for b in range(-2, 2)]
+    assert run_array(hw, operands, 1, 0) == [[[a * b]] for a in range(-2, 2) for b in range(-2, 2)]

@@ -1,0 +1,177 @@
+"""The softmax unit against ``numerics.softmax`` and ``numerics.reciprocal``."""
+
+import numpy as np
+import pytest
+from migen.sim import passive
+
+from liteformer.accel import numerics
+from liteformer.accel.gateware.softmax import Softmax
+
+from .common import hardware, read_all, simulate
+
+SCORE_LO, SCORE_HI = numerics.signed_range(numerics.SCORE_BITS)
+
+
+def build(*, rows, row_tiles=1, requantizers=1, heads=1, layers=1, row_bits=4, top=119, length=64, numerators=(1 << 20,)):
+    """(hw, table, unit)."""
+    table = numerics.exp_table(length, top, 5.5 / length)
+    hw = hardware(rows=rows, row_tiles=row_tiles, requantizers=requantizers, heads=heads, layers=layers, row_bits=row_bits,
+                  table_top=top, table_length=length,
+                  probability_digits=numerics.digit_count(numerics.signed_bits(0, top), row_bits),
+                  numerator_bits=max(max(numerators).bit_length(), top.bit_length()))
+    return hw, table, Softmax(hw, [int(v) for v in table], list(numerators))
+
+
+def send(unit, hw, scores, head, layer, single):
+    """Scores ``(rows, keys)`` of a head, key after key, group after group."""
+    P, groups = hw.requantizers, 1 if single else hw.groups
+    keys = scores.shape[1]
+    for key in range(keys):
+        for group in range(groups):
+            for p in range(P):
+                yield unit.score[p].eq(int(scores[group * P + p, key]))
+            yield unit.valid.eq(1)
+            yield unit.group.eq(group)
+            yield unit.head.eq(head)
+            yield unit.layer.eq(layer)
+            yield unit.single.eq(single)
+            yield unit.last.eq(key == keys - 1 and group == groups - 1)
+            yield
+    yield unit.valid.eq(0)
+    yield unit.last.eq(0)
+
+
+@passive
+def collect(unit, words):
+    """Passive monitor of the words written."""
+    while True:
+        if (yield unit.word_valid):
+            words[(yield unit.word_address)] = yield unit.word
+        yield
+
+
+def decode(words, hw, head):
+    """Words of a head as integers ``(rows, keys)``; every digit must be in range by construction."""
+    digits, bits = hw.probability_digits, hw.row_bits
+    values = np.zeros((hw.rows, hw.window), np.int64)
+    for key in range(hw.window):
+        word = words[head * hw.window + key]
+        for row in range(hw.rows):
+            for d in range(digits):
+                digit = (word >> (bits * (row * digits + d))) & ((1 << bits) - 1)
+                values[row, key] += (digit - ((digit >> (bits - 1)) << bits)) << (bits * d)
+    return values
+
+
+def run_softmax(case, batches, layer=0, single=False):
+    """Heads in sequence, each as early as the schedule allows; returns (weights, rates), a list each of a head's rows."""
+    hw, _, unit = case
+    words, rates = {}, []
+    groups = 1 if single else hw.groups
+
+    def bench():
+        for head, scores in enumerate(batches):
+            yield from send(unit, hw, scores, head, layer, single)
+            # The second pass and the division of this head.
+            for _ in range(hw.window * groups + 8 + groups * Softmax.divide_cycles(hw)):
+                yield
+        for head in range(len(batches)):
+            rows = []
+            for group in range(groups):
+                yield unit.rate_address.eq(head * hw.groups + group)
+                yield
+                yield
+                yield
+                rows += yield from read_all(unit.rate)
+            rates.append(rows)
+
+    simulate(unit, bench(), collect(unit, words))
+    return [decode(words, hw, head) for head in range(len(batches))], rates
+
+
+def check(case, batches, numerator, **fields):
+    _, table, _ = case
+    weights, rates = run_softmax(case, batches, **fields)
+    for got, rate, scores in zip(weights, rates, batches):
+        expected, total = numerics.softmax(scores, table)
+        assert got.tolist() == expected.tolist()
+        assert rate == numerics.reciprocal(numerator, total)[:, 0].tolist()
+
+
+def random_scores(hw, count, seed=0):
+    """Rows of every kind: wide, narrow, all equal, extremes, one winner."""
+    rng, keys = np.random.default_rng(seed), hw.window
+    kinds = [lambda: rng.integers(SCORE_LO, SCORE_HI, keys, endpoint=True), lambda: rng.integers(-30, 30, keys),
+             lambda: np.full(keys, rng.integers(SCORE_LO, SCORE_HI)), lambda: rng.choice([SCORE_LO, SCORE_HI], keys),
+             lambda: np.full(keys, SCORE_LO), lambda: np.where(np.arange(keys) == keys - 1, SCORE_HI, SCORE_LO)]
+    return [np.stack([kinds[(row + seed + n) % len(kinds)]() for row in range(hw.rows)]) for n in range(count)]
+
+
+@pytest.mark.parametrize("shape", [
+    {"rows": 4, "requantizers": 1}, {"rows": 4, "requantizers": 2}, {"rows": 4, "requantizers": 4},
+    {"rows": 3, "row_tiles": 2, "requantizers": 3}, {"rows": 1, "row_tiles": 5}, {"rows": 1},
+    {"rows": 2, "row_bits": 8, "top": 127}, {"rows": 2, "row_bits": 2, "top": 85}, {"rows": 2, "row_bits": 3, "top": 3},
+    {"rows": 2, "length": 2, "top": 1}, {"rows": 2, "length": 512, "top": 100},
+], ids=str)
+def test_softmax(shape):
+    """Two heads in sequence, for several sets of scores."""
+    for seed in range(3):
+        case = build(heads=2, **shape)
+        check(case, random_scores(case[0], 2, seed), 1 << 20)
+
+
+@pytest.mark.parametrize("numerator", [1, 118, 119, 120, 238, (1 << 23) - 1, 1 << 22])
+def test_reciprocal(numerator):
+    """Quotients at their smallest and largest; a total equal to the table's first entry happens with one winner."""
+    hw, _, _ = case = build(rows=2, row_tiles=2, numerators=(numerator,))
+    scores = np.stack([np.where(np.arange(hw.window) == 1, SCORE_HI, SCORE_LO), np.zeros(hw.window, np.int64)])
+    check(case, [scores], numerator)
+
+
+def test_numerator_of_the_layer():
+    numerators = (1000, 1 << 21, 300_000)
+    for layer, numerator in enumerate(numerators):
+        case = build(rows=2, layers=3, numerators=numerators)
+        check(case, random_scores(case[0], 1, layer), numerator, layer=layer)
+
+
+@pytest.mark.parametrize("requantizers", [1, 2])
+def test_single_row_stands_for_all(requantizers):
+    """In single mode row 0 is the only one; whatever the other requantizers deliver is ignored."""
+    hw, table, _ = case = build(rows=4, requantizers=requantizers)
+    scores = random_scores(hw, 1, 1)[0]
+    weights, rates = run_softmax(case, [scores], single=True)
+    expected, total = numerics.softmax(scores[:1], table)
+    assert weights[0].tolist() == np.repeat(expected, 4, axis=0).tolist()
+    assert rates[0][0] == numerics.reciprocal(1 << 20, total)[0, 0]
+
+
+def test_restart_forgets_half_a_head():
+    hw, table, unit = build(rows=2)
+    scores, words = random_scores(hw, 1, 1)[0], {}
+    def bench():
+        for p in range(hw.requantizers):
+            yield unit.score[p].eq(SCORE_HI)
+        yield unit.valid.eq(1)
+        yield
+        yield unit.valid.eq(0)
+        yield unit.restart.eq(1)
+        yield
+        yield unit.restart.eq(0)
+        yield
+        yield from send(unit, hw, scores, 0, 0, False)
+        for _ in range(20):
+            yield
+
+    simulate(unit, bench(), collect(unit, words))
+    assert decode(words, hw, 0).tolist() == numerics.softmax(scores, table)[0].tolist()
+
+
+def test_a_score_off_by_one_is_seen():
+    """Negative control."""
+    case = build(rows=2)
+    scores = np.array([[3, 9], [0, 0]])
+    with pytest.raises(AssertionError):
+        check(case, [scores + np.array([[0, 1], [0, 0]])], 1 << 19)
+    weights, _ = run_softmax(build(rows=2), [scores])
+    assert weights[0].tolist() != numerics.softmax(scores + np.array([[0, 1], [0, 0]]), case[1])[0].tolist()

@@ -1,0 +1,110 @@
+"""The sliding window of quantized samples against ``golden.quantize_input``."""
+
+import numpy as np
+import pytest
+from migen import *
+
+from liteformer.accel import golden, numerics
+from liteformer.accel.compiler import HardwareOptions
+from liteformer.accel.gateware.requantizer import Requantizer
+from liteformer.accel.gateware.window import SampleWindow
+
+from .common import compiled_model, simulate
+
+
+class Bench(Module):
+    """A window with a requantizer and its parameters, connected as the drain does."""
+
+    def __init__(self, compiled):
+        hw, model = compiled.hw, compiled.model
+        self.submodules.window = window = SampleWindow(hw)
+        self.submodules.unit = unit = Requantizer(numerics.RAW_BITS, 18, 2, 2, numerics.OFFSET_BITS, [hw.input_bits])
+        for name, port in (("multiplier", unit.multiplier), ("offset", unit.offset)):
+            first, second = Signal.like(port), Signal.like(port)
+            table = Array([int(value) for value in model[f"input.{name}"]])
+            self.sync += [first.eq(table[window.quantize_feature]), second.eq(first)]
+            self.comb += port.eq(second)
+        self.comb += [unit.acc.eq(window.quantize_raw), window.quantized.eq(unit.result)]
+
+
+def push(window, row):
+    for feature, value in enumerate(row):
+        yield window.feature.eq(feature)
+        yield window.raw.eq(int(value))
+        yield window.push.eq(1)
+        yield
+        yield window.push.eq(0)
+        yield
+        while (yield window.busy):
+            yield
+
+
+def contents(dut, hw):
+    """Digits of all samples, int64 ``(digits, window, features)``, most significant first."""
+    window, samples = dut.window, np.zeros((hw.input_digits, hw.window, hw.features), np.int64)
+    for tile in range(hw.row_tiles):
+        for feature in range(hw.features):
+            yield window.address.eq(tile * hw.features + feature)
+            yield
+            yield
+            yield
+            word = yield window.data
+            for row in range(hw.rows):
+                for digit in range(hw.input_digits):
+                    value = (word >> (hw.row_bits * (row * hw.input_digits + digit))) & ((1 << hw.row_bits) - 1)
+                    value -= (value >> (hw.row_bits - 1)) << hw.row_bits
+                    samples[hw.input_digits - 1 - digit, tile * hw.rows + row, feature] = value
+    return samples
+
+
+@pytest.mark.parametrize(("bits", "rows", "shape"), [
+    (4, 6, {}), (4, 2, {}), (3, 3, {}), (8, 1, {}), (2, 2, {"features": 1}), (5, 6, {"bit_overrides": {"input": 6}}),
+    (4, 2, {"bit_overrides": {"input": 3}}), (6, 1, {"window": 1, "features": 1}),
+], ids=str)
+def test_window(bits, rows, shape):
+    compiled = compiled_model(bits=bits, options=HardwareOptions(rows=rows), **({"window": 6, "features": 3} | shape))
+    hw, model = compiled.hw, compiled.model
+    dut, count = Bench(compiled), hw.window + 4
+    rng = np.random.default_rng(bits)
+    raw = rng.integers(-1 << 17, 1 << 17, (count, hw.features))
+    # Beyond 25 bits, on both sides, and the ends of the range.
+    extremes = [-(1 << 31), (1 << 31) - 1, 1 << 24, -(1 << 24) - 1, (1 << 24) - 1, -(1 << 24)]
+    raw.flat[:] = np.where(rng.random(raw.size) < 0.3, rng.choice(extremes, raw.size), raw.flat)
+    full, seen = [], []
+
+    def bench():
+        for n, row in enumerate(raw):
+            yield from push(dut.window, row)
+            full.append((yield dut.window.full))
+            if n + 1 >= hw.window:
+                seen.append((yield from contents(dut, hw)))
+
+    simulate(dut, bench())
+    quantized = golden.quantize_input(model, raw)
+    expected = [numerics.to_digits(quantized[n - hw.window:n], hw.row_bits, hw.input_digits)
+                for n in range(hw.window, count + 1)]
+    assert full == [int(n + 1 >= hw.window) for n in range(count)]
+    assert np.array_equal(seen, expected)
+    # Negative control: a window one token older differs.
+    assert not np.array_equal(seen[1:], expected[:-1])
+
+
+def test_clear_forgets_the_samples():
+    compiled = compiled_model(window=3, features=2)
+    dut, full = Bench(compiled), []
+
+    def bench():
+        for _ in range(4):
+            yield from push(dut.window, (1, 2))
+        full.append((yield dut.window.full))
+        yield dut.window.clear.eq(1)
+        yield
+        yield dut.window.clear.eq(0)
+        yield
+        full.append((yield dut.window.full))
+        for _ in range(3):
+            yield from push(dut.window, (1, 2))
+            full.append((yield dut.window.full))
+
+    simulate(dut, bench())
+    assert full == [1, 0, 0, 0, 1]

@@ -1,0 +1,235 @@
+"""The model file: round trip, identity, and one exact sentence for every way in which it can be wrong."""
+
+import json
+import re
+
+import numpy as np
+import pytest
+from pydantic import ValidationError
+from safetensors import safe_open
+from safetensors.numpy import save_file
+
+from liteformer.accel import LiteFormerError, ModelConfig, QuantizedModel, model
+from liteformer.accel.random_model import random_model, uniform_bits
+
+from .common import altered, make_model
+
+CONFIG = {"window": 4, "features": 2, "outputs": 1, "d_model": 4, "heads": 2, "ffn": 8, "bits": uniform_bits(1, 4),
+          "raw_scale": [1.0, 1.0], "output_scale": [1.0]}
+
+
+@pytest.fixture
+def saved(tmp_path):
+    """A saved model: (model, path)."""
+    made = make_model(heads=2, layers=2)
+    made.save(tmp_path / "model.safetensors")
+    return made, tmp_path / "model.safetensors"
+
+
+def fails(message, action, *args):
+    """The action raises LiteFormerError with exactly this message."""
+    with pytest.raises(LiteFormerError) as caught:
+        action(*args)
+    assert str(caught.value) == message
+
+
+def rewrite(path, tensors=None, drop=(), **metadata):
+    """Write the file again with other tensors or metadata, as another program would."""
+    with safe_open(path, "np") as archive:
+        kept = {name: archive.get_tensor(name) for name in archive.keys()}  # noqa: SIM118 (not a dict)
+        header = {k: v for k, v in archive.metadata().items() if k not in drop}
+    save_file(kept | (tensors or {}), path, header | metadata)
+
+
+def test_round_trip(saved):
+    made, path = saved
+    read = QuantizedModel.load(path)
+    assert read.config == made.config and read.id == made.id and read.provenance == made.provenance
+    assert set(read.tensors) == set(made.tensors)
+    for name, tensor in made.tensors.items():
+        assert read.tensors[name].dtype == np.int32
+        assert np.array_equal(read.tensors[name], tensor), name
+    assert QuantizedModel.load(path.parent).id == made.id
+
+
+def test_saving_twice_gives_the_same_id(saved):
+    made, path = saved
+    read = QuantizedModel.load(path)
+    read.save(path)
+    assert QuantizedModel.load(path).id == made.id
+
+
+@pytest.mark.parametrize("name", sorted(make_model().tensors))
+def test_id_depends_on_every_tensor(name):
+    """One integer moved by one step, whichever tensor it is in, is another model."""
+    made = make_model()
+    tensor = made.tensors[name].copy()
+    tensor.flat[-1] += -1 if tensor.flat[-1] > 0 else 1
+    assert altered(made, **{name: tensor}).id != made.id
+
+
+def test_id_depends_on_configuration_but_not_on_provenance():
+    made = make_model()
+    other = ModelConfig.model_validate(made.config.model_dump() | {"output_scale": [2.0]})
+    assert QuantizedModel(other, dict(made.tensors)).id != made.id
+    assert QuantizedModel(made.config, dict(made.tensors), {"seed": 9}).id == made.id
+
+
+def test_missing_file(tmp_path):
+    path = tmp_path / "none.safetensors"
+    fails(f"no model at {path}; `liteformer train --out {tmp_path}` makes one", QuantizedModel.load, path)
+    path = tmp_path / "model.safetensors"
+    fails(f"no model at {path}; `liteformer train --out {tmp_path}` makes one", QuantizedModel.load, tmp_path)
+
+
+@pytest.mark.parametrize("kept", [0, 4, 8, 100, -1])
+def test_truncated_file(saved, kept):
+    _, path = saved
+    path.write_bytes(path.read_bytes()[:kept])
+    with pytest.raises(LiteFormerError, match=rf"^{re.escape(str(path))} is not a readable model file \(.+\); "
+                                              "train or copy it again$"):
+        QuantizedModel.load(path)
+
+
+def test_altered_byte(saved):
+    _, path = saved
+    data = bytearray(path.read_bytes())
+    data[-4] ^= 1
+    path.write_bytes(data)
+    fails(f"{path} was altered: its content does not match its id; train or copy it again", QuantizedModel.load, path)
+
+
+def test_every_altered_byte_of_the_tensors_is_seen(saved):
+    """Any byte of the tensor data, changed, is refused (one of the two sentences: out of range, or altered)."""
+    _, path = saved
+    data = path.read_bytes()
+    start = 8 + int.from_bytes(data[:8], "little")
+    for position in np.random.default_rng(0).integers(start, len(data), 60):
+        damaged = bytearray(data)
+        damaged[position] ^= 1 << int(position) % 8
+        path.write_bytes(damaged)
+        with pytest.raises(LiteFormerError):
+            QuantizedModel.load(path)
+    path.write_bytes(data)
+    QuantizedModel.load(path)
+
+
+def test_altered_configuration(saved):
+    made, path = saved
+    config = json.loads(made.config.model_dump_json()) | {"output_scale": [3.0]}
+    rewrite(path, config=json.dumps(config))
+    fails(f"{path} was altered: its content does not match its id; train or copy it again", QuantizedModel.load, path)
+
+
+def test_foreign_file(tmp_path):
+    path = tmp_path / "other.safetensors"
+    save_file({"w": np.zeros(3, np.float32)}, path)
+    fails(f"{path} is a safetensors file of another program, not a LiteFormer model", QuantizedModel.load, path)
+
+
+@pytest.mark.parametrize("version", ["2", "x", ""])
+def test_newer_format(saved, version):
+    _, path = saved
+    rewrite(path, version=version)
+    fails(f"{path} has format version {version}, this LiteFormer reads up to {model.FORMAT_VERSION}; update LiteFormer",
+          QuantizedModel.load, path)
+
+
+def test_damaged_header(saved):
+    _, path = saved
+    rewrite(path, drop=("config",))
+    fails(f"{path} has a damaged header ('config'); train or copy it again", QuantizedModel.load, path)
+
+
+def test_extra_tensor_in_the_file(saved):
+    _, path = saved
+    rewrite(path, tensors={"surplus": np.zeros(1, np.int32)})
+    fails("the model's tensors are not those of its configuration; differing: surplus", QuantizedModel.load, path)
+
+
+def test_failed_save_leaves_nothing(tmp_path, monkeypatch):
+    """The old file stays whole and no temporary file is left behind."""
+    path = tmp_path / "model.safetensors"
+    made = make_model()
+    made.save(path)
+    before = path.read_bytes()
+
+    def half_written(tensors, filename, metadata):
+        filename.write_bytes(b"half")
+        raise OSError("disk full")
+
+    monkeypatch.setattr(model, "save_file", half_written)
+    with pytest.raises(OSError, match="disk full"):
+        make_model(seed=1).save(path)
+    assert path.read_bytes() == before and list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize(("change", "message"), [
+    ({"heads": 3}, "d_model 4 is not divisible by 3 heads"),
+    ({"bits": uniform_bits(1, 4, {"hidden": 1})}, "hidden has 1 bits; 2 to 8 are possible"),
+    ({"bits": uniform_bits(1, 4, {"head.weight": 9})}, "head.weight has 9 bits; 2 to 8 are possible"),
+    ({"bits": {"input": 8}}, "bits must name exactly the model's tensors; differing: "),
+    ({"skip": "persistence"}, "a persistence skip needs every target among the features"),
+    ({"target_features": [2]}, "target_features names a feature that does not exist"),
+    ({"raw_scale": [1.0]}, "raw_scale must have 2 values"),
+    ({"output_scale": []}, "output_scale must have 1 values"),
+])
+def test_configuration_errors(change, message):
+    ModelConfig.model_validate(CONFIG)
+    with pytest.raises(ValidationError) as caught:
+        ModelConfig.model_validate(CONFIG | change)
+    text = caught.value.errors()[0]["msg"]
+    assert text == f"Value error, {message}" or (message.endswith(": ") and text.startswith(f"Value error, {message}"))
+
+
+@pytest.mark.parametrize(("name", "value", "message"), [
+    ("head.weight", np.zeros((1, 5), np.int32), "tensor head.weight is int32(1, 5), expected integers of shape (1, 4)"),
+    ("head.weight", np.zeros((1, 4)), "tensor head.weight is float64(1, 4), expected integers of shape (1, 4)"),
+    ("head.weight", np.full((1, 4), -8), "tensor head.weight has values from -8 to -8; its width allows -7 to 7"),
+    ("position", np.full((4, 4), 8), "tensor position has values from 8 to 8; its width allows -8 to 7"),
+    ("head.offset", np.full(1, 1 << 27),
+     "tensor head.offset has values from 134217728 to 134217728; its width allows -134217728 to 134217727"),
+    ("head.multiplier", np.full(1, 1 << 23),
+     "tensor head.multiplier has values from 8388608 to 8388608; its width allows -8388608 to 8388607"),
+    ("embed.residual", np.full(4, 1 << 15),
+     "tensor embed.residual has values from 32768 to 32768; its width allows -32768 to 32767"),
+    ("input.multiplier", np.full(2, 1 << 17), "input.multiplier must lie in 0 to 131071; choose a larger raw_scale"),
+    ("input.multiplier", np.full(2, -1), "input.multiplier must lie in 0 to 131071; choose a larger raw_scale"),
+    ("softmax.table", np.ones(3, np.int32), "softmax.table has 3 entries; a power of two from 2 to 512 is needed"),
+    ("softmax.table", np.ones(1024, np.int32), "softmax.table has 1024 entries; a power of two from 2 to 512 is needed"),
+    ("softmax.table", np.array([120, 0]), "softmax.table starts at 120; the array's digits reach 119"),
+    ("softmax.table", np.array([5, 6]), "softmax.table must start above zero and never rise"),
+    ("softmax.table", np.array([0, 0]), "softmax.table must start above zero and never rise"),
+    ("layers.0.score.multiplier", np.zeros(1, np.int32), "layers.0.score.multiplier must be positive"),
+    ("layers.0.context.multiplier", np.zeros(1, np.int32), "layers.0.context.multiplier must be positive"),
+])
+def test_tensor_errors(name, value, message):
+    made = make_model()
+    fails(message, QuantizedModel, made.config, made.tensors | {name: value})
+
+
+def test_missing_tensor():
+    made = make_model()
+    tensors = {name: tensor for name, tensor in made.tensors.items() if name != "position"}
+    fails("the model's tensors are not those of its configuration; differing: position", QuantizedModel, made.config, tensors)
+
+
+@pytest.mark.parametrize(("shape", "macs"), [
+    # Counted by hand: embed 4*4*2; per token query, project 2*16, expand, contract 2*64; key, value 4*2*16; attention 2*16.
+    ({"readout": "mean"}, 4 * 8 + 4 * (2 * 16 + 2 * 64) + 4 * 2 * 16 + 4 * 2 * 16 + 4),
+    ({"readout": "last"}, 4 * 8 + (2 * 16 + 2 * 64) + 4 * 2 * 16 + 2 * 16 + 4),
+])
+def test_macs(shape, macs):
+    assert make_model(**shape).config.macs == macs
+
+
+def test_random_model_uses_its_ranges():
+    """Activations of a random model are neither constant nor all saturated, at every width."""
+    from liteformer.accel import golden
+
+    for bits in range(2, 9):
+        made = random_model(np.random.default_rng(bits), window=6, features=3, d_model=8, bits=bits, readout="mean")
+        trace = {}
+        golden.infer(made, np.random.default_rng(1).integers(-1 << 15, 1 << 15, (20, 6, 3)), trace)
+        for name, tensor in trace.items():
+            assert len(np.unique(tensor)) > 2, (bits, name)
