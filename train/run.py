@@ -1,6 +1,7 @@
 """One training from options to a directory, and the directory read again."""
 
 import contextlib
+import copy
 import json
 import os
 import shutil
@@ -176,10 +177,11 @@ def _float_prediction(network, dataset):
 
 
 def _qat_prediction(quantized, dataset):
-    """The same for the quantization-aware model as it was trained, in float32."""
-    x = torch.as_tensor(quantized.quantize_input(dataset.windows(dataset.test)), dtype=torch.float32)
+    """The same for the quantization-aware model, in float64, in which its rounded constants are those exported."""
+    x = torch.as_tensor(quantized.quantize_input(dataset.windows(dataset.test)), dtype=torch.float64)
+    exact = copy.deepcopy(quantized).double()
     with torch.no_grad():
-        outputs = torch.cat([quantized(part) for part in x.split(1024)]).double().numpy()
+        outputs = torch.cat([exact(part) for part in x.split(1024)]).numpy()
     return _physical(outputs, dataset)
 
 
