@@ -40,13 +40,18 @@ class Drain(LiteXModule):
                                                      "to_output", "residual", "reciprocal", "single", "clamp", "head",
                                                      "layer")},
         }
+        # One wide register a stage instead of one a signal: shift registers either way, but quicker to simulate.
+        names  = list(carried)
         stages = [carried]
+        line   = Cat(*carried.values())
         for _ in range(SELECT_TO_RESULT):
-            delayed = {}
-            for name, signal in stages[-1].items():
-                register = Signal(len(signal))
-                self.sync += register.eq(signal)
-                delayed[name] = register
+            register = Signal(len(line))
+            self.sync += register.eq(line)
+            line, delayed, low = register, {}, 0
+            for name in names:
+                width = len(carried[name])
+                delayed[name] = register[low:low + width]
+                low += width
             stages.append(delayed)
         self.stage = stages[-1]
 

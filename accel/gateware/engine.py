@@ -87,20 +87,30 @@ class Engine(LiteXModule):
         source    = _delayed(self, compute.row_source, 2)
         digit     = _delayed(self, compute.digit, 2)
         broadcast = _delayed(self, compute.broadcast, 2)
-        self.comb += array.digit.eq(digit)
-        bits   = hw.row_bits
-        values = []
-        for r in range(hw.rows):
-            value = Signal(bits)
-            cases = {"default": value.eq(row_memory.data[r * bits:(r + 1) * bits])}
-            for code, memory, digits in ((ROW_INPUT, window, hw.input_digits),
-                                         (ROW_PROBABILITY, probability, hw.probability_digits)):
-                field = memory.data[r * bits * digits:(r + 1) * bits * digits]
-                cases[code] = value.eq(Array([field[d * bits:(d + 1) * bits] for d in range(digits)])[digit])
-            self.comb += Case(source, cases)
-            values.append(value)
+        bits      = hw.row_bits
+        sources   = {"default": (row_memory, 1), ROW_INPUT: (window, hw.input_digits),
+                     ROW_PROBABILITY: (probability, hw.probability_digits)}
         for r, row in enumerate(array.row):
-            self.comb += row.eq(Mux(broadcast, values[-1], values[r]) if hw.wide else values[r])
+            weighted, cases = array.weighted[r], {}
+            for code, (memory, digits) in sources.items():
+                fields = []
+                for d in range(digits):
+                    low   = (r * digits + d) * bits
+                    value = memory.data[low:low + bits]
+                    if hw.wide and code == "default":
+                        value = Mux(broadcast, memory.data[(hw.rows - 1) * bits:], value)
+                    fields.append(self._load_row(value, d, row, weighted))
+                cases[code] = Case(digit, dict(enumerate(fields[:-1])) | {"default": fields[-1]}) if digits > 1 else fields[0]
+            self.sync += If(array.valid, Case(source, cases))
+
+    @staticmethod
+    def _load_row(value, digit, row, weighted):
+        """Load a digit into the operand register of a row, and into the one that carries its weight."""
+        load = [row.eq(value)]
+        if weighted is not None:
+            sign = Replicate(value[len(row) - 1], len(weighted) - len(row) * (digit + 1))
+            load.append(weighted.eq(Cat(Constant(0, len(row) * digit), value, sign) if digit else Cat(value, sign)))
+        return load
 
     def _column_operands(self, hw, compute, array, key_memory, images):
         bits, C = hw.column_bits, hw.columns
@@ -118,26 +128,23 @@ class Engine(LiteXModule):
         for p, value_bank in enumerate(self.value_banks):
             self.add_module(f"value_bank{p}", value_bank)
             self.comb += value_bank.address.eq(compute.column_address)
-        values = Signal(C * bits)
-        self.comb += values.eq(Array([value_bank.data for value_bank in self.value_banks])[bank])
 
         for g, group in enumerate(array.column):
             for c, operand in enumerate(group):
                 cases = {}
                 for index, shape in enumerate(hw.streams):
-                    if shape.groups == 1 or g < shape.groups:
-                        weight = Signal((shape.bits, True))
-                        lane = (g if shape.groups > 1 else 0) * C + c
-                        self.comb += weight.eq(self.streams[index].data[lane * shape.bits:(lane + 1) * shape.bits])
-                        cases[stream_source(index)] = operand.eq(weight)
+                    lane   = (g if shape.groups > 1 else 0) * C + c
+                    weight = self.streams[index].data[lane * shape.bits:(lane + 1) * shape.bits]
+                    cases[stream_source(index)] = operand.eq(Cat(weight, Replicate(weight[shape.bits - 1], bits - shape.bits))
+                                                             if shape.bits < bits else weight)
                 keys = [key_memory.data[token * bits:(token + 1) * bits]
                         for token in (min(t * C + c, hw.rows - 1) for t in range(hw.key_tiles))]
-                cases[key_source(hw)] = operand.eq(Array(keys)[tile])
+                cases[key_source(hw)] = _choose(tile, keys, operand)
                 if hw.wide:
                     # Group g takes the tokens behind those of group g - 1.
                     cases[wide_key_source(hw)] = operand.eq(keys[min(g, hw.key_tiles - 1)])
-                cases[value_source(hw)] = operand.eq(values[c * bits:(c + 1) * bits])
-                self.comb += Case(source, cases)
+                cases[value_source(hw)] = _choose(bank, [b.data[c * bits:(c + 1) * bits] for b in self.value_banks], operand)
+                self.sync += If(array.valid, Case(source, cases))
 
     def _flags(self, compute, array, drains):
         self.comb += [
@@ -200,6 +207,13 @@ def _delayed(module, signal, cycles):
         module.sync += register.eq(signal)
         signal = register
     return signal
+
+
+def _choose(index, values, target):
+    """Statement that assigns ``values[index]``, the last one where the index is out of range."""
+    if len(values) == 1:
+        return target.eq(values[0])
+    return Case(index, {i: target.eq(value) for i, value in enumerate(values[:-1])} | {"default": target.eq(values[-1])})
 
 
 def _saturated_sum(module, a, b):
