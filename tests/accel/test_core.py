@@ -355,7 +355,7 @@ class WithRegisters(Module):
         self.submodules.core = core = LiteFormerCore(COMPILED)
         self.csr = csr_bus.Interface(data_width=32, address_width=14)
         self.submodules.bank = bank = csr_bus.CSRBank(core.get_csrs(), bus=self.csr)
-        self.address = {csr.name: index for index, csr in enumerate(bank.simple_csrs)}
+        self.address = {csr.name.rstrip("0"): index for index, csr in enumerate(bank.simple_csrs)}
 
     def read(self, name):
         yield self.csr.adr.eq(self.address[name])

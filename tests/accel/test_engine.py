@@ -146,16 +146,17 @@ def test_streaming_and_abort():
 
 
 @known_bug("an abort does not empty the drain pipeline, whose results then belong to the next inference")
-@pytest.mark.parametrize("gap", [2, 4, 6])
+@pytest.mark.parametrize("gap", [2, 6])
 def test_start_soon_after_abort(gap):
     compiled = compiled_model(window=2, readout="last", d_model=2, ffn=2)
     model, driver = compiled.model, EngineDriver(compiled)
     raw, outputs = random_raw(model, 1), []
+    stops = [22, compiled.cycles - 12, compiled.cycles - 10, compiled.cycles - 8]
 
     def bench():
         for row in raw[0]:
             yield from driver.push(row)
-        for stop in range(compiled.cycles - 14, compiled.cycles - 1):
+        for stop in stops:
             yield from driver.pulse(driver.engine.start)
             for _ in range(stop):
                 yield
@@ -167,7 +168,7 @@ def test_start_soon_after_abort(gap):
                 yield
 
     simulate(driver.engine, bench())
-    assert outputs == [(golden.infer(model, raw)[0].tolist(), compiled.cycles)] * 13
+    assert outputs == [(golden.infer(model, raw)[0].tolist(), compiled.cycles)] * len(stops)
 
 
 def test_a_flipped_weight_bit_is_seen():
