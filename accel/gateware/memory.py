@@ -4,19 +4,32 @@ from migen import *
 
 from litex.gen import *
 
+BLOCK, DISTRIBUTED = "block", "distributed"
+
+
+def apply_style(memory, style, writable):
+    """Ask the synthesizer for block RAM or for LUTs; None leaves it the choice."""
+    # The schedule never reads a word in the cycle in which it is written.
+    memory.attr = {("no_rw_check", 1)} if writable else set()
+    if style == DISTRIBUTED and not writable:
+        # A ROM in LUTs is plain logic to Yosys; Vivado makes distributed ROM of it anyway.
+        memory.attr.add(("rom_style", "logic"))
+    elif style:
+        memory.attr.add(("ram_style" if writable else "rom_style", style))
+
 
 class RegisteredMemory(LiteXModule):
     """Simple dual-port memory; maps to block RAM or distributed RAM.
 
     Interface: ``address`` in cycle t gives ``data`` in cycle t + 2; ``write_enable`` (one bit a ``granularity`` bits, lowest
     first), ``write_address``, ``write_data`` in cycle t are seen by addresses from cycle t + 1 on. Without ``writable`` it is
-    a ROM.
+    a ROM. ``style`` is ``BLOCK``, ``DISTRIBUTED`` or None.
     """
 
     # LiteX would map the array into the CSR space.
     autocsr_exclude = {"memory"}
 
-    def __init__(self, width, depth, init=None, writable=True, granularity=0):
+    def __init__(self, width, depth, init=None, writable=True, granularity=0, style=None):
         depth = max(depth, 2)
         self.address = Signal(max=depth)
         self.data    = Signal(width)
@@ -24,6 +37,7 @@ class RegisteredMemory(LiteXModule):
         # # #
 
         self.memory = Memory(width, depth, init=init)
+        apply_style(self.memory, style, writable)
         read        = self.memory.get_port()
         self.specials += self.memory, read
         self.comb += read.adr.eq(self.address)
