@@ -9,7 +9,7 @@ from rich.table import Table
 from liteformer.accel.errors import LiteFormerError
 from liteformer.flow import console
 
-STAGES = {"float": "float", "qat": "quantization-aware"}
+STAGES = {"float": "float", "qat": "quantization-aware", "mlp": "MLP of the same size"}
 DATA, SHAPE, RECIPE = "Data", "Model", "Recipe"
 
 

@@ -1,7 +1,6 @@
 """One training from options to a directory, and the directory read again."""
 
 import contextlib
-import copy
 import json
 import os
 import shutil
@@ -20,9 +19,11 @@ from liteformer.accel.errors import LiteFormerError
 from liteformer.accel.model import QuantizedModel
 from liteformer.train import model as float_model
 from liteformer.train import plots
-from liteformer.train.baselines import least_squares, rmse
-from liteformer.train.dataset import load_dataset
+from liteformer.train.baselines import least_squares, perceptron, rmse
+from liteformer.train.dataset import Dataset, load_dataset
 from liteformer.train.export import export
+from liteformer.train.intervals import block_bootstrap
+from liteformer.train.model import Transformer
 from liteformer.train.options import TrainOptions
 from liteformer.train.qat import QuantTransformer
 from liteformer.train.trainer import Diverged, Windows, fit
@@ -40,7 +41,7 @@ class Run:
         options: TrainOptions; model: QuantizedModel; metrics: dict, the content of metrics.json.
         test_raw: int64 ``(N, window, features)``; test_truth, float_prediction: float64 ``(N, outputs)``, physical units.
         persistence: float64 ``(N, outputs)``, the last value repeated, or None if a target is no feature.
-        unit: physical unit of the targets, may be empty.
+        unit: physical unit of the targets, may be empty; network: Transformer; quantized: QuantTransformer, float32.
     """
 
     options: TrainOptions
@@ -51,6 +52,13 @@ class Run:
     float_prediction: np.ndarray
     persistence: np.ndarray | None
     unit: str = ""
+    network: Transformer | None = None
+    quantized: QuantTransformer | None = None
+    dataset: Dataset | None = None
+
+    def qat_prediction(self):
+        """Forecasts of the quantization-aware model in float32, as trained; float64 ``(N, outputs)``, physical units."""
+        return _qat_prediction(self.quantized, self.dataset, self.dataset.test)
 
     def integer_prediction(self):
         """Forecasts of the golden model, float64 ``(N, outputs)``, physical units."""
@@ -78,22 +86,20 @@ def train(options, progress=None):
     with _threads(options.threads):
         try:
             network, quantized, history, seconds = _fit(options, dataset, progress)
+            model = export(quantized, _provenance(options))
+            other = perceptron(dataset, *_data(options, dataset), options, model.config.parameters, progress)
         except Diverged as error:
-            with _replacing(out) as folder:
+            with replacing(out) as folder:
                 save_file(error.state, folder / LAST_GOOD)
             raise LiteFormerError(f"{error}; the last good weights are in {out / LAST_GOOD}") from None
-        float_prediction = _float_prediction(network, dataset)
-        qat_prediction = _qat_prediction(quantized, dataset)
-    test_raw, test_truth = dataset.windows(dataset.test), dataset.truth[dataset.test]
-    past = np.concatenate([dataset.train, dataset.validation])
-    provenance = {"dataset": options.data, "seed": options.seed, "options": _portable(options), "torch": torch.__version__}
-    model = export(quantized, provenance)
-    run = Run(options, model, {}, test_raw, test_truth, float_prediction, dataset.last_values(dataset.test), dataset.unit)
-    integer = run.integer_prediction()
+        run = Run(options, model, {}, dataset.windows(dataset.test), dataset.truth[dataset.test],
+                  _float_prediction(network, dataset, dataset.test), dataset.last_values(dataset.test), dataset.unit,
+                  network, quantized, dataset)
+        errors = _errors(run, other)
+    integer, truth = run.integer_prediction(), run.test_truth
     run.metrics.update({
-        "rmse": {"float": rmse(float_prediction, test_truth), "qat": rmse(qat_prediction, test_truth),
-                 "integer": rmse(integer, test_truth), "persistence": rmse(run.persistence, test_truth),
-                 "least_squares": rmse(least_squares(dataset, past, dataset.test), test_truth)},
+        "rmse": errors.pop("test"), **errors,
+        "interval": {"integer": block_bootstrap((integer - truth)[None])},
         "unit": dataset.unit,
         "windows": {"train": len(dataset.train), "validation": len(dataset.validation), "test": len(dataset.test)},
         "parameters": model.config.parameters, "macs": model.config.macs,
@@ -101,14 +107,38 @@ def train(options, progress=None):
         "seconds": seconds | {"total": round(time.perf_counter() - started, 2)},
         "options": _portable(options), "history": history})
     model.provenance["rmse"] = run.metrics["rmse"]
-    with _replacing(out) as folder:
+    with replacing(out) as folder:
         model.save(folder / "model.safetensors")
         save_file(network.state_dict(), folder / "float.safetensors")
-        (folder / "metrics.json").write_text(json.dumps(run.metrics, indent=1) + "\n")
+        save_file(quantized.state_dict(), folder / "qat.safetensors")
+        write_metrics(folder, run.metrics)
         plots.losses(folder / "losses.png", history)
-        predictions = {"float": float_prediction, f"integer, {options.bits} bits": integer}
-        plots.forecast(folder / "forecast.png", test_truth, predictions, dataset.target_names[0], dataset.unit)
+        predictions = {"float": run.float_prediction, f"integer, {options.bits} bits": integer}
+        plots.forecast(folder / "forecast.png", truth, predictions, dataset.target_names[0], dataset.unit)
     return run
+
+
+def write_metrics(folder, metrics):
+    """Write ``metrics.json`` into a folder."""
+    (folder / "metrics.json").write_text(json.dumps(metrics, indent=1) + "\n")
+
+
+def _provenance(options):
+    return {"dataset": options.data, "seed": options.seed, "options": _portable(options), "torch": torch.__version__}
+
+
+def _errors(run, other):
+    """RMSE of all models on the test windows, and of the trained ones on the validation windows; other: the MLP."""
+    dataset, model, truth = run.dataset, run.model, run.test_truth
+    past, held = np.concatenate([dataset.train, dataset.validation]), dataset.validation
+    integer = golden.infer(model, dataset.windows(held)) / np.asarray(model.config.output_scale)
+    return {
+        "test": {"float": rmse(run.float_prediction, truth), "qat": rmse(run.qat_prediction(), truth),
+                 "integer": rmse(run.integer_prediction(), truth), "persistence": rmse(run.persistence, truth),
+                 "least_squares": rmse(least_squares(dataset, past, dataset.test), truth),
+                 "mlp": rmse(_float_prediction(other, dataset, dataset.test), truth)},
+        "validation": {"float": rmse(_float_prediction(run.network, dataset, held), dataset.truth[held]),
+                       "integer": rmse(integer, dataset.truth[held])}}
 
 
 def load_run(directory):
@@ -129,13 +159,33 @@ def load_run(directory):
     if dataset.raw_scale.tolist() != model.config.raw_scale or len(dataset.test) != metrics["windows"]["test"]:
         raise LiteFormerError(f"the data of {directory} have changed since its training; train again")
     network = float_model.build(options, dataset)
-    try:
-        network.load_state_dict(load_file(directory / "float.safetensors"))
-    except (OSError, RuntimeError, SafetensorError):
-        raise LiteFormerError(f"{directory / 'float.safetensors'} is missing or damaged; train again with "
-                              f"`liteformer train --out {directory}`") from None
+    quantized = QuantTransformer(network, options, dataset, _calibration(options, dataset))
+    for name, module in (("float", network), ("qat", quantized)):
+        path = directory / f"{name}.safetensors"
+        try:
+            module.load_state_dict(load_file(path))
+        except (OSError, RuntimeError, SafetensorError):
+            raise LiteFormerError(f"{path} is missing or damaged; train again with "
+                                  f"`liteformer train --out {directory}`") from None
+    quantized.config = model.config
+    quantized.eval()
     return Run(options, model, metrics, dataset.windows(dataset.test), dataset.truth[dataset.test],
-               _float_prediction(network, dataset), dataset.last_values(dataset.test), dataset.unit)
+               _float_prediction(network, dataset, dataset.test), dataset.last_values(dataset.test), dataset.unit,
+               network, quantized, dataset)
+
+
+def _data(options, dataset):
+    """``(Windows, first rows to train on, first rows to validate on)``, the last None when the validation part is trained."""
+    first, held = torch.as_tensor(dataset.train), torch.as_tensor(dataset.validation)
+    if options.refit:
+        first, held = torch.cat([first, held]), None
+    return Windows(torch.as_tensor(dataset.raw, dtype=torch.float32), dataset), first, held
+
+
+def _calibration(options, dataset):
+    """Raw training windows that start the step sizes, float32."""
+    data, first, _ = _data(options, dataset)
+    return data.batch(first[::max(1, len(first) // CALIBRATION)])[0]
 
 
 def _fit(options, dataset, progress):
@@ -144,17 +194,13 @@ def _fit(options, dataset, progress):
     Returns:
         ``(Transformer, QuantTransformer, history, seconds)``, the last two dicts by stage.
     """
-    first, held = torch.as_tensor(dataset.train), torch.as_tensor(dataset.validation)
-    if options.refit:
-        first, held = torch.cat([first, held]), None
     network = float_model.build(options, dataset)
-    data = Windows(torch.as_tensor(dataset.raw, dtype=torch.float32), dataset)
+    data, first, held = _data(options, dataset)
     history, seconds, started = {}, {}, time.perf_counter()
     history["float"] = fit(network, data, first, held, options, options.float_epochs, "float", progress)
     seconds["float"] = round(time.perf_counter() - started, 2)
     started = time.perf_counter()
-    calibration, _ = data.batch(first[::max(1, len(first) // CALIBRATION)])
-    quantized = QuantTransformer(network, options, dataset, calibration)
+    quantized = QuantTransformer(network, options, dataset, _calibration(options, dataset))
     data = Windows(torch.as_tensor(quantized.quantize_input(dataset.raw), dtype=torch.float32), dataset)
     settled = int(options.quantized_epochs * SETTLED)
 
@@ -167,27 +213,22 @@ def _fit(options, dataset, progress):
     return network, quantized, history, seconds
 
 
-def _float_prediction(network, dataset):
-    """Forecasts of the float model on the test windows, float64 ``(N, outputs)``, physical units."""
+def _float_prediction(network, dataset, starts):
+    """Forecasts of a float model for the windows that start at ``starts``, float64 ``(N, outputs)``, physical units."""
+    return _predict(network, dataset.windows(starts), dataset, starts)
+
+
+def _qat_prediction(quantized, dataset, starts):
+    """The same for the quantization-aware model."""
+    return _predict(quantized, quantized.quantize_input(dataset.windows(starts)), dataset, starts)
+
+
+def _predict(network, windows, dataset, starts):
     network.eval()
-    raw = torch.as_tensor(dataset.windows(dataset.test), dtype=torch.float32)
     with torch.no_grad():
-        outputs = torch.cat([network(x) for x in raw.split(1024)]).double().numpy()
-    return _physical(outputs, dataset)
-
-
-def _qat_prediction(quantized, dataset):
-    """The same for the quantization-aware model, in float64, in which its rounded constants are those exported."""
-    x = torch.as_tensor(quantized.quantize_input(dataset.windows(dataset.test)), dtype=torch.float64)
-    exact = copy.deepcopy(quantized).double()
-    with torch.no_grad():
-        outputs = torch.cat([exact(part) for part in x.split(1024)]).numpy()
-    return _physical(outputs, dataset)
-
-
-def _physical(outputs, dataset):
-    values = outputs * dataset.target_scale + dataset.target_mean
-    return values + dataset.last_values(dataset.test) if dataset.persistence else values
+        parts = torch.as_tensor(windows, dtype=torch.float32).split(1024)
+        values = torch.cat([network(x) for x in parts]).double().numpy() * dataset.target_scale + dataset.target_mean
+    return values + dataset.last_values(starts) if dataset.persistence else values
 
 
 def _portable(options):
@@ -207,7 +248,7 @@ def _threads(count):
 
 
 @contextlib.contextmanager
-def _replacing(out):
+def replacing(out):
     """Give a temporary folder beside ``out``; its files move into ``out`` only if the block succeeds."""
     out.parent.mkdir(parents=True, exist_ok=True)
     folder = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))

@@ -15,7 +15,7 @@ from liteformer.train.options import TrainOptions
 from liteformer.train.run import load_run, train
 from liteformer.train.trainer import parameter_groups
 
-FILES = ["float.safetensors", "forecast.png", "losses.png", "metrics.json", "model.safetensors"]
+FILES = ["float.safetensors", "forecast.png", "losses.png", "metrics.json", "model.safetensors", "qat.safetensors"]
 
 
 def _rmse(prediction, truth):
@@ -28,7 +28,7 @@ def test_files_and_metrics(run):
     assert [path.name for path in out.parent.iterdir()] == [out.name]
     metrics = json.loads((out / "metrics.json").read_text())
     assert metrics == json.loads(json.dumps(run.metrics))
-    assert set(metrics["rmse"]) == {"float", "qat", "integer", "persistence", "least_squares"}
+    assert set(metrics["rmse"]) == {"float", "qat", "integer", "persistence", "least_squares", "mlp"}
     assert metrics["windows"]["test"] == len(run.test_raw) == len(run.test_truth)
     assert metrics["rmse"]["integer"] == pytest.approx(_rmse(run.integer_prediction(), run.test_truth))
     assert metrics["rmse"]["float"] == pytest.approx(_rmse(run.float_prediction, run.test_truth))
@@ -44,6 +44,8 @@ def test_load_run_gives_the_same(run):
     for name in ("test_raw", "test_truth", "float_prediction", "persistence"):
         assert np.array_equal(getattr(again, name), getattr(run, name)), name
     assert np.array_equal(again.integer_prediction(), run.integer_prediction())
+    assert np.array_equal(again.qat_prediction(), run.qat_prediction())
+    assert run.metrics["rmse"]["qat"] == pytest.approx(_rmse(run.qat_prediction(), run.test_truth))
 
 
 def test_same_seed_same_model(run, small, tmp_path):
@@ -56,7 +58,7 @@ def test_same_seed_same_model(run, small, tmp_path):
 def test_progress_and_refit(small, tmp_path):
     calls = []
     refit = train(TrainOptions(**small, refit=True, out=str(tmp_path / "refit")), lambda *call: calls.append(call))
-    assert [call[:3] for call in calls] == [("float", 1, 2), ("float", 2, 2), ("qat", 1, 2), ("qat", 2, 2)]
+    assert [call[:3] for call in calls] == [(stage, epoch, 2) for stage in ("float", "qat", "mlp") for epoch in (1, 2)]
     assert all("loss" in call[3] and "validation" not in call[3] for call in calls)
     assert refit.metrics["rmse"]["integer"] > 0
 
