@@ -17,6 +17,7 @@ class Design:
         name: top module. top: its Verilog. sources: Verilog files to compile, top last. include_dirs: for Verilog includes.
         images: memory contents that ``top`` reads with $readmemh by their bare names: run tools in ``top``'s directory.
         csr_json: register map; csr_header, mem_header: C headers; software_include: the include path they belong to.
+            A design without a CPU lacks these four.
     """
 
     name: str
@@ -24,10 +25,10 @@ class Design:
     sources: list
     include_dirs: list
     images: list
-    csr_json: Path
-    csr_header: Path
-    mem_header: Path
-    software_include: Path
+    csr_json: Path | None = None
+    csr_header: Path | None = None
+    mem_header: Path | None = None
+    software_include: Path | None = None
 
 
 def _write_headers(soc, directory):

@@ -52,22 +52,23 @@ def _run(command, **kwargs):
     return result.stdout
 
 
-def _key(design, options, version):
+def _key(design, options, version, loop):
     digest = hashlib.sha256()
     includes = [path for folder in design.include_dirs for path in sorted(folder.glob("*.vh"))]
-    for path in (*design.sources, *includes, CLOCK_LOOP):
+    for path in (*design.sources, *includes, loop):
         # LiteX writes date and revision into comments.
         digest.update(re.sub(r"(?m)^ *//.*$", "", path.read_text()).encode())
     digest.update(repr((options, VERILATOR_FLAGS, UNTRACED_FLAGS, version, design.name)).encode())
     return digest.hexdigest()[:32]
 
 
-def build_simulator(design, trace=False, cycles_per_bit=None, cache_dir=None):
+def build_simulator(design, trace=False, cycles_per_bit=None, cache_dir=None, loop=CLOCK_LOOP, quick=False):
     """Compile ``design`` with Verilator, or take an earlier build of the same sources.
 
     Args:
         design: generate.Design. trace: whether the simulator can write FST traces (slower).
         cycles_per_bit: of a real UART; None for the byte stream. cache_dir: default ``default_cache()``.
+        loop: C++ file that clocks the model. quick: compile in less time to a simulator that takes more.
     Returns:
         Path of the shared object.
     Raises:
@@ -78,7 +79,8 @@ def build_simulator(design, trace=False, cycles_per_bit=None, cache_dir=None):
     _tool("make")
     cache = Path(cache_dir or default_cache()).resolve()
     cache.mkdir(parents=True, exist_ok=True)
-    target = cache / f"{_key(design, (trace, cycles_per_bit), _run([verilator, '--version']))}.so"
+    options = (trace, cycles_per_bit, *(["quick"] if quick else []))
+    target = cache / f"{_key(design, options, _run([verilator, '--version']), loop)}.so"
     if target.exists():
         return target
     # One of several processes that need the same build makes it.
@@ -87,21 +89,21 @@ def build_simulator(design, trace=False, cycles_per_bit=None, cache_dir=None):
         if target.exists():
             return target
         with tempfile.TemporaryDirectory(dir=cache) as temporary:
-            os.replace(_compile(design, trace, cycles_per_bit, Path(temporary)), target)
+            os.replace(_compile(design, trace, cycles_per_bit, loop, quick, Path(temporary)), target)
     return target
 
 
-def _compile(design, trace, cycles_per_bit, directory):
+def _compile(design, trace, cycles_per_bit, loop, quick, directory):
     arguments = [*VERILATOR_FLAGS, *([] if trace else UNTRACED_FLAGS), "--top-module", design.name,
                  *(f"-I{path}" for path in design.include_dirs), *(str(path) for path in design.sources if path != design.top)]
     options = {"top_verilog_file": str(design.top), "build_dir": str(directory), "args": arguments, "cargs": "-O2",
                "dump_fst": trace}
     _run([sys.executable, "-c", GENERATE, json.dumps(options)], cwd=directory)
-    loop = f"#define SOC_MODEL V{design.name}\n"
+    macros = f"#define SOC_MODEL V{design.name}\n"
     if cycles_per_bit:
-        loop += f"#define SOC_CYCLES_PER_BIT {cycles_per_bit}\n"
+        macros += f"#define SOC_CYCLES_PER_BIT {cycles_per_bit}\n"
     with (directory / "pyverilator_wrapper.cpp").open("a") as wrapper:
-        wrapper.write("\n" + loop + CLOCK_LOOP.read_text())
+        wrapper.write("\n" + macros + loop.read_text())
     _run(["make", f"-j{os.cpu_count()}", "-C", str(directory), "-f", f"V{design.name}.mk", "LDFLAGS=-fPIC -shared",
-          "OPT_FAST=-O3", "OPT_SLOW=-O1"])
+          f"OPT_FAST={'-O1' if quick else '-O3'}", "OPT_SLOW=-O1"])
     return directory / f"V{design.name}"
