@@ -9,7 +9,7 @@ import json
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -17,9 +17,24 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
 from liteformer.accel import numerics
+from liteformer.accel.decision import MAX_GAIN, MAX_SMOOTHING
 from liteformer.accel.errors import LiteFormerError
 
 FORMAT_VERSION = 1
+
+
+class AnomalySettings(BaseModel):
+    """How a device turns forecast errors into score and alarm (``accel.decision``).
+
+    ``gains[o]`` is the left shift of output ``o``'s error in raw counts, ``smoothing`` the right shift of the exponential
+    smoothing; a score above ``threshold`` is an alarm.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    gains: list[Annotated[int, Field(ge=0, le=MAX_GAIN)]]
+    smoothing: int = Field(ge=0, le=MAX_SMOOTHING)
+    threshold: int = Field(ge=0, lt=1 << 31)
 
 
 class ModelConfig(BaseModel):
@@ -27,6 +42,8 @@ class ModelConfig(BaseModel):
 
     ``bits`` maps each tensor's name (``tensor_names``) to its width; ``raw_scale[f]`` is the number of raw integer counts in
     one physical unit of feature ``f``; a forecast in physical units is the core's int32 output divided by ``output_scale``.
+    A classification has one output, its logit, for each of ``class_names`` and one scale for all of them; an anomaly model
+    forecasts the next row's targets in raw counts.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -46,6 +63,9 @@ class ModelConfig(BaseModel):
     target_features: list[int] = []
     raw_scale: list[float] = []
     output_scale: list[float] = []
+    task: Literal["forecast", "classification", "anomaly"] = "forecast"
+    class_names: list[str] = []
+    anomaly: AnomalySettings | None = None
 
     @model_validator(mode="after")
     def _check(self):
@@ -65,7 +85,21 @@ class ModelConfig(BaseModel):
         for key, length in (("raw_scale", self.features), ("output_scale", self.outputs)):
             if len(getattr(self, key)) != length:
                 raise ValueError(f"{key} must have {length} values")
+        self._check_task()
         return self
+
+    def _check_task(self):
+        if len(self.class_names) != (self.outputs if self.task == "classification" else 0):
+            raise ValueError("class_names must name every output of a classification, and nothing else")
+        if self.task == "classification" and (self.skip != "none" or len(set(self.output_scale)) > 1):
+            raise ValueError("a classification needs one output_scale for all logits and no skip")
+        if (self.task == "anomaly") != (self.anomaly is not None):
+            raise ValueError("the settings named anomaly belong to the task anomaly")
+        if self.task == "anomaly":
+            if len(self.target_features) != self.outputs or len(self.anomaly.gains) != self.outputs:
+                raise ValueError("an anomaly model needs every target among the features and a gain for each")
+            if self.output_scale != [self.raw_scale[feature] for feature in self.target_features]:
+                raise ValueError("an anomaly model must forecast in the raw counts of its targets")
 
     @property
     def head_dim(self):
@@ -222,7 +256,9 @@ class QuantizedModel:
     @property
     def id(self):
         """SHA-256 over configuration and tensors, hexadecimal."""
-        digest = hashlib.sha256(self.config.model_dump_json().encode())
+        # A forecast leaves the other tasks' fields out, which keeps the ids of files written before there were tasks.
+        exclude = {"task", "class_names", "anomaly"} if self.config.task == "forecast" else None
+        digest = hashlib.sha256(self.config.model_dump_json(exclude=exclude).encode())
         for name in sorted(self.tensors):
             digest.update(name.encode() + self.tensors[name].astype("<i4").tobytes())
         return digest.hexdigest()

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from liteformer.accel import numerics
 from liteformer.accel.compiler.images import accumulator_range
 from liteformer.accel.errors import LiteFormerError
-from liteformer.accel.gateware.lane import pair_field
 from liteformer.accel.hardware import Hardware, StreamShape
 
 # Lanes that fit the smallest device beside the CPU, by lane width.
@@ -81,15 +80,13 @@ def make_hardware(model, array, layout):
         return max(numerics.signed_bits(v.min(), v.max()) for v in values)
 
     multiplier_bits = max(2, widest((".multiplier",)))
-    # Two sums share the product register of a DSP48E1 only while the lower one stays in its field.
-    dsp_lanes = array.dsp_lanes if accumulator_bits <= pair_field(column_bits) else 0
     numerator = max(int(model[f"layers.{layer}.context.multiplier"][0]) for layer in range(config.layers))
     table = model["softmax.table"]
     table_top = int(table[0])
     low, high = model.input_range
     digits = numerics.digit_count
     return Hardware(
-        rows=array.rows, columns=array.columns, requantizers=array.requantizers, dsp_lanes=dsp_lanes,
+        rows=array.rows, columns=array.columns, requantizers=array.requantizers, dsp_lanes=array.dsp_lanes,
         row_bits=row_bits, column_bits=column_bits, accumulator_bits=accumulator_bits, row_tiles=layout.row_tiles,
         features=config.features, outputs=config.outputs, heads=config.heads, layers=config.layers,
         input_bits=config.bits["input"], input_high=high, input_digits=digits(config.bits["input"], row_bits),

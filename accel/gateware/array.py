@@ -20,7 +20,7 @@ class MatrixArray(LiteXModule):
             has no wide steps).
         valid: operands are there; first: clears the sums; shift: multiplies them by one digit before adding; last: captures
             them.
-        sums: R x C list of signed drain registers.
+        sums: R x C list of signed drain registers; fixes: the same shape, what the reader has to subtract (or None).
     """
 
     def __init__(self, hw):
@@ -30,6 +30,7 @@ class MatrixArray(LiteXModule):
         self.column   = [[Signal((hw.column_bits, True)) for _ in range(hw.columns)] for _ in range(groups)]
         self.valid, self.first, self.shift, self.last = Signal(), Signal(), Signal(), Signal()
         self.sums     = [[None] * hw.columns for _ in range(hw.rows)]
+        self.fixes    = [[None] * hw.columns for _ in range(hw.rows)]
 
         # # #
 
@@ -52,6 +53,7 @@ class MatrixArray(LiteXModule):
                         self.weighted[r] = Signal((hw.row_bits * hw.digits, True))
                     lane = DspLanePair(self.weighted[r], column[c:c + 2], flags, hw.accumulator_bits)
                     self.sums[r][c:c + 2] = lane.sums
+                    self.fixes[r][c + 1] = lane.fix
                     pairs, c = pairs - 1, c + 2
                 else:
                     lane = LutLane(self.row[r], column[c], flags, hw.accumulator_bits, hw.row_bits)

@@ -25,7 +25,7 @@ class Drain(LiteXModule):
         stage: the drain sequencer's signals of the result leaving in this cycle, by name.
     """
 
-    def __init__(self, hw, sums, sequencer, parameter, residual, rates, window, clamp_sets):
+    def __init__(self, hw, array, sequencer, parameter, residual, rates, window, clamp_sets):
         P, G = hw.requantizers, hw.groups
         now  = sequencer.now
 
@@ -56,12 +56,16 @@ class Drain(LiteXModule):
         self.stage = stages[-1]
 
         # Column, then group: two registered multiplexers.
-        rows = [Signal((hw.accumulator_bits, True)) for _ in range(hw.rows)]
-        for r, row in enumerate(rows):
-            self.sync += If(sequencer.valid, row.eq(Array(sums[r])[sequencer.column]))
+        rows  = [self._column(sequencer, sums, hw.accumulator_bits) for sums in array.sums]
+        fixes = [self._column(sequencer, [fix if fix is not None else 0 for fix in row],
+                              max(len(fix) for fix in row if fix is not None))
+                 if any(fix is not None for fix in row) else None for row in array.fixes]
         selected = [Signal((hw.accumulator_bits, True)) for _ in range(P)]
+        group    = stages[1]["group"]
         for p, acc in enumerate(selected):
-            chosen = Array([rows[g * P + p] for g in range(G)])[stages[1]["group"]]
+            chosen = Array([rows[g * P + p] for g in range(G)])[group]
+            if any(fixes[g * P + p] is not None for g in range(G)):
+                chosen = chosen - Array([0 if fixes[g * P + p] is None else fixes[g * P + p] for g in range(G)])[group]
             self.sync += If(stages[1]["valid"], acc.eq(chosen))
 
         multiplier_bits, residual_bits, offset_bits = hw.multiplier_bits, hw.residual_bits, hw.offset_bits
@@ -124,6 +128,12 @@ class Drain(LiteXModule):
             self.submodules += unit
             self.results.append(unit.result)
         self._collect(hw)
+
+    def _column(self, sequencer, values, bits):
+        """Register with the selected column of a row."""
+        row = Signal((bits, True))
+        self.sync += If(sequencer.valid, row.eq(Array(values)[sequencer.column]))
+        return row
 
     def _pooled(self, hw, selected, stage):
         """Sum over the rows of a column, complete at its last group."""

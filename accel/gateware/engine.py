@@ -67,7 +67,7 @@ class Engine(LiteXModule):
         ]
 
         clamp_sets = [*hw.clamps, numerics.SCORE_BITS, hw.input_bits]
-        self.drain = drain = Drain(hw, array.sums, drains, parameters.data, residual.data, softmax.rate, window, clamp_sets)
+        self.drain = drain = Drain(hw, array, drains, parameters.data, residual.data, softmax.rate, window, clamp_sets)
         self._row_operands(hw, compute, array, row_memory, probability, window)
         self._column_operands(hw, compute, array, key_memory, images)
         self._flags(compute, array, drains)

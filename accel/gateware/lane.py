@@ -57,36 +57,65 @@ class LutLane(LiteXModule):
 class DspLanePair(LiteXModule):
     """Two lanes of neighbouring columns in one DSP48E1: ``(c1 << field) + c0`` times the row operand.
 
-    The sum of the lower lane stays in the low ``field`` bits because they start at half of their range; the upper lane then
-    needs no correction. Both sums must fit ``field`` bits. The row operand comes already multiplied by its digit's weight, so
-    the accumulator never shifts.
+    The product register then holds ``(s1 << field) + s0`` for the two sums. Where both sums fit ``field`` bits, starting at
+    half of the low field's range keeps s0 from borrowing from s1 and nothing is left to correct. Where they do not, a small
+    counter follows the low field over its wraps: a product is less than a quarter of the range, so the two top bits before
+    and after tell. Then s0 is counter and field, and s1 the upper part less the counter, a subtraction left to the reader
+    of the drain register (``fix``), who has one subtractor for many lanes. The row operand comes already multiplied by its
+    digit's weight, so the accumulator never shifts.
 
     Attributes:
-        sums: two drain registers, signed ``acc_bits``.
+        sums: two drain registers, signed ``acc_bits``; fix: None, or what is to be subtracted from the second.
     """
 
     def __init__(self, row, columns, flags, acc_bits):
         field = pair_field(len(columns[0]))
-        assert acc_bits <= field and field + acc_bits <= DSP_P_BITS
+        assert field + acc_bits <= DSP_P_BITS
         self.sums = [Signal((acc_bits, True)) for _ in range(2)]
+        self.fix  = None
 
         # # #
 
+        fits    = acc_bits <= field
+        start   = 1 << (field - 1) if fits else 0
         a       = Signal((DSP_A_BITS, True))
         product = Signal((DSP_A_BITS + len(row), True))
         p       = Signal((DSP_P_BITS, True))
-        drain   = Signal(field + acc_bits)
         upper   = Signal((field + len(columns[1]), True))
+        drain   = Signal(field + acc_bits)
         self.comb += [
             upper.eq(Cat(Constant(0, field), columns[1])),
             a.eq(columns[0] + upper),
         ]
         self.sync += [
             If(flags.multiply, product.eq(a * row)),
-            If(flags.accumulate, p.eq(product + Mux(flags.first, 1 << (field - 1), p))),
+            If(flags.accumulate, p.eq(product + Mux(flags.first, start, p))),
             If(flags.capture, drain.eq(p)),
         ]
+        self.comb += self.sums[1].eq(drain[field:])
+        if fits:
+            sign = drain[acc_bits - 1]
+            self.comb += self.sums[0].eq(Cat(drain[:acc_bits - 1], ~sign if acc_bits == field else sign))
+        else:
+            wraps = self._wraps(flags, p[field - 2:field], acc_bits - field)
+            self.fix = Signal((acc_bits - field, True))
+            self.sync += If(flags.capture, self.fix.eq(wraps))
+            self.comb += self.sums[0].eq(Cat(drain[:field], self.fix))
+
+    def _wraps(self, flags, top, bits):
+        """Signed count of the low field's wraps since the first product, up to the value that is in it now."""
+        before, updated, first = Signal(2), Signal(), Signal()
+        count, now = Signal((bits, True)), Signal((bits, True))
+        up, down   = Signal(), Signal()
         self.comb += [
-            self.sums[0].eq(Cat(drain[:acc_bits - 1], drain[acc_bits - 1] ^ (1 if acc_bits == field else 0))),
-            self.sums[1].eq(drain[field:]),
+            up.eq(updated & (before == 3) & (top == 0)),
+            down.eq(updated & (before == 0) & (top == 3)),
+            now.eq(Mux(first, 0, count) + up - down),
         ]
+        self.sync += [
+            updated.eq(flags.accumulate),
+            first.eq(flags.accumulate & flags.first),
+            If(flags.accumulate, before.eq(Mux(flags.first, 0, top))),
+            count.eq(now),
+        ]
+        return now

@@ -1,0 +1,84 @@
+"""What a device makes of the outputs: the class of a window, or the score and the alarm of a sample.
+
+The same integers as ``liteformer_argmax`` and ``liteformer_anomaly_update`` in ``sw/liteformer.c``.
+"""
+
+import numpy as np
+
+DECISIONS = {"forecast": (), "classification": ("class",), "anomaly": ("score", "alarm")}
+TASKS = tuple(DECISIONS)
+
+ERROR_BITS = 16      # A forecast error saturates to this width before its gain.
+TOTAL_BITS = 24      # The sum of a sample's errors saturates to this width.
+MAX_GAIN = 7         # Largest left shift of an error.
+MAX_SMOOTHING = 6    # Largest right shift of the smoothing; the score stays within 31 bits.
+
+
+def continues(raw):
+    """Whether each window is the one before it moved on by one row.
+
+    Args:
+        raw: integers ``(N, window, features)``.
+    Returns:
+        bool ``(N,)``; the first is False.
+    """
+    raw = np.asarray(raw)
+    return np.array([n > 0 and np.array_equal(raw[n][:-1], raw[n - 1][1:]) for n in range(len(raw))], bool)
+
+
+def argmax(outputs):
+    """Index of the largest output, the first one of equals; int64 ``(N,)`` of ``(N, outputs)``."""
+    return np.argmax(outputs, axis=-1)
+
+
+def errors(outputs, raw, target_features, follows):
+    """Distance between each newest row and what the window before it had forecast, in raw counts.
+
+    Args:
+        outputs: int64 ``(N, targets)``, forecasts in raw counts; raw: int64 ``(N, window, features)``.
+        target_features: feature of every target; follows: bool ``(N,)`` from ``continues``.
+    Returns:
+        int64 ``(N, targets)``, saturated to ``ERROR_BITS``; 0 where no forecast came before.
+    """
+    outputs = np.asarray(outputs, np.int64)
+    found = np.zeros_like(outputs)
+    arrived = np.asarray(raw, np.int64)[1:, -1][:, np.asarray(target_features)]
+    found[1:] = np.where(follows[1:, None], np.abs(outputs[:-1] - arrived), 0)
+    return np.minimum(found, (1 << ERROR_BITS) - 1)
+
+
+def smooth(errors, follows, gains, smoothing):
+    """Exponentially smoothed sum of errors: ``score += total - (score >> smoothing)``, 0 after a jump.
+
+    Args:
+        errors: int64 ``(N, targets)``; follows: bool ``(N,)``; gains: left shift of every target's error.
+        smoothing: right shift; a steady total gives the score ``total << smoothing``.
+    Returns:
+        int64 ``(N,)``, within 31 bits.
+    """
+    totals = np.minimum((errors << np.asarray(gains, np.int64)).sum(axis=1), (1 << TOTAL_BITS) - 1)
+    scores, score = np.zeros(len(totals), np.int64), 0
+    for n, total in enumerate(totals.tolist()):
+        score = score + total - (score >> smoothing) if follows[n] else 0
+        scores[n] = score
+    return scores
+
+
+def decide(config, outputs, raw, follows=None):
+    """Decisions of a device that gets the windows in this order.
+
+    Args:
+        config: ModelConfig; outputs: int64 ``(N, outputs)`` of the model; raw: int64 ``(N, window, features)``.
+        follows: bool ``(N,)``, windows that the device sees as the continuation of the one before, default ``continues``.
+    Returns:
+        int64 ``(N, words)``: nothing for a forecast, the class, or score and alarm (``DECISIONS``).
+    """
+    outputs = np.asarray(outputs)
+    if config.task == "classification":
+        return argmax(outputs)[:, None]
+    if config.task == "anomaly":
+        follows, settings = continues(raw) if follows is None else follows, config.anomaly
+        found = errors(outputs, raw, config.target_features, follows)
+        scores = smooth(found, follows, settings.gains, settings.smoothing)
+        return np.stack([scores, scores > settings.threshold], axis=1).astype(np.int64)
+    return np.zeros((len(outputs), 0), np.int64)
