@@ -1,0 +1,31 @@
+"""The boards: one file each, in the manner of LiteX-Boards. LiteX is imported when a board is loaded, not before."""
+
+from importlib import import_module
+
+from liteformer.accel.errors import LiteFormerError
+
+BOARDS = {
+    "seeed_spartan_edge": "Seeed Studio Spartan Edge Accelerator, XC7S15-1, UART on connector J10",
+    "elastic_node_v5": "Elastic Node V5, XC7S15-2, SPI from its RP2040",
+    "arty_a7": "Digilent Arty A7-35, XC7A35T, UART over USB",
+    "sim": "no board: ports for simulation with Verilator",
+}
+
+
+def check_board(name):
+    """Raises LiteFormerError, which lists the boards, if there is none of this name."""
+    if name not in BOARDS:
+        raise LiteFormerError(f"no board {name}; choose one of {', '.join(BOARDS)}")
+
+
+def load_board(name):
+    """Module of a board.
+
+    Returns:
+        module with ``DEVICE`` (name of the FPGA, None for simulation), ``TOOLCHAINS``, ``LOADER`` (openFPGALoader's
+        arguments), ``Platform``, ``BaseSoC`` and ``main``.
+    Raises:
+        LiteFormerError: no such board.
+    """
+    check_board(name)
+    return import_module(f"liteformer.boards.{name}")

@@ -7,8 +7,8 @@ import typer
 
 from liteformer.accel.random_model import random_model
 from liteformer.flow import console, hardware
-from liteformer.flow.devices import DEVICES
-from liteformer.flow.devices import device as find_device
+from liteformer.accel.devices import DEVICES
+from liteformer.accel.devices import device as find_device
 from liteformer.flow.inputs import at_least, check_bits, checked, random_windows
 from liteformer.flow.simulate import figures_table
 

@@ -12,7 +12,7 @@ from liteformer.accel import golden
 from liteformer.accel.errors import LiteFormerError
 from liteformer.flow import area, console
 from liteformer.flow.cache import cache_directory
-from liteformer.flow.devices import device as find_device
+from liteformer.accel.devices import device as find_device
 
 CLOCK_MHZ = 100
 SUPPORTED_CPUS = ("vexriscv", "serv")

@@ -9,22 +9,28 @@ from rich.table import Table
 from liteformer.accel.errors import LiteFormerError
 from liteformer.flow import console
 
+LABELS = {"qat": "quantization-aware", "least_squares": "least squares", "mlp": "MLP of the same size"}
 STAGES = {"float": "float", "qat": "quantization-aware", "mlp": "MLP of the same size"}
 DATA, SHAPE, RECIPE = "Data", "Model", "Recipe"
 
 
-def run_training(options):
+def run_training(options, seeds=1):
     """Train with progress on stderr.
 
     Args:
-        options: TrainOptions.
+        options: TrainOptions; seeds: how many, from ``options.seed`` on.
     Returns:
         Run.
     """
     with console.step(f"Train on {options.data}: window {options.window}, d {options.d_model}, {options.bits} bits") as step:
-        from liteformer.train.run import train as train_model
-        return train_model(options, progress=lambda stage, done, total, metrics: step.update(
-            done, total, f"{STAGES[stage]}, loss {metrics['loss']:.4f}"))
+        from liteformer.train.seeds import train_seeds
+
+        def show(stage, done, total, metrics):
+            number, count = metrics.get("seed", (1, 1))
+            seed = f"seed {number} of {count}, " if count > 1 else ""
+            step.update(done, total, f"{seed}{STAGES[stage]}, loss {metrics['loss']:.4f}")
+
+        return train_seeds(options, seeds, show)
 
 
 def _names(values):
@@ -35,12 +41,19 @@ def _names(values):
 def _widths(values):
     """``NAME=BITS`` options as a dict."""
     widths = {}
-    for value in values or ():
+    for value in _names(values) or ():
         name, _, bits = value.rpartition("=")
         if not name or not bits.isdigit():
-            raise LiteFormerError(f"--bits-of {value} is not NAME=BITS, such as hidden=6")
+            raise LiteFormerError(f"--bits-of {value} is not NAME=BITS, such as ffn=3")
+        if name in widths:
+            raise LiteFormerError(f"--bits-of names {name} twice; name it once")
         widths[name] = int(bits)
     return widths
+
+
+def rmse_text(value):
+    """An entry of ``rmse`` in metrics.json: a number, or mean and standard deviation over the seeds."""
+    return f"{value['mean']:.3f} ± {value['std']:.3f}" if isinstance(value, dict) else f"{value:.3f}"
 
 
 def _render(result):
@@ -49,7 +62,9 @@ def _render(result):
         table.add_column(column, justify="left" if column == "model" else "right")
     for name, value in result["rmse"].items():
         if value is not None:
-            table.add_row(name, f"{value:.3f}")
+            table.add_row(LABELS.get(name, name), rmse_text(value))
+    low, high = (result["interval"]["integer"][key] for key in ("low", "high"))
+    table.add_row("95 % interval of integer (test set)", f"{low:.3f} to {high:.3f}")
     table.caption = escape(f"written to {result['out']}")
     return table
 
@@ -75,7 +90,8 @@ def train(
     d_model: Annotated[int, typer.Option(help="Channels of a token.", rich_help_panel=SHAPE)] = 32,
     bits: Annotated[int, typer.Option(help="Width of weights and activations, 2 to 8.", rich_help_panel=SHAPE)] = 4,
     bits_of: Annotated[list[str] | None, typer.Option(
-        metavar="NAME=BITS", help="Width of one tensor; repeat for several.", rich_help_panel=SHAPE)] = None,
+        metavar="NAME=BITS,...", help="Width of a tensor or a class of tensors: weights, activations, input, embed, attention, "
+        "probability, ffn, hidden, head.", rich_help_panel=SHAPE)] = None,
     heads: Annotated[int, typer.Option(help="Attention heads.", rich_help_panel=SHAPE)] = 1,
     layers: Annotated[int, typer.Option(help="Encoder layers.", rich_help_panel=SHAPE)] = 1,
     ffn: Annotated[int | None, typer.Option(help="Feed-forward channels; 4 x d_model if left out.",
@@ -85,12 +101,20 @@ def train(
     skip: Annotated[Literal["none", "persistence"], typer.Option(
         help="Forecast the change since the last value.", rich_help_panel=SHAPE)] = "none",
     seed: Annotated[int, typer.Option(help="Seed of weights and order.", rich_help_panel=RECIPE)] = 1,
+    seeds: Annotated[int, typer.Option(help="Train so many seeds, from --seed on; report mean, deviation and interval.",
+                                       rich_help_panel=RECIPE)] = 1,
     epochs: Annotated[int | None, typer.Option(help="Float epochs; depends on the data if left out.",
                                                rich_help_panel=RECIPE)] = None,
     qat_epochs: Annotated[int | None, typer.Option(help="Quantization-aware epochs; as many as float if left out.",
                                                    rich_help_panel=RECIPE)] = None,
     batch: Annotated[int, typer.Option(help="Windows of a batch.", rich_help_panel=RECIPE)] = 128,
     lr: Annotated[float, typer.Option(help="Highest learning rate.", rich_help_panel=RECIPE)] = 2e-3,
+    weight_decay: Annotated[float, typer.Option(help="Weight decay, of matrices only.", rich_help_panel=RECIPE)] = 0.1,
+    warmup: Annotated[float, typer.Option(help="Part of the steps in which the rate rises.", rich_help_panel=RECIPE)] = 0.1,
+    step_lr_factor: Annotated[float, typer.Option(help="Learning rate of step sizes, in units of --lr.",
+                                                  rich_help_panel=RECIPE)] = 5.0,
+    threads: Annotated[int, typer.Option(help="PyTorch's threads; one is fastest for small models.",
+                                         rich_help_panel=RECIPE)] = 1,
     patience: Annotated[int | None, typer.Option(help="Epochs without progress before stopping.",
                                                  rich_help_panel=RECIPE)] = None,
     refit: Annotated[bool, typer.Option("--refit", help="Train on the validation windows too.",
@@ -104,14 +128,16 @@ def train(
 
     liteformer train --bits 4 --out build/first
 
-    liteformer train --data airu --path airU.csv --window 12 --d-model 32 --bits 4 --out build/airu4
+    liteformer train --data airu --path airU.csv --window 12 --d-model 32 --bits 4 --seeds 5 --refit --out build/airu4
+
+    liteformer train --bits 4 --bits-of ffn=3,attention=6,head.weight=8 --out build/mixed
 
     liteformer train --data csv --path plant.csv --timestamp time --target power --features power,wind --skip persistence
     """
     from liteformer.train.options import TrainOptions
-    values = {key: value for key, value in locals().items() if key not in ("as_json", "TrainOptions")}
+    values = {key: value for key, value in locals().items() if key not in ("as_json", "seeds", "TrainOptions")}
     values |= {"target": _names(target), "features": _names(features), "bits_of": _widths(bits_of)}
     options = TrainOptions(**values)
     with console.work():
-        run = run_training(options)
+        run = run_training(options, seeds)
     console.emit(run.metrics | {"out": out, "model_id": run.model.id}, as_json, _render)
