@@ -5,11 +5,35 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from liteformer.accel.errors import LiteFormerError
-from liteformer.accel.model import tensor_names
+from liteformer.accel.model import WEIGHTS, tensor_names
 from liteformer.accel.numerics import MAX_BITS, MIN_BITS
 from liteformer.accel.random_model import uniform_bits
 
 DEFAULT_EPOCHS = {"synthetic": 30, "airu": 40, "pems": 60, "csv": 40}
+
+
+def tensor_classes(layers):
+    """Classes of tensors that ``bits_of`` takes beside single names.
+
+    Args:
+        layers: encoder layers.
+    Returns:
+        dict class -> list of tensor names. ``weights`` and ``activations`` are all of them but for ``input`` and
+        ``probability``; every tensor is in exactly one of the others.
+
+    >>> tensor_classes(1)["ffn"]
+    ['layers.0.expanded', 'layers.0.expand.weight', 'layers.0.contract.weight']
+    """
+    names, attention = tensor_names(layers), [name for name in WEIGHTS if name not in ("expand", "contract")]
+    parts = {"input": ["input"], "embed": ["embed", "position"], "attention": [*attention, "context"],
+             "probability": ["probability"], "ffn": ["expanded", "expand", "contract"], "hidden": ["hidden", "attended"],
+             "head": ["head"]}
+    alone = [name.removesuffix(".weight").rpartition(".")[2] for name in names]
+    classes = {kind: [name for name, part in zip(names, alone) if part in members] for kind, members in parts.items()}
+    weights = [name for name in names if name.endswith(".weight")]
+    others = {"weights": weights, "activations": [name for name in names if name not in (
+        *weights, *classes["input"], *classes["probability"])]}
+    return others | classes
 
 
 class TrainOptions(BaseModel):
@@ -22,7 +46,8 @@ class TrainOptions(BaseModel):
     Recipe: AdamW, warm-up for the fraction ``warmup`` of all steps, then cosine; float first, then the same schedule
     quantization-aware, its step sizes learned in the log domain at ``step_lr_factor`` times the rate. ``patience`` is the
     number of epochs without a better validation loss after which training stops; ``refit`` trains on the validation windows
-    too and keeps the last weights. ``bits_of`` gives single tensors (``accel.model.tensor_names``) their own width.
+    too and keeps the last weights. ``bits_of`` gives tensors their own width, by class (``tensor_classes``) or by name
+    (``accel.model.tensor_names``); the more special entry wins.
 
     Raises:
         LiteFormerError: a value is not possible; one sentence.
@@ -79,10 +104,11 @@ class TrainOptions(BaseModel):
             raise ValueError("data csv needs the name of the column to forecast; give it with --target")
         if self.data == "airu" and self.horizon:
             raise ValueError("data airu forecasts at the window's last row; leave the horizon out")
-        names = tensor_names(self.layers)
+        classes, names = tensor_classes(self.layers), tensor_names(self.layers)
         for name, bits in self.bits_of.items():
-            if name not in names:
-                raise ValueError(f"bits_of names {name!r}, which is no tensor of this model; there are: {', '.join(names)}")
+            if name not in names and name not in classes:
+                raise ValueError(f"bits_of names {name!r}, which is no tensor of this model; there are the classes "
+                                 f"{', '.join(classes)} and the tensors {', '.join(names)}")
             if not MIN_BITS <= bits <= MAX_BITS:
                 raise ValueError(f"bits_of gives {name} {bits} bits; choose {MIN_BITS} to {MAX_BITS}")
         return self
@@ -95,7 +121,15 @@ class TrainOptions(BaseModel):
     @property
     def tensor_bits(self):
         """dict tensor name -> bits for the model file."""
-        return uniform_bits(self.layers, self.bits, self.bits_of)
+        classes, widths = tensor_classes(self.layers), {}
+
+        def rank(item):
+            return 2 if item[0] not in classes else int(item[0] not in ("weights", "activations"))
+
+        # From the widest class to the single tensor, in whatever order they were given.
+        for name, bits in sorted(self.bits_of.items(), key=rank):
+            widths |= dict.fromkeys(classes.get(name, (name,)), bits)
+        return uniform_bits(self.layers, self.bits, widths)
 
     @property
     def float_epochs(self):
