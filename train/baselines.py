@@ -1,10 +1,6 @@
-"""What a forecast has to beat: the last value repeated, least squares and an MLP on the whole window."""
+"""What a forecast has to beat: the last value repeated, and ordinary least squares on the whole window."""
 
 import numpy as np
-import torch
-from torch import nn
-
-from liteformer.train.trainer import fit
 
 
 def rmse(prediction, truth):
@@ -27,38 +23,3 @@ def least_squares(dataset, starts, test):
     x = inputs(starts)
     weights, *_ = np.linalg.lstsq(x.T @ x, x.T @ dataset.truth[starts], rcond=None)
     return inputs(test) @ weights
-
-
-class Perceptron(nn.Module):
-    """One hidden layer of ReLUs over the flattened window; raw counts in, normalised forecasts out.
-
-    Args:
-        dataset: Dataset; parameters: about how many it may have; seed: of its weights.
-    """
-
-    def __init__(self, dataset, parameters, seed):
-        super().__init__()
-        inputs, outputs = dataset.window * len(dataset.feature_names), len(dataset.target_names)
-        width = max(1, round((parameters - outputs) / (inputs + 1 + outputs)))
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
-            self.body = nn.Sequential(nn.Flatten(), nn.Linear(inputs, width), nn.ReLU(), nn.Linear(width, outputs))
-        self.register_buffer("shift", torch.as_tensor(dataset.shift, dtype=torch.float32))
-        self.register_buffer("scale", torch.as_tensor(dataset.scale, dtype=torch.float32))
-
-    def forward(self, raw):
-        """float ``(batch, window, features)`` to ``(batch, outputs)``."""
-        return self.body((raw - self.shift) / self.scale)
-
-
-def perceptron(dataset, data, train, validation, options, parameters, progress=None):
-    """An MLP with as many parameters as the Transformer, trained by the recipe of its float stage.
-
-    Args:
-        data, train, validation, progress: as in ``trainer.fit``; parameters: of the Transformer.
-    Returns:
-        Perceptron.
-    """
-    network = Perceptron(dataset, parameters, options.seed)
-    fit(network, data, train, validation, options, options.float_epochs, "mlp", progress)
-    return network

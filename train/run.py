@@ -19,12 +19,13 @@ from liteformer.accel.errors import LiteFormerError
 from liteformer.accel.model import QuantizedModel
 from liteformer.train import model as float_model
 from liteformer.train import plots
-from liteformer.train.baselines import least_squares, perceptron, rmse
+from liteformer.train.baselines import least_squares, rmse
 from liteformer.train.dataset import Dataset, load_dataset
 from liteformer.train.export import export
 from liteformer.train.intervals import block_bootstrap
 from liteformer.train.model import Transformer
 from liteformer.train.options import TrainOptions
+from liteformer.train.perceptron import perceptron
 from liteformer.train.qat import QuantTransformer
 from liteformer.train.trainer import Diverged, Windows, fit
 

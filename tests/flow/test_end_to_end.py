@@ -33,6 +33,17 @@ def test_evaluate(run, trained):
     assert result["rmse"]["soc"] == pytest.approx(np.sqrt(np.mean(first ** 2)), rel=1e-12)
     assert result["rmse"]["integer"] == pytest.approx(data.metrics["rmse"]["integer"], rel=1e-9)
     assert result["test_windows"] == len(data.test_raw)
+    assert {name: result["rmse"][name] for name in ("float", "qat", "mlp", "least_squares")} == pytest.approx(
+        {name: data.metrics["rmse"][name] for name in ("float", "qat", "mlp", "least_squares")}, rel=1e-6)
+    assert "explain" not in result
+
+
+def test_evaluate_explains(run, trained):
+    code, out, _ = run("evaluate", trained, "--explain", "--json")
+    report = json.loads(out)["explain"]["qat"]
+    assert code == 0 and report["differing"] <= report["departing"] < report["windows"]
+    code, out, _ = run("evaluate", trained, "--explain")
+    assert code == 0 and f"output differs in {report['differing']} of" in " ".join(out.split())
 
 
 def test_evaluate_more_windows_than_there_are(run, trained):
