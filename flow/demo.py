@@ -35,9 +35,9 @@ def run_demo(out, windows, seed, epochs):
     config = run.model.config
     with console.step("Compile the model for the core"):
         compiled = hardware.compile_model(run.model)
-    figures, outputs = hardware.run_soc(run.model, compiled, run.test_raw[:windows])
+    figures, result = hardware.run_soc(run.model, compiled, run.test_raw[:windows])
     area = hardware.soc_area(compiled, device=DEVICE)
-    truth, forecast = run.test_truth[:windows], outputs / np.asarray(config.output_scale)
+    truth, forecast = run.test_truth[:windows], result.outputs / np.asarray(config.output_scale)
     predictions = {"float": run.float_prediction, "integer": run.integer_prediction(), "persistence": run.persistence}
     picture = Path(out) / "soc.png"
     with whole_file(picture) as temporary:

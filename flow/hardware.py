@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from liteformer.accel import golden
+from liteformer.accel.decision import decide
 from liteformer.accel.errors import LiteFormerError
 from liteformer.flow import area, console
 from liteformer.flow.cache import cache_directory
@@ -40,15 +41,15 @@ def check_cpu(cpu):
 
 
 def run_soc(model, compiled, raw, cpu="vexriscv", trace=None):
-    """Push windows through firmware and core on the simulated SoC and compare every output with the golden model.
+    """Push windows through firmware and core on the simulated SoC and compare outputs and decisions with the golden model.
 
     Args:
         model: QuantizedModel, for the golden model. compiled: CompiledModel made from it.
         raw: integers ``(N, window, features)``. cpu: LiteX CPU. trace: Path of an FST file or None.
     Returns:
-        ``(figures, outputs)``: dict with ``windows``, ``mismatches`` (outputs that differ), ``cycles`` (``accelerator`` and
-        ``end_to_end``: the slowest window; ``total``: SoC cycles simulated) and ``cycles_per_second`` of the simulator;
-        outputs int64 ``(N, outputs)``.
+        ``(figures, result)``: dict with ``windows``, ``mismatches`` (numbers that differ: outputs, class, score, alarm),
+        ``cycles`` (``accelerator`` and ``end_to_end``: the slowest window; ``total``: SoC cycles simulated) and
+        ``cycles_per_second`` of the simulator; the SimulationResult.
     Raises:
         LiteFormerError: Verilator or the compiler is missing, or the SoC does not answer within its cycle limit.
     """
@@ -59,13 +60,14 @@ def run_soc(model, compiled, raw, cpu="vexriscv", trace=None):
     with simulation, console.step(f"Simulate {len(raw)} windows on the SoC") as step:
         result = simulation.infer(raw, progress=lambda done: step.update(done, len(raw)))
     expected = golden.infer(model, raw)
+    decisions = decide(model.config, expected, raw)
     return {
         "windows": len(raw),
-        "mismatches": int(np.count_nonzero(result.outputs != expected)),
+        "mismatches": int(np.count_nonzero(result.outputs != expected) + np.count_nonzero(result.decisions != decisions)),
         "cycles": {"accelerator": int(result.accelerator_cycles.max()), "end_to_end": int(result.end_to_end_cycles.max()),
                    "total": int(result.cycles)},
         "cycles_per_second": round(result.cycles / max(result.seconds, 1e-9)),
-    }, result.outputs
+    }, result
 
 
 def soc_area(compiled, cpu="vexriscv", device="xc7s15"):

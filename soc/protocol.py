@@ -9,6 +9,7 @@ from enum import IntEnum
 
 import numpy as np
 
+from liteformer.accel.decision import DECISIONS, TASKS
 from liteformer.accel.errors import LiteFormerError
 
 VERSION = 1
@@ -160,7 +161,8 @@ class Decoder:
 
 @dataclass(frozen=True)
 class Info:
-    """What a device tells about itself: ``clock`` in Hz, ``max_payload`` in bytes, ``model_id`` the first 8 hex digits."""
+    """What a device tells about itself: ``clock`` in Hz, ``max_payload`` in bytes, ``model_id`` the first 8 hex digits,
+    ``task`` one of ``accel.decision.TASKS``."""
 
     identifier: int
     core_version: int
@@ -170,13 +172,16 @@ class Info:
     outputs: int
     clock: int
     max_payload: int
+    task: str
 
 
 @dataclass(frozen=True)
 class Result:
-    """One inference: ``outputs`` int64 ``(outputs,)``; cycles of the core alone and seen from the CPU."""
+    """One inference: ``outputs`` int64 ``(outputs,)``; ``decision`` int64, the words of ``accel.decision.DECISIONS``; cycles
+    of the core alone and seen from the CPU."""
 
     outputs: np.ndarray
+    decision: np.ndarray
     accelerator_cycles: int
     end_to_end_cycles: int
 
@@ -186,11 +191,13 @@ class Client:
 
     Args:
         exchange: callable(bytes of a request, sequence) -> Frame, the reply with that sequence number.
+        task: of the device's model, which says what the words behind the outputs are; ``info`` learns it from the device.
     """
 
-    def __init__(self, exchange):
+    def __init__(self, exchange, task="forecast"):
         self._exchange = exchange
         self._sequence = 0
+        self.task = task
 
     def request(self, command, payload=b""):
         """Send one request and return the payload of the reply, without its status.
@@ -208,8 +215,12 @@ class Client:
 
     def info(self):
         """The device's Info."""
-        fields = list(_unpack("<8I", self.request(Command.INFO)))
-        fields[2] = f"{fields[2]:08x}"
+        fields = list(_unpack("<9I", self.request(Command.INFO)))
+        if fields[8] >= len(TASKS):
+            raise LiteFormerError(f"the device has a task of unknown number {fields[8]}; use firmware and package of one "
+                                  "release")
+        fields[2], fields[8] = f"{fields[2]:08x}", TASKS[fields[8]]
+        self.task = fields[8]
         return Info(*fields)
 
     def reset(self):
@@ -230,11 +241,18 @@ class Client:
         *first, last = _batches(rows)
         for part in first:
             self.request(Command.PUSH, _row_bytes(part))
-        return _result(self.request(Command.INFER, _row_bytes(last)))
+        return self._result(self.request(Command.INFER, _row_bytes(last)))
 
     def result(self):
         """The Result of the last inference once more."""
-        return _result(self.request(Command.RESULT))
+        return self._result(self.request(Command.RESULT))
+
+    def _result(self, payload):
+        words = np.array(_unpack(f"<{len(payload) // 4}i", payload), np.int64)
+        split = len(words) - len(DECISIONS[self.task])
+        if split < 3:
+            raise LiteFormerError("the device sent a reply of the wrong length; use firmware and package of one release")
+        return Result(words[2:split], words[split:], int(words[0]) & 0xFFFFFFFF, int(words[1]) & 0xFFFFFFFF)
 
 
 def _unpack(form, payload):
@@ -243,12 +261,6 @@ def _unpack(form, payload):
     except struct.error:
         raise LiteFormerError("the device sent a reply of the wrong length; use firmware and package of one "
                               "release") from None
-
-
-def _result(payload):
-    count = max(len(payload) // 4 - 2, 0)
-    accelerator, end_to_end, *outputs = _unpack(f"<II{count}i", payload)
-    return Result(np.array(outputs, np.int64), accelerator, end_to_end)
 
 
 def _batches(rows):

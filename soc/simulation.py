@@ -11,6 +11,7 @@ import numpy as np
 from litex.gen import LiteXModule
 from pyverilator import PyVerilator
 
+from liteformer.accel import decision
 from liteformer.accel.core import LiteFormerCore
 from liteformer.accel.errors import LiteFormerError
 from liteformer.soc.generate import write_verilog
@@ -26,10 +27,11 @@ RESET_CYCLES = 16
 
 @dataclass(frozen=True)
 class SimulationResult:
-    """Of N windows: ``outputs`` int64 ``(N, outputs)``, cycle counts int64 ``(N,)``; ``cycles`` of the SoC in all and the
-    ``seconds`` that the clock loop took for them."""
+    """Of N windows: ``outputs`` int64 ``(N, outputs)``, ``decisions`` int64 ``(N, words)`` as in ``accel.decision.decide``,
+    cycle counts int64 ``(N,)``; ``cycles`` of the SoC in all and the ``seconds`` that the clock loop took for them."""
 
     outputs: np.ndarray
+    decisions: np.ndarray
     accelerator_cycles: np.ndarray
     end_to_end_cycles: np.ndarray
     cycles: int
@@ -60,9 +62,10 @@ class Simulation:
         self.cycle_limit = cycle_limit
         self.cycles, self.seconds = 0, 0.0
         self._decoder = Decoder()
-        self.client = Client(self.exchange)
         self._stack = contextlib.ExitStack()
         core = compiled if isinstance(compiled, LiteXModule) else LiteFormerCore(compiled)
+        compiled = getattr(core, "compiled", None)
+        self.client = Client(self.exchange, compiled.model.config.task if compiled else "forecast")
         self.soc = LiteFormerSoC(simulation_platform(uart), CLOCK_FREQUENCY, core, cpu_type=cpu, uart=uart,
                                  baudrate=baudrate, **options)
         with tempfile.TemporaryDirectory() as directory:
@@ -143,7 +146,8 @@ class Simulation:
 
         Args:
             raw: integers ``(N, window, features)`` within int32. progress: callable(windows done) or None.
-            streaming: push only the newest row of a window that continues the one before it.
+            streaming: push only the newest row of a window that continues the one before it; needed for anomalies, whose
+            score starts anew wherever a whole window is pushed.
         Returns:
             SimulationResult.
         Raises:
@@ -153,13 +157,15 @@ class Simulation:
         cycles, seconds = self.cycles, self.seconds
         results = []
         self.client.reset()
-        for index, window in enumerate(raw):
-            follows = streaming and index and np.array_equal(window[:-1], raw[index - 1, 1:])
+        for index, (window, follows) in enumerate(zip(raw, decision.continues(raw) & streaming)):
+            if not follows and self.client.task == "anomaly":
+                self.client.reset()
             results.append(self.client.infer(window[-1:] if follows else window))
             if progress is not None:
                 progress(index + 1)
         return SimulationResult(
             outputs=np.array([result.outputs for result in results], np.int64).reshape(len(raw), -1),
+            decisions=np.array([result.decision for result in results], np.int64).reshape(len(raw), -1),
             accelerator_cycles=np.array([result.accelerator_cycles for result in results], np.int64),
             end_to_end_cycles=np.array([result.end_to_end_cycles for result in results], np.int64),
             cycles=self.cycles - cycles, seconds=self.seconds - seconds)

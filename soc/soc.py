@@ -3,11 +3,14 @@
 Firmware and RAM are on the chip: 4 KB of ROM and 2 KB of RAM by default, no BIOS, no external memory.
 """
 
+from pathlib import Path
+
 from litex.build.io import CRG
 from litex.soc.integration.soc import SoCRegion
 from litex.soc.integration.soc_core import SoCCore
 from litex.soc.interconnect import wishbone
 
+from liteformer.soc.model_header import model_header
 from liteformer.soc.quiet import quiet
 from liteformer.sw.build import build_firmware
 
@@ -89,6 +92,8 @@ class LiteFormerSoC(SoCCore):
         Raises:
             LiteFormerError: the compiler is missing or the image is too large.
         """
+        compiled = getattr(self.liteformer, "compiled", None)
+        (Path(include_dir)/"generated"/"model.h").write_text(model_header(compiled and compiled.model.config))
         if self.firmware is None:
             self.firmware = build_firmware(include_dir, self.cpu, self.bus.regions["rom"].size, self.applications)
         image = self.firmware + bytes(-len(self.firmware) % 4)

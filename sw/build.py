@@ -37,7 +37,7 @@ def build_firmware(include_dir, cpu, rom_size, applications=("main.c", "protocol
     """Compile and link a firmware image.
 
     Args:
-        include_dir: directory whose ``generated`` folder holds the SoC's csr.h, mem.h, soc.h and regions.ld.
+        include_dir: directory whose ``generated`` folder holds the SoC's csr.h, mem.h, soc.h, model.h and regions.ld.
         cpu: LiteX CPU object (start code, compiler flags). rom_size: bytes of ROM, for the error text.
         applications: C files beside the driver; bare names are taken from sw/.
     Returns:
@@ -48,7 +48,8 @@ def build_firmware(include_dir, cpu, rom_size, applications=("main.c", "protocol
     triple = find_compiler(cpu)
     cpu_dir = Path(litex.__file__).parent / "soc" / "cores" / "cpu" / cpu.name
     software = Path(litex.__file__).parent / "soc" / "software"
-    files = [cpu_dir / "crt0.S", SOURCES / "liteformer.c", *(SOURCES / name for name in applications)]
+    files = [cpu_dir / "crt0.S", SOURCES / "liteformer.c", SOURCES / "decision.c",
+             *(SOURCES / name for name in applications)]
     includes = [SOURCES, include_dir, software / "include", software / "include" / "base", cpu_dir]
     with tempfile.TemporaryDirectory() as temporary:
         elf, image = Path(temporary) / "firmware.elf", Path(temporary) / "firmware.bin"

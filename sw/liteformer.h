@@ -19,6 +19,8 @@
 #include <generated/mem.h>
 #include <generated/soc.h>
 
+#include "decision.h"
+
 #define LITEFORMER_IDENTIFIER 0x4c464d52u
 
 enum liteformer_error {
@@ -71,6 +73,12 @@ void liteformer_abort(void);
 static inline int32_t liteformer_result(uint32_t output)
 {
 	return ((volatile int32_t *)(LITEFORMER_BASE + 0x400))[output];
+}
+
+/* All outputs of the last inference, liteformer_outputs of them; they stay until the next one ends. */
+static inline const volatile int32_t *liteformer_results(void)
+{
+	return (const volatile int32_t *)(LITEFORMER_BASE + 0x400);
 }
 
 /* Clock cycles the core took for the last inference, from start to done. */

@@ -1,6 +1,12 @@
-/* Serves the core over the serial line: samples come in, forecasts and their cycle counts go out. */
+/* Serves the core over the serial line: samples come in, forecasts, classes or alarms and their cycle counts go out. */
 #include "liteformer.h"
 #include "protocol.h"
+
+#include <generated/model.h>
+
+/* Values of LITEFORMER_TASK; 0 is a forecast. */
+#define CLASSIFICATION 1
+#define ANOMALY 2
 
 static enum liteformer_error error; /* of the last inference, or why there is no core */
 static uint32_t end_to_end;         /* cycles of the last inference, seen from the CPU */
@@ -10,6 +16,35 @@ void protocol_put(uint8_t byte)
 	while (uart_txfull_read())
 		;
 	uart_rxtx_write(byte);
+}
+
+#if LITEFORMER_TASK == CLASSIFICATION
+#define DECISION_WORDS 1
+static uint32_t class;
+#elif LITEFORMER_TASK == ANOMALY
+#define DECISION_WORDS 2
+static const uint8_t features[] = LITEFORMER_ANOMALY_FEATURES, gains[] = LITEFORMER_ANOMALY_GAINS;
+static struct liteformer_anomaly anomaly = {
+	.features = features,
+	.gains = gains,
+	.targets = sizeof(gains),
+	.smoothing = LITEFORMER_ANOMALY_SMOOTHING,
+	.threshold = LITEFORMER_ANOMALY_THRESHOLD,
+};
+static uint32_t alarm;
+static uint8_t forecast_waits; /* the last inference's forecast is that of the row to come */
+#else
+#define DECISION_WORDS 0
+#endif
+
+static void take(const int32_t *row)
+{
+#if LITEFORMER_TASK == ANOMALY
+	if (forecast_waits)
+		alarm = (uint32_t)liteformer_anomaly_update(&anomaly, liteformer_results(), row);
+	forecast_waits = 0;
+#endif
+	liteformer_push(row);
 }
 
 /* The timer counts down through all 32 bits, one a clock cycle. */
@@ -33,7 +68,7 @@ static enum protocol_status status_of(enum liteformer_error code)
 
 static void answer_info(void)
 {
-	protocol_begin(PROTOCOL_OK, 1 + 8 * 4);
+	protocol_begin(PROTOCOL_OK, 1 + 9 * 4);
 	protocol_word(liteformer_identifier_read());
 	protocol_word(liteformer_version_read());
 	protocol_word(liteformer_model());
@@ -42,6 +77,7 @@ static void answer_info(void)
 	protocol_word(liteformer_outputs);
 	protocol_word(CONFIG_CLOCK_FREQUENCY);
 	protocol_word(PROTOCOL_PAYLOAD);
+	protocol_word(LITEFORMER_TASK);
 	protocol_end();
 }
 
@@ -51,23 +87,37 @@ static void answer_result(void)
 		protocol_answer(status_of(error));
 		return;
 	}
-	protocol_begin(PROTOCOL_OK, 1 + 4 * (2 + liteformer_outputs));
+	protocol_begin(PROTOCOL_OK, 1 + 4 * (2 + liteformer_outputs + DECISION_WORDS));
 	protocol_word(liteformer_cycles());
 	protocol_word(end_to_end);
 	for (uint32_t output = 0; output < liteformer_outputs; output++)
 		protocol_word((uint32_t)liteformer_result(output));
+#if LITEFORMER_TASK == CLASSIFICATION
+	protocol_word(class);
+#elif LITEFORMER_TASK == ANOMALY
+	protocol_word(anomaly.score);
+	protocol_word(alarm);
+#endif
 	protocol_end();
 }
 
-/* The time from the newest sample in memory to its forecast in a register, which is what an application waits for. */
+/* The time from the newest sample in memory to its forecast, class or alarm in a register, which is what an application
+ * waits for. */
 static void infer(const int32_t *newest)
 {
 	uint32_t begin = now();
 
 	if (newest)
-		liteformer_push(newest);
+		take(newest);
 	error = liteformer_infer();
+#if LITEFORMER_TASK == CLASSIFICATION
+	class = liteformer_argmax(liteformer_results(), liteformer_outputs);
+#else
 	(void)liteformer_result(0);
+#endif
+#if LITEFORMER_TASK == ANOMALY
+	forecast_waits = error == LITEFORMER_OK;
+#endif
 	end_to_end = now() - begin;
 }
 
@@ -91,7 +141,7 @@ static void serve_rows(int inference)
 	if (inference && row != end)
 		newest = end -= liteformer_features;
 	for (; row != end; row += liteformer_features)
-		liteformer_push(row);
+		take(row);
 	if (inference) {
 		infer(newest);
 		answer_result();
@@ -104,6 +154,11 @@ static enum liteformer_error reset(void)
 {
 	if (error == LITEFORMER_NO_ANSWER)
 		liteformer_abort();
+#if LITEFORMER_TASK == ANOMALY
+	anomaly.score = 0;
+	alarm = 0;
+	forecast_waits = 0;
+#endif
 	return liteformer_init();
 }
 

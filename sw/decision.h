@@ -1,0 +1,28 @@
+/* What an application makes of the outputs: a class, or an alarm. Independent of the hardware; accel/decision.py computes the
+ * same integers.
+ */
+#ifndef LITEFORMER_DECISION_H
+#define LITEFORMER_DECISION_H
+
+#include <stdint.h>
+
+/* Classification: index of the largest of `count` outputs, the first one of equals. */
+uint32_t liteformer_argmax(const volatile int32_t *outputs, uint32_t count);
+
+/* Anomaly detection. Use, with the outputs of the last inference still in the core:
+ *     liteformer_anomaly_update(&anomaly, liteformer_results(), row)    when a row arrives,
+ *     liteformer_push(row); liteformer_infer();                         the forecast of the row after it.
+ * The numbers come with the model file. */
+struct liteformer_anomaly {
+	const uint8_t *features; /* of each target, its feature */
+	const uint8_t *gains;    /* of each target, the left shift of its error, at most 7 */
+	uint8_t targets;         /* how many, at most 64 */
+	uint8_t smoothing;       /* right shift of the exponential smoothing, at most 6 */
+	uint32_t threshold;      /* a score above it is an alarm */
+	uint32_t score;          /* smoothed sum of the absolute forecast errors in raw counts, times 1 << smoothing */
+};
+
+/* Take the forecast of the row that arrived; returns whether the score is now an alarm. Set score to 0 after a gap. */
+int liteformer_anomaly_update(struct liteformer_anomaly *anomaly, const volatile int32_t *forecast, const int32_t *row);
+
+#endif
