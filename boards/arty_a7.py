@@ -1,0 +1,95 @@
+"""Digilent Arty A7-35: XC7A35T-1, 100 MHz oscillator, four LEDs, UART over USB; Vivado or the open toolchain openXC7."""
+
+from migen import *
+
+from litex.gen import *
+
+from litex.build.openfpgaloader import OpenFPGALoader
+from litex.build.xilinx.yosys_nextpnr import XilinxYosysNextpnrToolchain
+from litex.build.yosys_nextpnr_toolchain import YosysNextPNRToolchain
+
+from litex.soc.cores.clock import S7PLL
+
+from litex_boards.platforms import digilent_arty
+
+from liteformer.boards.target import BoardSoC, run_target, target_parser
+
+DEVICE     = "xc7a35t"
+TOOLCHAINS = ("vivado", "openxc7")
+LOADER     = {"board": "arty_a7_35t"}
+
+# Toolchain ----------------------------------------------------------------------------------------
+
+class OpenXC7Toolchain(XilinxYosysNextpnrToolchain):
+    """LiteX's openxc7 toolchain, whose script finds its data bases when it runs.
+
+    LiteX looks for them when the script is written, and ends the program if they are not there.
+    """
+
+    def __init__(self):
+        XilinxYosysNextpnrToolchain.__init__(self, "openxc7")
+
+    def finalize(self):
+        """Options of place and route and of the bitstream packer."""
+        top, database = self._build_name, f"${{PRJXRAY_DB_DIR}}/{self._xc7family}"
+        self._pnr_opts += f"--chipdb ${{CHIPDB}}/{self.device.rpartition('-')[0]}.bin --write {top}_routed.json"
+        self._pre_packer_opts["fasm2frames"] = f"--part {self.device} --db-root {database} {top}.fasm > {top}.frames"
+        self._packer_opts += (f"--part_file {database}/{self.device}/part.yaml --part_name {self.device} "
+                              f"--frm_file {top}.frames --output_file {top}.bit")
+        YosysNextPNRToolchain.finalize(self)
+
+# Platform -----------------------------------------------------------------------------------------
+
+class Platform(digilent_arty.Platform):
+    """LiteX-Boards' platform of the A7-35 with openFPGALoader as programmer."""
+
+    def __init__(self, toolchain="vivado"):
+        digilent_arty.Platform.__init__(self, variant="a7-35", toolchain=toolchain)
+        if toolchain == "openxc7":
+            self.toolchain = OpenXC7Toolchain()
+
+    def create_programmer(self):
+        """openFPGALoader through the board's own USB cable."""
+        return OpenFPGALoader(**LOADER)
+
+# CRG ----------------------------------------------------------------------------------------------
+
+class _CRG(LiteXModule):
+    def __init__(self, platform, sys_clk_freq):
+        self.rst    = Signal()
+        self.cd_sys = ClockDomain()
+
+        # # #
+
+        clk100 = platform.request("clk100")
+        self.pll = pll = S7PLL(speedgrade=-1)
+        self.comb += pll.reset.eq(~platform.request("cpu_reset") | self.rst)
+        pll.register_clkin(clk100, 100e6)
+        pll.create_clkout(self.cd_sys, sys_clk_freq)
+        platform.add_false_path_constraints(self.cd_sys.clk, pll.clkin)
+
+# BaseSoC ------------------------------------------------------------------------------------------
+
+class BaseSoC(BoardSoC):
+    """The SoC on this board.
+
+    Args:
+        core: LiteFormerCore. sys_clk_freq: in Hz. toolchain: "vivado" or "openxc7". **kwargs: for BoardSoC.
+    """
+
+    def __init__(self, core, sys_clk_freq=100e6, toolchain="vivado", uart="serial", **kwargs):
+        platform = Platform(toolchain)
+        BoardSoC.__init__(self, platform, sys_clk_freq, core, _CRG(platform, sys_clk_freq),
+            leds = platform.request_all("user_led"),
+            uart = uart,
+            **kwargs)
+
+# Build --------------------------------------------------------------------------------------------
+
+def main():
+    """Command line in the manner of LiteX-Boards."""
+    parser = target_parser(Platform, "LiteFormer SoC on the Arty A7-35.")
+    run_target(parser, lambda args, core, **options: BaseSoC(core, args.sys_clk_freq, args.toolchain, **options))
+
+if __name__ == "__main__":
+    main()

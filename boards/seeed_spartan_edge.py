@@ -1,0 +1,86 @@
+"""Seeed Studio Spartan Edge Accelerator: XC7S15-1, 100 MHz oscillator, two LEDs, UART on connector J10."""
+
+from migen import *
+
+from litex.gen import *
+
+from litex.build.generic_platform import IOStandard, Pins, Subsignal
+from litex.build.openfpgaloader import OpenFPGALoader
+
+from litex.soc.cores.clock import S7PLL
+
+from litex_boards.platforms import seeedstudio_spartan_edge_accelerator
+
+from liteformer.boards.target import BoardSoC, run_target, target_parser
+
+DEVICE     = "xc7s15"
+TOOLCHAINS = ("vivado",)
+# The board has a JTAG header and no cable of its own.
+LOADER     = {"board": "spartanEdgeAccelBoard", "cable": "digilent_hs2"}
+
+# IOs ----------------------------------------------------------------------------------------------
+
+_serial_io = [
+    # Seen from the FPGA: it sends on the first pin of J10 and receives on the second.
+    ("serial", 0,
+        Subsignal("tx", Pins("j10:j10_0")),
+        Subsignal("rx", Pins("j10:j10_1")),
+        IOStandard("LVCMOS33")
+    ),
+]
+
+# Platform -----------------------------------------------------------------------------------------
+
+class Platform(seeedstudio_spartan_edge_accelerator.Platform):
+    """LiteX-Boards' platform with the UART pins, the part's speed grade and a programmer."""
+
+    def __init__(self, toolchain="vivado"):
+        seeedstudio_spartan_edge_accelerator.Platform.__init__(self, toolchain=toolchain)
+        self.device = "xc7s15ftgb196-1"
+        self.add_extension(_serial_io)
+
+    def create_programmer(self):
+        """openFPGALoader with a JTAG cable on the header."""
+        return OpenFPGALoader(**LOADER)
+
+# CRG ----------------------------------------------------------------------------------------------
+
+class _CRG(LiteXModule):
+    def __init__(self, platform, sys_clk_freq):
+        self.rst    = Signal()
+        self.cd_sys = ClockDomain()
+
+        # # #
+
+        clk100 = platform.request("clk100")
+        self.pll = pll = S7PLL(speedgrade=-1)
+        self.comb += pll.reset.eq(~platform.request("rst_n") | self.rst)
+        pll.register_clkin(clk100, 100e6)
+        pll.create_clkout(self.cd_sys, sys_clk_freq)
+        platform.add_false_path_constraints(self.cd_sys.clk, pll.clkin)
+
+# BaseSoC ------------------------------------------------------------------------------------------
+
+class BaseSoC(BoardSoC):
+    """The SoC on this board.
+
+    Args:
+        core: LiteFormerCore. sys_clk_freq: in Hz. **kwargs: for BoardSoC.
+    """
+
+    def __init__(self, core, sys_clk_freq=100e6, toolchain="vivado", uart="serial", **kwargs):
+        platform = Platform(toolchain)
+        BoardSoC.__init__(self, platform, sys_clk_freq, core, _CRG(platform, sys_clk_freq),
+            leds = platform.request_all("user_led"),
+            uart = uart,
+            **kwargs)
+
+# Build --------------------------------------------------------------------------------------------
+
+def main():
+    """Command line in the manner of LiteX-Boards."""
+    parser = target_parser(Platform, "LiteFormer SoC on the Spartan Edge Accelerator.")
+    run_target(parser, lambda args, core, **options: BaseSoC(core, args.sys_clk_freq, args.toolchain, **options))
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,126 @@
+"""What the boards share: the SoC with its LEDs, the command line of a LiteX target, the build of a complete project."""
+
+import shutil
+import sys
+from pathlib import Path
+
+from litex.soc.cores.gpio import GPIOOut
+from litex.soc.integration.builder import Builder
+
+from liteformer.accel import QuantizedModel
+from liteformer.accel.compiler import compile_model
+from liteformer.accel.core import LiteFormerCore
+from liteformer.accel.errors import LiteFormerError
+from liteformer.soc.quiet import quiet
+from liteformer.soc.soc import LiteFormerSoC
+
+BUILD_NAME = "liteformer_soc"
+
+# Where VexRiscv has them.
+CSR_ORIGIN = 0xF000_0000
+
+# Board SoC ----------------------------------------------------------------------------------------
+
+class BoardSoC(LiteFormerSoC):
+    """LiteFormerSoC on a board: LEDs on a register ``leds_out``, firmware put in by LiteX's Builder.
+
+    Args:
+        platform, sys_clk_freq, core, crg: as in LiteFormerSoC. leds: pads, one bit each, or None.
+        **kwargs: for LiteFormerSoC; ``cpu_type`` None leaves CPU, memories, UART and timer out.
+    """
+
+    def __init__(self, platform, sys_clk_freq, core, crg, leds=None, cpu_type="vexriscv", **kwargs):
+        if cpu_type in (None, "None"):
+            cpu_type = None
+            kwargs |= {"rom_size": 0, "sram_size": 0, "with_uart": False, "with_timer": False}
+        LiteFormerSoC.__init__(self, platform, int(sys_clk_freq), core, cpu_type=cpu_type, crg=crg, **kwargs)
+        if cpu_type is None:
+            # LiteX puts the registers to address 0, where the window is, if there is no CPU.
+            self.mem_map = self.mem_map | {"csr": CSR_ORIGIN}
+        if leds is not None:
+            self.leds = GPIOOut(leds)
+
+    def init_mems(self, **_):
+        """Called by LiteX's Builder when the headers are written."""
+        self.compile_firmware(Path(self.builder.include_dir))
+
+# Builder ------------------------------------------------------------------------------------------
+
+class ProjectBuilder(Builder):
+    """LiteX's Builder without BIOS and C library, with every source copied into the project."""
+
+    def __init__(self, soc, **kwargs):
+        Builder.__init__(self, soc, **kwargs | {"compile_software": False})
+
+    def _get_variables_contents(self):
+        return ""
+
+    def _prepare_rom_software(self):
+        pass
+
+    def build(self, **kwargs):
+        """Write the project and, if ``compile_gateware``, run the toolchain."""
+        with quiet():
+            self.soc.finalize()
+        platform, gateware = self.soc.platform, Path(self.gateware_dir)
+        gateware.mkdir(parents=True, exist_ok=True)
+        platform.sources = [(source[0], source[1], source[2], True) for source in platform.sources]
+        for folder in platform.verilog_include_paths:
+            for header in Path(folder).glob("*.vh"):
+                shutil.copy(header, gateware)
+        platform.verilog_include_paths = ["."] if platform.verilog_include_paths else []
+        namespace = Builder.build(self, build_name=BUILD_NAME, **kwargs)
+        # LiteX names the top module's file by its absolute path; a project can be moved.
+        for script in (path for pattern in ("*.tcl", "*.ys", "*.sh") for path in gateware.glob(pattern)):
+            script.write_text(script.read_text().replace(f"{gateware}/", ""))
+        return namespace
+
+# Command line -------------------------------------------------------------------------------------
+
+def target_parser(platform, description, **defaults):
+    """Argument parser of a board's target file.
+
+    Args:
+        platform: the board's Platform class. defaults: of LiteX's options, by their Python names.
+    """
+    # LiteX's own convention: at the top of a file this import runs in a circle.
+    from litex.build.parser import LiteXArgumentParser
+    parser = LiteXArgumentParser(platform=platform)
+    parser.prog, parser.description = Path(sys.argv[0]).name, description
+    parser.add_target_argument("--model",        required=True,             help="Model file, or directory of a trained model.")
+    parser.add_target_argument("--sys-clk-freq", default=100e6, type=float, help="System clock frequency.")
+    parser.set_defaults(**{"integrated_rom_size": 4096, "integrated_sram_size": 2048, "no_ctrl": True} | defaults)
+    return parser
+
+
+def soc_arguments(parser):
+    """Options of LiteX's SoC as arguments of LiteFormerSoC."""
+    options = parser.soc_argdict
+    for name in ("ident", "ident_version", "with_ctrl", "l2_size"):
+        options.pop(name, None)
+    for litex, ours in (("integrated_rom_size", "rom_size"), ("integrated_sram_size", "sram_size"), ("uart_name", "uart"),
+                        ("uart_baudrate", "baudrate")):
+        options[ours] = options.pop(litex)
+    image = options.pop("integrated_rom_init", None)
+    if image:
+        options["firmware"] = Path(image).read_bytes()
+    return options
+
+
+def run_target(parser, make_soc):
+    """Do what the command line asks for: build the project, load the bitstream.
+
+    Args:
+        parser: of ``target_parser``. make_soc: callable(args, core, **options for LiteFormerSoC) -> BoardSoC.
+    """
+    args = parser.parse_args()
+    try:
+        core    = LiteFormerCore(compile_model(QuantizedModel.load(args.model)))
+        builder = ProjectBuilder(make_soc(args, core, **soc_arguments(parser)), **parser.builder_argdict)
+        if args.build:
+            builder.build(**parser.toolchain_argdict)
+        if args.load:
+            builder.soc.platform.create_programmer().load_bitstream(builder.get_bitstream_filename(mode="sram"))
+    except (LiteFormerError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(2)
