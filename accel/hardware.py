@@ -1,6 +1,6 @@
 """The shape of one build: what the generator fixes in gates, as opposed to what the program says."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 # Cycles from issuing the last k of a tile to its sums standing in the drain registers.
 ISSUE_TO_DRAIN = 6
@@ -13,12 +13,13 @@ class StreamShape:
     """One weight memory: read front to back, one word a cycle.
 
     Attributes:
-        bits: width of a weight; groups: column words side by side; depth: words.
+        bits: width of a weight; groups: column words side by side; depth: words; plan: compiler.memories.StreamPlan.
     """
 
     bits: int
     groups: int
     depth: int
+    plan: object = None
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,7 @@ class Hardware:
         key_depth .. parameter_depth: words of the memories.
         multiplier_bits, residual_bits, offset_bits: parameter widths.
         numerator_bits: width of the context numerators; table_length: softmax entries; table_top: its entry 0.
+        head_bits: width of the head's sum over all tokens; styles: memory name -> block or distributed.
         pool: a mean readout is possible; wide: several column groups side by side for one-token steps.
     """
 
@@ -70,6 +72,8 @@ class Hardware:
     table_top: int
     clamps: tuple
     skip_features: tuple
+    head_bits: int
+    styles: dict = field(default_factory=dict, hash=False)
 
     @property
     def lanes(self):
@@ -104,7 +108,7 @@ class Hardware:
     @property
     def pooled_bits(self):
         """Width of a sum over all rows."""
-        return self.accumulator_bits + (self.rows - 1).bit_length() if self.pool else self.accumulator_bits
+        return max(self.accumulator_bits, self.head_bits)
 
     @property
     def digits(self):
@@ -115,6 +119,20 @@ class Hardware:
     def word_bits(self):
         """Width of one row's result on its way to a memory."""
         return max(self.row_bits, self.column_bits)
+
+
+def memory_shapes(hw):
+    """Memories of the engine that are block RAM or LUTs as a whole: name -> (depth, width, writable)."""
+    word = hw.rows * hw.row_bits
+    return {
+        "row": (hw.row_depth, word, True),
+        "residual": (hw.residual_depth, word, True),
+        "key": (hw.key_depth, hw.rows * hw.column_bits, True),
+        "probability": (hw.heads * hw.window, word * hw.probability_digits, True),
+        "multiplier": (hw.parameter_depth, hw.multiplier_bits, False),
+        "offset": (hw.parameter_depth, hw.offset_bits, False),
+        "residual_multiplier": (hw.parameter_depth, hw.residual_bits, False),
+    }
 
 
 def compute_fields(hw):

@@ -2,9 +2,8 @@
 
 from dataclasses import dataclass
 
-from liteformer.accel.compiler.choose import HardwareOptions, choose_array, make_hardware
+from liteformer.accel.compiler.choose import HardwareOptions, choose_array
 from liteformer.accel.compiler.images import memory_images
-from liteformer.accel.compiler.layout import make_layout
 from liteformer.accel.compiler.schedule import schedule
 from liteformer.accel.compiler.steps import build_steps
 from liteformer.accel.hardware import Hardware
@@ -40,11 +39,9 @@ def compile_model(model, options=None):
     Args:
         model: QuantizedModel; options: HardwareOptions.
     Raises:
-        LiteFormerError: the options contradict the model, or a number does not fit the hardware.
+        LiteFormerError: the options contradict the model, or nothing fits the device.
     """
-    array = choose_array(model.config, options or HardwareOptions())
-    layout = make_layout(model.config, rows=array.rows, columns=array.columns, requantizers=array.requantizers)
-    hw = make_hardware(model, array, layout)
+    _, hw, layout = choose_array(model, options or HardwareOptions())
     steps = build_steps(model, hw, layout)
     cycles = schedule(steps, hw)
     return CompiledModel(model, hw, steps, memory_images(model, hw, layout, steps), cycles)

@@ -1,16 +1,20 @@
-"""Choice of the array: rows, columns, requantizers and lane mix for a model and a device."""
+"""Choice of the array: the fastest rows, columns, requantizers and lane mix that fit the device beside the CPU."""
 
 from dataclasses import dataclass
 
-from liteformer.accel import numerics
-from liteformer.accel.compiler.images import accumulator_range
+from liteformer.accel.compiler.estimate import estimate_area
+from liteformer.accel.compiler.layout import make_layout
+from liteformer.accel.compiler.memories import SOC_HALVES
+from liteformer.accel.compiler.schedule import schedule
+from liteformer.accel.compiler.shape import make_hardware
+from liteformer.accel.compiler.steps import build_steps
+from liteformer.accel.devices import device as find_device
 from liteformer.accel.errors import LiteFormerError
-from liteformer.accel.hardware import Hardware, StreamShape
 
-# Lanes that fit the smallest device beside the CPU, by lane width.
-LANES = {2: 96, 3: 96, 4: 96, 5: 80, 6: 72, 7: 48, 8: 48}
-DSPS = 20
-MAX_REQUANTIZERS = 4
+MAX_LANES = 512
+MAX_COLUMNS = 64
+# Part of a device's LUTs that a choice may use by estimate; the estimate errs by a few percent.
+FILL = 0.96
 
 
 @dataclass(frozen=True)
@@ -18,13 +22,14 @@ class HardwareOptions:
     """What the user fixes; None leaves the choice to the compiler.
 
     Attributes:
-        rows, columns, requantizers, dsp_lanes: as in Hardware.
+        rows, columns, requantizers, dsp_lanes: as in Hardware; device: name of the FPGA whose budget counts.
     """
 
     rows: int | None = None
     columns: int | None = None
     requantizers: int | None = None
     dsp_lanes: int | None = None
+    device: str = "xc7s15"
 
 
 @dataclass(frozen=True)
@@ -41,64 +46,67 @@ def _divisors(n):
     return [k for k in range(1, n + 1) if n % k == 0]
 
 
-def choose_array(config, options):
-    """Rows, columns, requantizers and DSP lanes.
+def _check(config, options, device):
+    """Sentences for options that cannot be."""
+    divisors = _divisors(config.window)
+    if options.rows is not None and options.rows not in divisors:
+        raise LiteFormerError(f"--rows {options.rows} does not divide the window of {config.window}; "
+                              f"possible: {', '.join(map(str, divisors))}")
+    if options.columns is not None and not 1 <= options.columns <= MAX_COLUMNS:
+        raise LiteFormerError(f"--columns {options.columns} is outside 1 to {MAX_COLUMNS}")
+    if options.requantizers is not None and options.rows is not None and options.rows % options.requantizers:
+        raise LiteFormerError(f"--requantizers {options.requantizers} does not divide the {options.rows} rows; "
+                              f"possible: {', '.join(map(str, _divisors(options.rows)))}")
+    if options.dsp_lanes is not None and not 0 <= options.dsp_lanes <= 2 * device.dsp:
+        raise LiteFormerError(f"--dsp-lanes {options.dsp_lanes} is outside 0 to {2 * device.dsp}, two lanes for each of the "
+                              f"{device.dsp} DSP blocks of the {device.name}")
+
+
+def candidates(config, options, device):
+    """Arrays worth trying, a generator of Array."""
+    budget = min(MAX_LANES, device.lut // 40 + 2 * device.dsp)
+    for rows in [options.rows] if options.rows else _divisors(config.window):
+        widest = min(MAX_COLUMNS, max(1, budget // rows), max(config.d_model, config.head_dim))
+        for columns in [options.columns] if options.columns else range(1, widest + 1):
+            # Few columns waste the weight bandwidth, and an array of a few lanes is never the fastest.
+            if options.columns is None and columns * rows * 3 < min(budget, 48, widest * rows):
+                continue
+            for requantizers in [options.requantizers] if options.requantizers else _divisors(rows):
+                if rows % requantizers or (requantizers > 6 and options.requantizers is None):
+                    continue
+                spare = max(0, device.dsp - requantizers - 1) * 2
+                lanes = spare if options.dsp_lanes is None else options.dsp_lanes
+                yield Array(rows, columns, requantizers, min(lanes, rows * (columns // 2) * 2))
+
+
+def choose_array(model, options):
+    """The fastest array that fits, by schedule and area estimate.
 
     Args:
-        config: ModelConfig; options: HardwareOptions.
+        model: QuantizedModel; options: HardwareOptions.
+    Returns:
+        ``(array, hw, layout)``.
     Raises:
-        LiteFormerError: an option that cannot be.
+        LiteFormerError: an option that cannot be, or nothing fits the device (says by how much).
     """
-    lanes = LANES[max(config.row_bits, config.column_bits)]
-    rows = options.rows or max(r for r in _divisors(config.window) if r <= max(12, min(_divisors(config.window)[1:] or [1])))
-    if config.window % rows:
-        raise LiteFormerError(f"--rows {rows} does not divide the window of {config.window}; "
-                              f"possible: {', '.join(map(str, _divisors(config.window)))}")
-    columns = options.columns or max(1, min(lanes // rows, config.d_model))
-    if not 1 <= columns <= 64:
-        raise LiteFormerError(f"--columns {columns} is outside 1 to 64")
-    fitting = [p for p in _divisors(rows) if rows // p * columns <= config.d_model]
-    requantizers = options.requantizers or min([p for p in fitting if p <= MAX_REQUANTIZERS]
-                                               or [max(p for p in _divisors(rows) if p <= MAX_REQUANTIZERS)])
-    if rows % requantizers:
-        raise LiteFormerError(f"--requantizers {requantizers} does not divide the {rows} rows; "
-                              f"possible: {', '.join(map(str, _divisors(rows)))}")
-    spare = max(0, DSPS - requantizers) * 2
-    dsp_lanes = spare if options.dsp_lanes is None else options.dsp_lanes
-    return Array(rows, columns, requantizers, min(dsp_lanes, rows * columns // 2 * 2))
-
-
-def make_hardware(model, array, layout):
-    """Complete hardware shape for a model on an array."""
-    config = model.config
-    row_bits, column_bits = config.row_bits, config.column_bits
-    accumulator_bits = numerics.signed_bits(*accumulator_range(model))
-
-    def widest(suffixes):
-        values = [tensor for name, tensor in model.tensors.items()
-                  if name.endswith(suffixes) and not name.endswith("context.multiplier")]
-        return max(numerics.signed_bits(v.min(), v.max()) for v in values)
-
-    multiplier_bits = max(2, widest((".multiplier",)))
-    numerator = max(int(model[f"layers.{layer}.context.multiplier"][0]) for layer in range(config.layers))
-    table = model["softmax.table"]
-    table_top = int(table[0])
-    low, high = model.input_range
-    digits = numerics.digit_count
-    return Hardware(
-        rows=array.rows, columns=array.columns, requantizers=array.requantizers, dsp_lanes=array.dsp_lanes,
-        row_bits=row_bits, column_bits=column_bits, accumulator_bits=accumulator_bits, row_tiles=layout.row_tiles,
-        features=config.features, outputs=config.outputs, heads=config.heads, layers=config.layers,
-        input_bits=config.bits["input"], input_high=high, input_digits=digits(config.bits["input"], row_bits),
-        probability_digits=max(1, digits(numerics.signed_bits(0, table_top), row_bits)),
-        pool=config.readout == "mean", wide=config.readout == "last",
-        streams=tuple(StreamShape(bits, groups, depth)
-                      for (bits, groups), depth in zip(layout.stream_keys, layout.stream_depths)),
-        row_depth=layout.row_depth, residual_depth=2 * layout.row_tiles * config.d_model,
-        key_depth=layout.row_tiles * config.d_model, value_depth=config.heads * layout.head_value_words,
-        parameter_depth=layout.parameter_depth, multiplier_bits=multiplier_bits,
-        residual_bits=max(2, widest((".residual",))), offset_bits=max(2, widest((".offset",))),
-        numerator_bits=max(numerator.bit_length(), table_top.bit_length()), table_length=len(table), table_top=table_top,
-        clamps=tuple(sorted({bits for name, bits in config.bits.items() if name != "input" and not name.endswith(
-            ("weight", "position", "probability"))})),
-        skip_features=tuple(config.target_features) if config.skip == "persistence" else ())
+    config, device = model.config, find_device(options.device)
+    _check(config, options, device)
+    halves = 2 * device.bram36 - SOC_HALVES
+    best, smallest = None, None
+    for array in candidates(config, options, device):
+        layout = make_layout(config, rows=array.rows, columns=array.columns, requantizers=array.requantizers)
+        hw = make_hardware(model, array, layout, halves)
+        area = estimate_area(hw)
+        smallest = min(smallest or area["lut"], area["lut"])
+        forced = None not in (options.rows, options.columns, options.requantizers)
+        if not forced and (area["lut"] > FILL * device.lut or area["dsp"] > device.dsp):
+            continue
+        cycles = schedule(build_steps(model, hw, layout), hw)
+        rank = (cycles, area["lut"])
+        if best is None or rank < best[0]:
+            best = (rank, (array, hw, layout))
+    if best is None:
+        raise LiteFormerError(
+            f"the smallest array for this model needs about {smallest} LUTs, the {device.name} has {device.lut}; "
+            "train with a smaller d_model, window or fewer bits, or choose a larger --device")
+    return best[1]

@@ -39,7 +39,7 @@ def stream_words(model, hw, layout, stream):
 
 
 def parameter_words(model, hw, layout):
-    """Contents of the parameter memory: multiplier, offset and residual multiplier of every channel."""
+    """Contents of the parameter memories: multiplier, offset and residual multiplier of every channel, by name."""
     table = np.zeros((layout.parameter_depth, 3), np.int64)
     table[:hw.features, 0] = model["input.multiplier"]
     table[:hw.features, 1] = model["input.offset"]
@@ -53,13 +53,9 @@ def parameter_words(model, hw, layout):
             table[rows, 1] = model[f"{name}.offset"]
         if f"{name}.residual" in model.tensors:
             table[rows, 2] = model[f"{name}.residual"]
-    words = []
-    for multiplier, offset, residual in table:
-        word = 0
-        for value, bits in ((residual, hw.residual_bits), (offset, hw.offset_bits), (multiplier, hw.multiplier_bits)):
-            word = (word << bits) | (int(value) & ((1 << bits) - 1))
-        words.append(word)
-    return words
+    names = ("multiplier", "offset", "residual_multiplier")
+    bits = (hw.multiplier_bits, hw.offset_bits, hw.residual_bits)
+    return {name: pack(column[:, None], width) for name, column, width in zip(names, table.T, bits)}
 
 
 def residual_words(model, hw):
@@ -96,16 +92,27 @@ def memory_images(model, hw, layout, steps):
     return {
         "compute": compute, "drain": drain,
         "streams": [stream_words(model, hw, layout, s) for s in range(len(hw.streams))],
-        "parameters": parameter_words(model, hw, layout),
+        **parameter_words(model, hw, layout),
         "residual": residual_words(model, hw),
         "table": [int(v) for v in model["softmax.table"]],
         "numerators": [int(model[f"layers.{layer}.context.multiplier"][0]) for layer in range(model.config.layers)],
     }
 
 
-def accumulator_range(model):
+def head_range(model, tokens=None):
+    """Proven range of the head's product, summed over ``tokens`` (default: what the readout sums)."""
+    config = model.config
+    tokens = tokens or (config.window if config.readout == "mean" else 1)
+    lo, hi = numerics.signed_range(config.bits[f"layers.{config.layers - 1}.hidden"])
+    low, high = numerics.dot_range(model["head.weight"], lo, hi)
+    return low * tokens, high * tokens
+
+
+def accumulator_range(model, row_tiles):
     """Proven range of every sum the array can form with this model's weights.
 
+    Args:
+        row_tiles: a mean readout sums that many tokens in one lane.
     Returns:
         ``(lo, hi)`` over all products and both attention products.
     """
@@ -128,5 +135,5 @@ def accumulator_range(model):
         lowest = config.window * top * numerics.signed_range(bits[f"{prefix}.value"])[0]
         ranges.append((lowest, -lowest))
         hidden = f"{prefix}.hidden"
-    linear("head", hidden)
+    ranges.append(head_range(model, row_tiles if config.readout == "mean" else 1))
     return min(lo for lo, _ in ranges), max(hi for _, hi in ranges)

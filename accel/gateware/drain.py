@@ -25,7 +25,7 @@ class Drain(LiteXModule):
         stage: the drain sequencer's signals of the result leaving in this cycle, by name.
     """
 
-    def __init__(self, hw, array, sequencer, parameter, residual, rates, window, clamp_sets):
+    def __init__(self, hw, array, sequencer, parameters, residual, rates, window, clamp_sets):
         P, G = hw.requantizers, hw.groups
         now  = sequencer.now
 
@@ -70,11 +70,9 @@ class Drain(LiteXModule):
 
         multiplier_bits, residual_bits, offset_bits = hw.multiplier_bits, hw.residual_bits, hw.offset_bits
         fields = {}
-        shift  = 0
-        for name, bits in (("multiplier", multiplier_bits), ("offset", offset_bits), ("residual", residual_bits)):
-            fields[name] = Signal((bits, True))
-            self.comb += fields[name].eq(parameter[shift:shift + bits])
-            shift += bits
+        for name, word in zip(("multiplier", "offset", "residual"), parameters):
+            fields[name] = Signal((len(word), True))
+            self.comb += fields[name].eq(word)
 
         inputs = list(selected)
         if hw.pool:

@@ -7,11 +7,13 @@ from litex.gen import *
 from liteformer.accel import numerics
 from liteformer.accel.gateware.array import MatrixArray
 from liteformer.accel.gateware.drain import Drain
-from liteformer.accel.gateware.memory import RegisteredMemory
+from liteformer.accel.gateware.memory import DISTRIBUTED, RegisteredMemory
 from liteformer.accel.gateware.sequencer import (
     ROW_INPUT, ROW_PROBABILITY, ComputeSequencer, DrainSequencer, key_source, stream_source, value_source, wide_key_source)
 from liteformer.accel.gateware.softmax import Softmax
+from liteformer.accel.gateware.weights import WeightStream
 from liteformer.accel.gateware.window import SampleWindow
+from liteformer.accel.hardware import memory_shapes
 
 
 class Engine(LiteXModule):
@@ -43,14 +45,20 @@ class Engine(LiteXModule):
         self.drains  = drains  = DrainSequencer(hw, images["drain"])
         self.array   = array   = MatrixArray(hw)
         self.softmax = softmax = Softmax(hw, images["table"], images["numerators"])
-        row_word     = hw.rows * hw.row_bits
-        self.row_memory      = row_memory  = RegisteredMemory(row_word, hw.row_depth)
-        self.residual_memory = residual    = RegisteredMemory(row_word, hw.residual_depth, init=images["residual"])
-        self.key_memory      = key_memory  = RegisteredMemory(hw.rows * hw.column_bits, hw.key_depth)
-        self.probabilities   = probability = RegisteredMemory(row_word * hw.probability_digits, hw.heads * hw.window)
-        self.parameters      = parameters  = RegisteredMemory(
-            hw.multiplier_bits + hw.offset_bits + hw.residual_bits, hw.parameter_depth, init=images["parameters"],
-            writable=False)
+        shapes       = memory_shapes(hw)
+
+        def memory(name, init=None):
+            depth, width, writable = shapes[name]
+            return RegisteredMemory(width, depth, init=init, writable=writable, style=hw.styles.get(name))
+
+        self.row_memory      = row_memory  = memory("row")
+        self.residual_memory = residual    = memory("residual", images["residual"])
+        self.key_memory      = key_memory  = memory("key")
+        self.probabilities   = probability = memory("probability")
+        self.multipliers     = memory("multiplier", images["multiplier"])
+        self.offsets         = memory("offset", images["offset"])
+        self.residual_multipliers = memory("residual_multiplier", images["residual_multiplier"])
+        parameters = (self.multipliers, self.offsets, self.residual_multipliers)
         self.feature, self.raw = window.feature, window.raw
 
         running = Signal()
@@ -67,12 +75,13 @@ class Engine(LiteXModule):
         ]
 
         clamp_sets = [*hw.clamps, numerics.SCORE_BITS, hw.input_bits]
-        self.drain = drain = Drain(hw, array, drains, parameters.data, residual.data, softmax.rate, window, clamp_sets)
+        self.drain = drain = Drain(hw, array, drains, [p.data for p in parameters], residual.data, softmax.rate, window,
+                                   clamp_sets)
         self._row_operands(hw, compute, array, row_memory, probability, window)
         self._column_operands(hw, compute, array, key_memory, images)
         self._flags(compute, array, drains)
         self.comb += [
-            parameters.address.eq(Mux(window.quantizing, window.quantize_feature, drains.parameter)),
+            *(p.address.eq(Mux(window.quantizing, window.quantize_feature, drains.parameter)) for p in parameters),
             residual.address.eq(drains.residual_read),
             softmax.rate_address.eq(drains.group if hw.heads == 1 else drains.now.head * hw.groups + drains.group),
         ]
@@ -119,12 +128,13 @@ class Engine(LiteXModule):
         bank    = _delayed(self, compute.value_bank, 2)
         self.streams = []
         for index, (shape, words) in enumerate(zip(hw.streams, images["streams"])):
-            stream = RegisteredMemory(shape.groups * C * shape.bits, shape.depth, init=words, writable=False)
+            stream = WeightStream(shape.groups * C * shape.bits, words, shape.plan)
             self.comb += stream.address.eq(compute.column_address)
             self.add_module(f"stream{index}", stream)
             self.streams.append(stream)
         self.comb += key_memory.address.eq(compute.column_address)
-        self.value_banks = [RegisteredMemory(C * bits, hw.value_depth, granularity=bits) for _ in range(hw.requantizers)]
+        self.value_banks = [RegisteredMemory(C * bits, hw.value_depth, granularity=bits, style=DISTRIBUTED)
+                            for _ in range(hw.requantizers)]
         for p, value_bank in enumerate(self.value_banks):
             self.add_module(f"value_bank{p}", value_bank)
             self.comb += value_bank.address.eq(compute.column_address)

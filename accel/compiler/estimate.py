@@ -1,0 +1,83 @@
+"""Area from a formula: what a build will take, before any synthesis.
+
+The constants are Yosys results for the single blocks (7-series, abc9); docs/performance.md says how far the sum is from
+synthesis of the complete SoC.
+"""
+
+from liteformer.accel import numerics
+from liteformer.accel.compiler.memories import SOC_HALVES, block_halves, lut_cost
+from liteformer.accel.gateware.lane import pair_field
+from liteformer.accel.gateware.memory import BLOCK
+from liteformer.accel.hardware import compute_fields, drain_fields, memory_shapes, word_bits
+
+# VexRiscv minimal with ROM, SRAM, UART, timer and bus.
+SOC_LUTS = 1405
+# Multiplier of one LUT lane by operand width; its accumulator takes one LUT a bit more.
+PRODUCT_LUTS = {2: 5, 3: 13, 4: 22, 5: 44, 6: 61, 7: 88, 8: 118}
+
+
+def _mux(inputs):
+    """LUTs of one bit of a multiplexer."""
+    if inputs <= 1:
+        return 0
+    return 1 if inputs <= 4 else 2 if inputs <= 8 else inputs / 4 + 1
+
+
+def lane_luts(hw):
+    """LUTs of the lanes that are not DSP blocks, and of the wrap counters of those that are."""
+    pairs = min(hw.dsp_lanes // 2, hw.rows * (hw.columns // 2))
+    bits = max(hw.row_bits, hw.column_bits)
+    fabric = hw.lanes - 2 * pairs
+    wraps = hw.accumulator_bits - pair_field(hw.column_bits)
+    return fabric * (PRODUCT_LUTS[bits] + hw.accumulator_bits) + (pairs * (wraps + 5) if wraps > 0 else 0)
+
+
+def estimate_area(hw):
+    """Estimated area of the complete SoC with VexRiscv minimal.
+
+    Args:
+        hw: Hardware.
+    Returns:
+        dict: ``lut`` (distributed RAM included), ``bram36``, ``dsp``.
+    """
+    acc, b, P, G = hw.accumulator_bits, hw.row_bits, hw.requantizers, hw.groups
+    groups = G if hw.wide else 1
+    pairs = min(hw.dsp_lanes // 2, hw.rows * (hw.columns // 2))
+    shapes = memory_shapes(hw)
+    streams = [(s.depth, s.groups * hw.columns * s.bits) for s in hw.streams]
+    # Planned with what it was given: the same styles come out.
+    halves = sum(block_halves(*shapes[n][:2]) for n, style in hw.styles.items() if style == BLOCK)
+    halves += sum(s.plan.units * _unit_halves(width) for s, (_, width) in zip(hw.streams, streams))
+    memory = sum(lut_cost(*shapes[name]) for name, style in hw.styles.items() if style != BLOCK)
+    memory += sum(_stream_luts(s, depth, width) for s, (depth, width) in zip(hw.streams, streams))
+    memory += P * lut_cost(hw.value_depth, hw.columns * hw.column_bits, True)
+    memory += lut_cost(hw.window * G, P * numerics.SCORE_BITS, True)
+    memory += lut_cost(hw.row_tiles * hw.features, hw.rows * hw.input_digits * b, True)
+    row_sources = 1 + hw.input_digits + hw.probability_digits + (1 if hw.wide else 0)
+    column_sources = len(hw.streams) + hw.key_tiles + P + (1 if hw.wide else 0)
+    logic = lane_luts(hw)
+    logic += hw.rows * acc * _mux(hw.columns) + P * acc * _mux(G)
+    logic += P * (105 + 6 * b + acc)
+    logic += hw.rows * b * _mux(row_sources) * 1.5 + groups * hw.columns * hw.column_bits * _mux(column_sources)
+    logic += P * (45 + hw.table_length // 8 + hw.numerator_bits) + 140
+    logic += 1.2 * (word_bits(compute_fields(hw)) + word_bits(drain_fields(hw))) + 420
+    logic += hw.outputs * 8 + 150
+    return {"lut": round(SOC_LUTS + logic + memory), "bram36": (halves + SOC_HALVES) / 2,
+            "dsp": pairs + P + (1 if _wide_factor(hw) else 0)}
+
+
+def _wide_factor(hw):
+    """Whether requantizer 0 needs a second DSP block: both of its operands exceed 18 bits."""
+    return hw.multiplier_bits > 18 and hw.pooled_bits > 18
+
+
+def _unit_halves(width):
+    return 1 if width <= 36 else 2 * -(-width // 72)
+
+
+def _stream_luts(stream, depth, width):
+    plan = stream.plan
+    missing = max(0, depth - plan.units * plan.unit_depth)
+    stored = missing * width - min(width, plan.spare_bits * plan.units) * min(missing, plan.unit_depth)
+    banks = plan.units + (plan.spare_bits > 0) + (missing > plan.unit_depth)
+    return stored / 57 + (width * _mux(banks) if banks > 1 else 0)

@@ -1,0 +1,90 @@
+"""Which memory goes into block RAM and which into LUTs, for a device's budget beside the rest of the SoC."""
+
+from dataclasses import dataclass
+
+from liteformer.accel.gateware.memory import BLOCK, DISTRIBUTED
+
+# Shapes of half a block RAM (18 Kb with parity): (words, bits).
+HALF_SHAPES = ((512, 36), (1024, 18), (2048, 9), (4096, 4), (8192, 2), (16384, 1))
+# Bits of random ROM contents in one LUT6 including the multiplexers behind it, measured with Yosys at 2,048 x 16.
+ROM_BITS_PER_LUT = 57
+# Block RAM of the SoC beside the core, in halves: 4 KiB of ROM, 2 KiB of SRAM.
+SOC_HALVES = 3
+
+
+@dataclass(frozen=True)
+class StreamPlan:
+    """How a weight stream is stored: ``units`` block RAM units of ``unit_depth`` words, the rest in LUTs.
+
+    ``spare_bits`` of each unit's words hold a further ``unit_depth`` words together, where the stream needs them.
+    """
+
+    units: int = 0
+    unit_depth: int = 512
+    spare_bits: int = 0
+
+
+def block_halves(depth, width):
+    """Halves of a block RAM that a ``depth`` x ``width`` memory takes."""
+    return min(-(-depth // words) * -(-width // bits) for words, bits in HALF_SHAPES)
+
+
+def lut_cost(depth, width, writable):
+    """LUTs of a memory in distributed RAM or ROM, multiplexers included."""
+    if not writable:
+        return -(-depth * width // ROM_BITS_PER_LUT) if depth > 64 else width
+    if depth <= 32:
+        return -(-width // 6) * 4
+    banks = -(-depth // 64)
+    return banks * -(-width // 3) * 4 + (0 if banks == 1 else width * (1 if banks <= 4 else 2))
+
+
+def unit_shape(width):
+    """(halves, words, stored bits) of the smallest block RAM unit that takes ``width`` bits side by side."""
+    if width <= 36:
+        words, bits = next(shape for shape in reversed(HALF_SHAPES) if shape[1] >= width)
+        return 1, words, bits
+    blocks = -(-width // 72)
+    return 2 * blocks, 512, 72 * blocks
+
+
+def plan_memories(fixed, streams, halves):
+    """Spend block RAM where it saves most LUTs.
+
+    Args:
+        fixed: name -> (depth, width, writable) of memories that are block RAM or LUTs as a whole; streams: list of
+            (depth, width); halves: block RAM budget in units of 18 Kb.
+    Returns:
+        ``(styles, plans, used, luts)``: name -> style, list of StreamPlan, halves taken, LUTs of everything not in block RAM.
+    """
+    offers = []
+    for name, (depth, width, writable) in fixed.items():
+        cost = block_halves(depth, width)
+        offers.append((lut_cost(depth, width, writable) / cost, cost, name, 0))
+    for index, (depth, width) in enumerate(streams):
+        cost, words, _ = unit_shape(width)
+        for unit in range(-(-depth // words)):
+            held = min(words, depth - unit * words)
+            offers.append((held * width / ROM_BITS_PER_LUT / cost, cost, index, unit))
+    styles, units, left = dict.fromkeys(fixed, DISTRIBUTED), [0] * len(streams), halves
+    for saving, cost, name, unit in sorted(offers, key=lambda offer: (-offer[0], str(offer[2]), offer[3])):
+        # A half block RAM for a memory of a few LUTs would be a waste of routing.
+        if cost > left or saving < 24:
+            continue
+        if isinstance(name, str):
+            styles[name] = BLOCK
+        elif unit == units[name]:
+            units[name] += 1
+        else:
+            continue
+        left -= cost
+    luts = sum(lut_cost(*fixed[name]) for name, style in styles.items() if style == DISTRIBUTED)
+    plans = []
+    for (depth, width), count in zip(streams, units):
+        _, words, bits = unit_shape(width)
+        missing = depth - count * words
+        spare = bits - width if count and missing > 0 else 0
+        plans.append(StreamPlan(count, words, spare))
+        rest = max(0, missing) * width - min(width, spare * count) * min(max(0, missing), words)
+        luts += rest // ROM_BITS_PER_LUT + (width * (count + 1) // 4 if count > 1 else 0)
+    return styles, plans, halves - left, luts

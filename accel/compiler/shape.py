@@ -1,0 +1,53 @@
+"""From a model and an array to the complete hardware shape: widths, depths and the place of every memory."""
+
+from dataclasses import replace
+
+from liteformer.accel import numerics
+from liteformer.accel.compiler.images import accumulator_range, head_range
+from liteformer.accel.compiler.memories import plan_memories
+from liteformer.accel.hardware import Hardware, StreamShape, memory_shapes
+
+
+def make_hardware(model, array, layout, halves):
+    """Complete hardware shape for a model on an array.
+
+    Args:
+        array: Array; layout: Layout made for it; halves: block RAM budget of the core, in units of 18 Kb.
+    """
+    config = model.config
+    row_bits, column_bits = config.row_bits, config.column_bits
+    accumulator_bits = numerics.signed_bits(*accumulator_range(model, layout.row_tiles))
+
+    def widest(suffixes):
+        values = [tensor for name, tensor in model.tensors.items()
+                  if name.endswith(suffixes) and not name.endswith("context.multiplier")]
+        return max(numerics.signed_bits(v.min(), v.max()) for v in values)
+
+    multiplier_bits = max(2, widest((".multiplier",)))
+    numerator = max(int(model[f"layers.{layer}.context.multiplier"][0]) for layer in range(config.layers))
+    table = model["softmax.table"]
+    table_top = int(table[0])
+    low, high = model.input_range
+    digits = numerics.digit_count
+    hw = Hardware(
+        rows=array.rows, columns=array.columns, requantizers=array.requantizers, dsp_lanes=array.dsp_lanes,
+        row_bits=row_bits, column_bits=column_bits, accumulator_bits=accumulator_bits, row_tiles=layout.row_tiles,
+        features=config.features, outputs=config.outputs, heads=config.heads, layers=config.layers,
+        input_bits=config.bits["input"], input_high=high, input_digits=digits(config.bits["input"], row_bits),
+        probability_digits=max(1, digits(numerics.signed_bits(0, table_top), row_bits)),
+        pool=config.readout == "mean", wide=config.readout == "last",
+        streams=tuple(StreamShape(bits, groups, depth)
+                      for (bits, groups), depth in zip(layout.stream_keys, layout.stream_depths)),
+        row_depth=layout.row_depth, residual_depth=2 * layout.row_tiles * config.d_model,
+        key_depth=layout.row_tiles * config.d_model, value_depth=config.heads * layout.head_value_words,
+        parameter_depth=layout.parameter_depth, multiplier_bits=multiplier_bits,
+        residual_bits=max(2, widest((".residual",))), offset_bits=max(2, widest((".offset",))),
+        numerator_bits=max(numerator.bit_length(), table_top.bit_length()), table_length=len(table), table_top=table_top,
+        clamps=tuple(sorted({bits for name, bits in config.bits.items() if name != "input" and not name.endswith(
+            ("weight", "position", "probability"))})),
+        skip_features=tuple(config.target_features) if config.skip == "persistence" else (),
+        head_bits=numerics.signed_bits(*head_range(model)))
+    streams = [(stream.depth, stream.groups * array.columns * stream.bits) for stream in hw.streams]
+    styles, plans, _, _ = plan_memories(memory_shapes(hw), streams, halves)
+    return replace(hw, styles=styles,
+                   streams=tuple(replace(stream, plan=plan) for stream, plan in zip(hw.streams, plans)))

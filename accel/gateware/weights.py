@@ -1,0 +1,103 @@
+"""The weight memory: a stream of words read in order, in block RAM as far as there is any, the rest in LUTs."""
+
+
+from migen import *
+
+from litex.gen import *
+
+from liteformer.accel.gateware.memory import BLOCK, DISTRIBUTED, apply_style
+
+# Words of one LUT bank: a 256 x 1 ROM is four LUT6 and the slice's own multiplexers.
+LOGIC_BANK = 256
+
+
+class WeightStream(LiteXModule):
+    """ROM of ``len(words)`` words of ``width`` bits; ``address`` in cycle t gives ``data`` in cycle t + 2.
+
+        address --+--> block RAM units (data | spare bits) --> latch --+
+                  |         spare bits of all units = one more bank ---+--> bank multiplexer --> data
+                  +--> LUT banks of 256 words ---------------> register+
+
+    Args:
+        shape: StreamShape with its ``plan`` (see compiler.memories); words: list of ints.
+    """
+
+    autocsr_exclude = {"memories"}
+
+    def __init__(self, width, words, plan):
+        self.address  = Signal(max=max(len(words), 2))
+        self.data     = Signal(width)
+        self.memories = []
+
+        # # #
+
+        words   = list(words) + [0] * (2 - len(words))
+        banks   = []
+        offset  = plan.units * plan.unit_depth
+        spare   = words[offset:offset + plan.unit_depth] if plan.spare_bits else []
+        depth   = plan.unit_depth
+        slices  = []
+        for unit in range(plan.units):
+            low     = unit * plan.spare_bits
+            content = []
+            for index, word in enumerate(words[unit * depth:(unit + 1) * depth]):
+                extra = spare[index] >> low & ((1 << plan.spare_bits) - 1) if index < len(spare) else 0
+                content.append(word | extra << width)
+            data = self._bank(width + plan.spare_bits, content, BLOCK, depth)
+            banks.append((depth, data[:width]))
+            slices.append(data[width:])
+        if spare:
+            known = Cat(*slices)[:width]
+            taken = min(width, plan.units * plan.spare_bits)
+            parts = [known[:taken]] if taken < width else [known]
+            if taken < width:
+                parts.append(self._logic([word >> taken for word in spare], width - taken))
+            banks.append((depth, Cat(*parts)))
+            offset += depth
+        # Every bank so far is as deep as a unit, so the upper address bits number the banks.
+        rest = words[offset:]
+        if rest:
+            banks.append((0, self._logic(rest, width, offset)))
+        self._select(banks, depth)
+
+    def _bank(self, width, content, style, depth):
+        """Read-only memory with one cycle of latency."""
+        memory = Memory(width, depth, init=content)
+        apply_style(memory, style, writable=False)
+        port = memory.get_port()
+        self.specials += memory, port
+        self.memories.append(memory)
+        self.comb += port.adr.eq(self.address[:(depth - 1).bit_length()])
+        return port.dat_r
+
+    def _logic(self, content, width, offset=0):
+        """LUT banks of the words from ``offset`` on, reduced to one word a cycle after the address.
+
+        The registers of the banks that are not addressed are reset, which costs nothing, and all are ORed.
+        """
+        low, word = LOGIC_BANK.bit_length() - 1, None
+        for first in range(0, len(content), LOGIC_BANK):
+            part   = content[first:first + LOGIC_BANK]
+            memory = Memory(width, max(len(part), 2), init=part + [0] * (2 - len(part)))
+            apply_style(memory, DISTRIBUTED, writable=False)
+            port     = memory.get_port(async_read=True)
+            register = Signal(width)
+            self.specials += memory, port
+            self.memories.append(memory)
+            self.comb += port.adr.eq(self.address[:low])
+            self.sync += register.eq(port.dat_r)
+            if len(content) > LOGIC_BANK:
+                self.sync += If(self.address[low:] != (offset + first) >> low, register.eq(0))
+            word = register if word is None else word | register
+        return word
+
+    def _select(self, banks, depth):
+        if len(banks) == 1:
+            self.sync += self.data.eq(banks[0][1])
+            return
+        index = Signal(len(self.address))
+        self.sync += [
+            index.eq(self.address >> (depth.bit_length() - 1)),
+            Case(index, {i: self.data.eq(bank) for i, (_, bank) in enumerate(banks[:-1])}
+                 | {"default": self.data.eq(banks[-1][1])}),
+        ]
