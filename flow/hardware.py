@@ -70,11 +70,11 @@ def run_soc(model, compiled, raw, cpu="vexriscv", trace=None):
     }, result
 
 
-def soc_area(compiled, cpu="vexriscv", device="xc7s15"):
-    """Area of the complete SoC: CPU, firmware in ROM, RAM, UART with its line coder, timer and core.
+def soc_synthesis(compiled, cpu="vexriscv", device="xc7s15"):
+    """Area and longest paths of the complete SoC: CPU, firmware in ROM, RAM, UART with its line coder, timer and core.
 
     Returns:
-        dict of ``area.count`` and ``fits`` for the device.
+        dict ``area`` (of ``area.count``, and ``fits`` for the device), ``paths`` (of ``area.synthesise``).
     """
     from liteformer.accel.core import LiteFormerCore
     from liteformer.soc.generate import write_verilog
@@ -86,8 +86,13 @@ def soc_area(compiled, cpu="vexriscv", device="xc7s15"):
         soc = LiteFormerSoC(simulation_platform("serial"), CLOCK_MHZ * 1_000_000, LiteFormerCore(compiled), cpu_type=cpu,
                             uart="serial")
         design = write_verilog(soc, temporary)
-        figures = area.measure(Path(design.top).parent, design.sources, design.name, design.include_dirs, step.update)
-    return figures | {"fits": area.fits(figures, target)}
+        result = area.synthesise(Path(design.top).parent, design.sources, design.name, design.include_dirs, step.update)
+    return result | {"area": result["area"] | {"fits": area.fits(result["area"], target)}}
+
+
+def soc_area(compiled, cpu="vexriscv", device="xc7s15"):
+    """``area`` of ``soc_synthesis``."""
+    return soc_synthesis(compiled, cpu, device)["area"]
 
 
 def utilization(model, compiled, accelerator_cycles):

@@ -81,7 +81,10 @@ def test_synthesis_and_cache(tmp_path, monkeypatch):
         directory = tmp_path / f"{date}{len(results)}"
         directory.mkdir()
         outside.write_text(VERILOG.format(date=date, operator=operator))
-        results.append((area.measure(directory, [outside], "adder", (), lambda *state: progress.append(state)), len(runs)))
+        result = area.synthesise(directory, [outside], "adder", (), lambda *state: progress.append(state))
+        results.append((result["area"], len(runs)))
+        # A 16-bit adder is a LUT and four carry cells, the other operator a LUT.
+        assert (1, 4 if operator == "+" else 0) in {(path["levels"], path["carries"]) for path in result["paths"]}
     assert [count for _, count in results] == [1, 1, 2]
     assert results[0][0] == results[1][0]
     assert results[0][0]["dsp"] == 1 and results[0][0]["lut"] == 16 and results[0][0]["ff"] == 16
@@ -92,6 +95,6 @@ def test_rejected_design(tmp_path, monkeypatch):
     monkeypatch.setenv("LITEFORMER_CACHE", str(tmp_path / "cache"))
     (tmp_path / "broken.v").write_text("module broken(input a; endmodule")
     with pytest.raises(LiteFormerError, match="^Yosys could not synthesise the design \\(.*ERROR: .*see .*yosys.log$"):
-        area.measure(tmp_path, ["broken.v"], "broken")
+        area.synthesise(tmp_path, ["broken.v"], "broken")
     assert "broken.v" in (tmp_path / "cache" / "area" / "yosys.log").read_text()
     assert not list((tmp_path / "cache" / "area").glob("*.json"))
