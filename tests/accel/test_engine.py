@@ -50,10 +50,13 @@ def test_smallest_shapes(shape, options):
 
 
 @known_bug("two drain instructions in force for one cycle each: the second is not fetched yet")
-@pytest.mark.parametrize("readout", ["mean", "last"])
-def test_heads_of_one_channel_behind_wide_scores(readout):
-    check(make_model(d_model=2, heads=2, layers=2 if readout == "last" else 1, readout=readout),
-          HardwareOptions(rows=4, columns=4, requantizers=4))
+@pytest.mark.parametrize(("shape", "options"), [
+    ({"d_model": 2, "heads": 2, "readout": "mean"}, {"rows": 4, "columns": 4, "requantizers": 4}),
+    ({"d_model": 2, "heads": 2, "readout": "last", "layers": 2}, {"rows": 4, "columns": 4, "requantizers": 4}),
+    ({"d_model": 1, "ffn": 1, "features": 1, "bits": 8, "layers": 2, "readout": "mean"}, {"columns": 2, "requantizers": 4}),
+], ids=str)
+def test_steps_that_drain_in_one_cycle(shape, options):
+    check(make_model(**shape), HardwareOptions(**options))
 
 
 @known_bug("the rounding constant does not fit where every offset is small")
