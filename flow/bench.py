@@ -5,10 +5,10 @@ from typing import Annotated, Literal
 import numpy as np
 import typer
 
-from liteformer.accel.random_model import random_model
-from liteformer.flow import console, hardware
 from liteformer.accel.devices import DEVICES
 from liteformer.accel.devices import device as find_device
+from liteformer.accel.random_model import random_model
+from liteformer.flow import console, hardware
 from liteformer.flow.inputs import at_least, check_bits, checked, random_windows
 from liteformer.flow.simulate import figures_table
 

@@ -10,10 +10,10 @@ import numpy as np
 
 from liteformer.accel import golden
 from liteformer.accel.decision import decide
+from liteformer.accel.devices import device as find_device
 from liteformer.accel.errors import LiteFormerError
 from liteformer.flow import area, console
 from liteformer.flow.cache import cache_directory
-from liteformer.accel.devices import device as find_device
 
 CLOCK_MHZ = 100
 SUPPORTED_CPUS = ("vexriscv", "serv")

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from liteformer.accel.devices import DEVICES, device
 from liteformer.accel.errors import LiteFormerError
 from liteformer.flow import area
-from liteformer.accel.devices import DEVICES, device
 
 # A VexRiscv minimal SoC with 4 KB ROM, 2 KB RAM, UART and timer, as `stat -json` of Yosys 0.70 printed it.
 STAT = Path(__file__).with_name("yosys_stat.json").read_text()
