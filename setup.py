@@ -25,7 +25,7 @@ setup(
     python_requires=">=3.11",
     packages=list(PACKAGES),
     package_dir=PACKAGES,
-    package_data={"liteformer.sw": ["*.c", "*.h", "*.ld"], "liteformer.soc": ["*.cpp"]},
+    package_data={"liteformer.sw": ["*.c", "*.h", "*.ld"], "liteformer.soc": ["*.cpp", "*.v", "*.mk"]},
     install_requires=[
         "litex>=2024.12,<2025",
         "migen>=0.10.0,<0.11",

@@ -118,7 +118,7 @@ class BaseSoC(BoardSoC):
 def main():
     """Command line in the manner of LiteX-Boards."""
     parser = target_parser(Platform, "LiteFormer SoC on the Elastic Node V5.", cpu_type="None", uart_name="stub")
-    run_target(parser, lambda args, core, **options: BaseSoC(core, args.sys_clk_freq, args.toolchain, **options))
+    run_target(parser, DEVICE, lambda args, core, **options: BaseSoC(core, args.sys_clk_freq, args.toolchain, **options))
 
 if __name__ == "__main__":
     main()

@@ -56,7 +56,7 @@ class BaseSoC(BoardSoC):
 def main():
     """Command line in the manner of LiteX-Boards."""
     parser = target_parser(Platform, "LiteFormer SoC for simulation.", uart_name="sim")
-    run_target(parser, lambda args, core, **options: BaseSoC(core, args.sys_clk_freq, args.toolchain, **options))
+    run_target(parser, "xc7s15", lambda args, core, **options: BaseSoC(core, args.sys_clk_freq, args.toolchain, **options))
 
 if __name__ == "__main__":
     main()

@@ -8,7 +8,7 @@ from litex.soc.cores.gpio import GPIOOut
 from litex.soc.integration.builder import Builder
 
 from liteformer.accel import QuantizedModel
-from liteformer.accel.compiler import compile_model
+from liteformer.accel.compiler import HardwareOptions, compile_model
 from liteformer.accel.core import LiteFormerCore
 from liteformer.accel.errors import LiteFormerError
 from liteformer.soc.quiet import quiet
@@ -107,15 +107,16 @@ def soc_arguments(parser):
     return options
 
 
-def run_target(parser, make_soc):
+def run_target(parser, device, make_soc):
     """Do what the command line asks for: build the project, load the bitstream.
 
     Args:
-        parser: of ``target_parser``. make_soc: callable(args, core, **options for LiteFormerSoC) -> BoardSoC.
+        parser: of ``target_parser``. device: name of the FPGA that the model must fit.
+        make_soc: callable(args, core, **options for LiteFormerSoC) -> BoardSoC.
     """
     args = parser.parse_args()
     try:
-        core    = LiteFormerCore(compile_model(QuantizedModel.load(args.model)))
+        core    = LiteFormerCore(compile_model(QuantizedModel.load(args.model), HardwareOptions(device=device)))
         builder = ProjectBuilder(make_soc(args, core, **soc_arguments(parser)), **parser.builder_argdict)
         if args.build:
             builder.build(**parser.toolchain_argdict)

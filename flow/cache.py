@@ -1,9 +1,11 @@
 """Where results that take long to make are kept, and how files are written whole or not at all."""
 
 import os
+import tempfile
 from contextlib import contextmanager
 from pathlib import Path
 
+from liteformer.accel.errors import LiteFormerError
 from liteformer.soc.verilate import default_cache
 
 
@@ -31,3 +33,25 @@ def write_atomically(path, content):
     """Write text or bytes to ``path``, whole or not at all."""
     with whole_file(path) as temporary:
         temporary.write_bytes(content.encode() if isinstance(content, str) else content)
+
+
+@contextmanager
+def whole_directory(path, mark):
+    """Yields a new folder beside ``path``; it takes the name on success and goes on an error.
+
+    Args:
+        path: may exist if it is empty or holds a file ``mark``, that is, if an earlier run has made it; it is then replaced.
+    Raises:
+        LiteFormerError: ``path`` is something else, which is left alone.
+    """
+    path = Path(path).resolve()
+    if path.exists() and not (path.is_dir() and ((path / mark).is_file() or not any(path.iterdir()))):
+        raise LiteFormerError(f"{path} exists and was not made by this command; name another folder")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{path.name}.", dir=path.parent) as temporary:
+        fresh, old = Path(temporary) / "new", Path(temporary) / "old"
+        fresh.mkdir()
+        yield fresh
+        if path.exists():
+            path.rename(old)
+        fresh.rename(path)

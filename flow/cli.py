@@ -7,9 +7,12 @@ import typer
 from liteformer.accel.errors import LiteFormerError
 from liteformer.flow import console
 from liteformer.flow.bench import bench
+from liteformer.flow.build import build
 from liteformer.flow.demo import demo
 from liteformer.flow.doctor import doctor
 from liteformer.flow.evaluate import evaluate
+from liteformer.flow.generate import generate
+from liteformer.flow.load import load
 from liteformer.flow.simulate import simulate
 from liteformer.flow.train import train
 
@@ -19,7 +22,7 @@ app = typer.Typer(
     help="LiteFormer: a Transformer for time series as an integer accelerator in a LiteX SoC.\n\n"
          "Start with [bold]liteformer demo[/]; every command explains itself with --help.")
 
-for command in (demo, doctor, train, evaluate, simulate, bench):
+for command in (demo, doctor, train, evaluate, simulate, bench, generate, build, load):
     app.command()(command)
 
 

@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from liteformer.accel import numerics
 from liteformer.accel.errors import LiteFormerError
+from liteformer.accel.model import QuantizedModel
 
 INT32 = (-(1 << 31), (1 << 31) - 1)
 
@@ -37,6 +38,17 @@ def at_least(name, value, least):
     """Raises LiteFormerError if an integer is below its least value."""
     if value < least:
         raise LiteFormerError(f"{name} is {value}; choose at least {least}")
+
+
+def load_model(path):
+    """The QuantizedModel in a model file or in the directory of a training run.
+
+    Raises:
+        LiteFormerError: there is none.
+    """
+    if not Path(path).exists():
+        raise LiteFormerError(f"no model at {path}; `liteformer train --out {path}` makes one")
+    return QuantizedModel.load(path)
 
 
 def is_run(path):

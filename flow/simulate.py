@@ -1,18 +1,16 @@
 """`liteformer simulate`: a model on the full SoC, with its firmware, window by window."""
 
 from contextlib import nullcontext
-from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.table import Table
 
 from liteformer.accel.errors import LiteFormerError
-from liteformer.accel.model import QuantizedModel
 from liteformer.flow import console, hardware
 from liteformer.flow.cache import whole_file
 from liteformer.flow.evaluate import open_run
-from liteformer.flow.inputs import at_least, is_run, random_windows
+from liteformer.flow.inputs import at_least, is_run, load_model, random_windows
 
 
 def windows_for(path, count, seed):
@@ -28,9 +26,7 @@ def windows_for(path, count, seed):
         if count > len(run.test_raw):
             raise LiteFormerError(f"the test set has {len(run.test_raw)} windows, fewer than the {count} asked for")
         return run.model, run.test_raw[:count]
-    if not Path(path).exists():
-        raise LiteFormerError(f"no model at {path}; `liteformer train --out {path}` makes one")
-    model = QuantizedModel.load(path)
+    model = load_model(path)
     return model, random_windows(model, count, seed)
 
 

@@ -1,0 +1,110 @@
+"""`liteformer build`: the complete project of a board, and its bitstream if the toolchain is there."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from liteformer.accel.errors import LiteFormerError
+from liteformer.boards import BOARDS, check_board
+from liteformer.flow import console, hardware, project
+from liteformer.flow.inputs import load_model
+
+HARDWARE = "Hardware"
+
+
+def run_build(model, board, out, *, compile_gateware=True, toolchain=None, cpu=None, clock=100e6, applications=(),
+              overrides=None):
+    """Write a board's project; compile it if asked to.
+
+    Args:
+        model: model file or directory. board: name. out: folder of the project. applications: C files in place of the
+        firmware's own. overrides: fields of HardwareOptions.
+    Returns:
+        dict, the command's JSON.
+    """
+    from liteformer.boards import load_board
+    check_board(board)
+    module = load_board(board)
+    missing = [path for path in applications if not Path(path).is_file()]
+    if missing:
+        raise LiteFormerError(f"there is no file {missing[0]}; check --application")
+    if compile_gateware:
+        project.check_tool(toolchain or module.TOOLCHAINS[0])
+    compiled = hardware.compile_model(load_model(model), device=module.DEVICE, **(overrides or {}))
+    options = {"sys_clk_freq": clock}
+    if cpu:
+        if cpu != "none":
+            hardware.check_cpu(cpu)
+        options["cpu_type"] = None if cpu == "none" else cpu
+    if applications:
+        options["applications"] = tuple(Path(path).resolve() for path in applications)
+    with console.step(f"Write the project for {board}"):
+        result = project.write_project(compiled, board, out, toolchain, **options)
+    result |= {"out": str(out), "report": None}
+    if compile_gateware:
+        with console.step(f"Run {result['toolchain']}, minutes"):
+            result["report"] = project.compile_project(out)
+    return result
+
+
+def _render(result):
+    table = Table(title=f"Project for {result['board']} in {result['out']}", show_header=False)
+    table.add_row("FPGA", result["part"])
+    table.add_row("clock", f"{result['clock_hz'] / 1e6:g} MHz")
+    table.add_row("inference", f"{result['cycles']:,} cycles = {1e6 * result['cycles'] / result['clock_hz']:.2f} µs")
+    if result["cpu"]:
+        table.add_row("firmware", f"{result['firmware_bytes']:,} of {result['rom_bytes']:,} bytes of ROM")
+    report = result["report"]
+    if report is None:
+        table.add_row("next", f"see {result['out']}/README.md")
+        return table
+    table.add_row("bitstream", f"{result['out']}/{report['bitstream']}")
+    for name, site in report.get("utilization", {}).items():
+        table.add_row(name, f"{site['used']:,} of {site['available']:,}")
+    if "timing" in report:
+        met = "" if report["timing"]["met"] else ", [red]not met[/]"
+        table.add_row("setup slack", f"{report['timing']['setup_slack_ns']} ns{met}")
+        table.add_row("power, estimated", f"{report['power']['total_w']} W (confidence {report['power']['confidence']})")
+    table.add_row("next", f"liteformer load --board {result['board']} --dir {result['out']}")
+    return table
+
+
+def build(
+    model: Annotated[str, typer.Argument(metavar="MODEL", help="Directory of a trained model, or a model file.")],
+    board: Annotated[str, typer.Option(help=f"One of {', '.join(BOARDS)}.")],
+    out: Annotated[str | None, typer.Option(metavar="DIR", help="Folder of the project; build/BOARD if left out.")] = None,
+    no_compile: Annotated[bool, typer.Option("--no-compile", help="Write the project, do not run the toolchain.")] = False,
+    toolchain: Annotated[str | None, typer.Option(help="vivado; arty_a7 also has openxc7.")] = None,
+    cpu: Annotated[str | None, typer.Option(help="CPU of the SoC, or none; the board's own choice if left out.")] = None,
+    sys_clk_freq: Annotated[float, typer.Option(help="Clock in Hz.")] = 100e6,
+    application: Annotated[list[str] | None, typer.Option(
+        metavar="FILE.c", help="C file in place of the firmware that serves the serial line; may be repeated.")] = None,
+    rows: Annotated[int | None, typer.Option(help="Rows (tokens) of the array.", rich_help_panel=HARDWARE)] = None,
+    columns: Annotated[int | None, typer.Option(help="Columns (channels) of the array.", rich_help_panel=HARDWARE)] = None,
+    requantizers: Annotated[int | None, typer.Option(help="Requantizers side by side.", rich_help_panel=HARDWARE)] = None,
+    dsp_lanes: Annotated[int | None, typer.Option(help="Lanes built from DSP48E1s.", rich_help_panel=HARDWARE)] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+):
+    """Write the complete project of a board, with firmware and weights inside, and run its toolchain.
+
+    Examples:
+
+    liteformer build build/airu4 --board seeed_spartan_edge --no-compile
+
+    liteformer build build/airu4 --board arty_a7 --toolchain openxc7 --out build/arty
+
+    liteformer build build/airu4 --board arty_a7 --application alarm.c --no-compile
+    """
+    overrides = {"rows": rows, "columns": columns, "requantizers": requantizers, "dsp_lanes": dsp_lanes}
+    if sys_clk_freq < 1e6:
+        raise LiteFormerError(f"--sys-clk-freq is {sys_clk_freq:g} Hz; choose at least 1e6")
+    with console.work():
+        result = run_build(model, board, out or f"build/{board}", compile_gateware=not no_compile, toolchain=toolchain, cpu=cpu,
+                           clock=sys_clk_freq, applications=application or (), overrides=overrides)
+    console.emit(result, as_json, _render)
+    timing = (result["report"] or {}).get("timing")
+    if timing and not timing["met"]:
+        raise LiteFormerError(f"the design misses {sys_clk_freq / 1e6:g} MHz by {-timing['setup_slack_ns']:g} ns; "
+                              "build it again with a lower --sys-clk-freq")

@@ -1,0 +1,17 @@
+# make test: the core against its expected outputs, in Verilator 5.
+
+VERILATOR ?= verilator
+FLAGS     := --binary --timing --top-module liteformer_core_tb -Wno-lint -Wno-style -Wno-TIMESCALEMOD -Wno-MULTIDRIVEN -Wno-COMBDLY
+BENCH     := obj_dir/Vliteformer_core_tb
+
+.PHONY: test clean
+
+# The memory images are read when the bench runs.
+test: $(BENCH)
+	./$(BENCH)
+
+$(BENCH): liteformer_core.v liteformer_core_tb.v liteformer_core_tb.vh
+	$(VERILATOR) $(FLAGS) liteformer_core_tb.v liteformer_core.v
+
+clean:
+	rm -rf obj_dir
