@@ -23,7 +23,7 @@ class StepTime:
         name, kind, macs: of the step. start, last_issue: first and last operands issued; last_select: its last sums leave the
         drain registers. issued: cycles with operands; span: all cycles from the end of the step before to its own last
         issue (to the end of the inference for the last step); first_select: its first sums leave the drain registers.
-        selected: cycles in which sums left.
+        selected: cycles in which sums left. idle: why lanes idle while operands are issued, in words; may be empty.
     """
 
     name: str
@@ -36,6 +36,7 @@ class StepTime:
     issued: int
     selected: int
     span: int
+    idle: str = ""
 
 
 @dataclass(frozen=True)
@@ -89,12 +90,28 @@ def timeline(compiled, recording):
         last = int(issued[-1])
         until = cycles if number == len(steps) - 1 else last
         times.append(StepTime(step.name, step.kind, step.macs, int(issued[0]), last, int(selected[0]), int(selected[-1]),
-                              len(issued), len(selected), until - end))
+                              len(issued), len(selected), until - end, _idle_lanes(step, compiled.hw)))
         end = last
     weigh = _second_passes(signals["score"], signals["weight"], compiled.hw.window)
     state = _states(times, issue, select, weigh, signals["divide"])
     return Timeline(cycles, compiled.hw.lanes, times, state, {"select": select, "score": signals["score"], "weigh": weigh,
                                                               "divide": signals["divide"]})
+
+
+def _idle_lanes(step, hw):
+    """Why a step cannot use every lane in every cycle."""
+    reasons, offered = [], step.tiles(hw) * step.tile_columns(hw)
+    if step.pool:
+        reasons.append("rows summed once would do")
+    elif step.mode == "single":
+        reasons.append("one token")
+    elif step.mode == "wide":
+        reasons.append("one token, a row in each group")
+    if step.passes > 1 and not step.row_continue:
+        reasons.append(f"{step.passes} digits")
+    if step.channels < offered:
+        reasons.append(f"{step.channels} of {offered} columns")
+    return ", ".join(reasons)
 
 
 def _second_passes(score, weight, window):

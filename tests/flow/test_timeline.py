@@ -12,6 +12,7 @@ from liteformer.accel.hardware import compute_fields
 from liteformer.accel.random_model import random_model
 from liteformer.flow import hardware, timeline
 from liteformer.flow.inputs import random_windows
+from liteformer.flow.timeline_plot import draw, label
 from liteformer.soc.recording import record
 
 
@@ -77,3 +78,25 @@ def test_softmax_takes_two_passes(compiled, recording):
     assert np.count_nonzero(signals["weight"]) == hw.row_tiles * hw.window
     edges = np.flatnonzero(np.diff(signals["divide"].astype(int)) == 1)
     assert len(edges) == hw.row_tiles
+
+
+def test_picture(compiled, recording, tmp_path):
+    """A PNG with every step; the labels say what the steps are."""
+    result = timeline.timeline(compiled, recording)
+    draw(result, "Title", tmp_path / "timeline.png")
+    assert (tmp_path / "timeline.png").read_bytes().startswith(b"\x89PNG")
+    assert [path.name for path in tmp_path.iterdir()] == ["timeline.png"]
+    labels = [label(step) for step in result.steps]
+    assert labels[:3] == ["load and embed, rows 0", "load and embed, rows 1", "keys, rows 0"]
+    assert result.steps[-1].idle.startswith("rows summed once would do")
+
+
+def test_waits_are_told_apart():
+    """By hand: two steps, the second one a context that waits for sums leaving, then for the softmax, then for a result."""
+    steps = [timeline.StepTime("a", "score", 1, 1, 2, 3, 4, 2, 2, 2), timeline.StepTime("b", "context", 1, 8, 9, 9, 9, 2, 1, 7)]
+    cycle = np.arange(10)
+    state = timeline._states(steps, issue=np.isin(cycle, [1, 2, 8, 9]), select=np.isin(cycle, [3, 4]),
+                             weigh=np.isin(cycle, [5]), divide=np.isin(cycle, [4, 6]))
+    assert [timeline.STATES[code] for code in state[[0, 1, 3, 4, 5, 6, 7]]] == [
+        "starts the program", "multiplies", "waits for the requantizers", "waits for the requantizers",
+        "waits for the softmax", "waits for the softmax", "waits for results under way"]
