@@ -113,6 +113,8 @@ def train(
     warmup: Annotated[float, typer.Option(help="Part of the steps in which the rate rises.", rich_help_panel=RECIPE)] = 0.1,
     step_lr_factor: Annotated[float, typer.Option(help="Learning rate of step sizes, in units of --lr.",
                                                   rich_help_panel=RECIPE)] = 5.0,
+    settle: Annotated[float, typer.Option(help="Part of the quantization-aware epochs before BatchNorm statistics stand still.",
+                                          rich_help_panel=RECIPE)] = 0.6,
     threads: Annotated[int, typer.Option(help="PyTorch's threads; one is fastest for small models.",
                                          rich_help_panel=RECIPE)] = 1,
     patience: Annotated[int | None, typer.Option(help="Epochs without progress before stopping.",

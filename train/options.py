@@ -44,7 +44,9 @@ class TrainOptions(BaseModel):
     window; 0 is the window's own last row (always so for ``airu``, None elsewhere means 1). ``test_fraction`` of the rows of
     ``csv`` and ``synthetic`` and ``validation_fraction`` of the training windows come last in time.
     Recipe: AdamW, warm-up for the fraction ``warmup`` of all steps, then cosine; float first, then the same schedule
-    quantization-aware, its step sizes learned in the log domain at ``step_lr_factor`` times the rate. ``patience`` is the
+    quantization-aware, its step sizes learned in the log domain at ``step_lr_factor`` times the rate. After the part
+    ``settle`` of the quantization-aware epochs the BatchNorm statistics are measured once more over all training windows and
+    stand still, so that the rest is trained with the multipliers that are exported. ``patience`` is the
     number of epochs without a better validation loss after which training stops; ``refit`` trains on the validation windows
     too and keeps the last weights. ``bits_of`` gives tensors their own width, by class (``tensor_classes``) or by name
     (``accel.model.tensor_names``); the more special entry wins.
@@ -83,6 +85,7 @@ class TrainOptions(BaseModel):
     weight_decay: float = Field(0.1, ge=0)
     warmup: float = Field(0.1, ge=0, lt=1)
     step_lr_factor: float = Field(5.0, gt=0)
+    settle: float = Field(0.6, ge=0, le=1)
     patience: int | None = Field(None, ge=1)
     refit: bool = False
     threads: int = Field(1, ge=1)

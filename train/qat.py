@@ -46,7 +46,7 @@ class QuantLinear(nn.Module):
         self.weight = nn.Parameter(linear.weight.detach().clone())
         self.bias = nn.Parameter(linear.bias.detach().clone())
         self.register_buffer("columns", None if columns is None else torch.as_tensor(columns, dtype=self.weight.dtype))
-        self.log_step = nn.Parameter(best_steps(self._scaled().detach(), self.largest).log())
+        self.log_step = nn.Parameter(best_steps(self.scaled().detach(), self.largest).log())
         self.norm = copy.deepcopy(norm)
         self.live = norm is not None
         if norm is None:
@@ -60,12 +60,14 @@ class QuantLinear(nn.Module):
         gain = self.norm.weight / (self.norm.running_var + self.norm.eps).sqrt()
         return gain, self.norm.bias - gain * self.norm.running_mean
 
-    def _scaled(self):
+    def scaled(self):
+        """Weights with the scales of the inputs, ``(outputs, inputs)``: what is divided by the step and rounded."""
         return self.weight if self.columns is None else self.weight * self.columns
 
-    def _quantized(self):
+    def quantized(self):
+        """``(step (outputs, 1), integer weights (outputs, inputs))``."""
         step = self.log_step.exp()
-        return step, round_clamp(self._scaled() / step, -self.largest, self.largest)
+        return step, round_clamp(self.scaled() / step, -self.largest, self.largest)
 
     def constants(self, source, out, residual=None):
         """What is exported, as integers in floating point.
@@ -76,7 +78,7 @@ class QuantLinear(nn.Module):
             ``(weight (outputs, inputs), multiplier, offset, residual multiplier or None)``, the last three ``(outputs,)``.
         """
         gain, shift = self.affine()
-        step, weight = self._quantized()
+        step, weight = self.quantized()
         ratio = gain * step[:, 0] * source.scale
         offset = gain * self.bias + shift - ratio * (weight * source.zero).sum(dim=1)
         multiplier = round_clamp(ratio * (ONE / out.scale), -self.multiplier_limit, self.multiplier_limit)
@@ -101,7 +103,7 @@ class QuantLinear(nn.Module):
 
     def _forward_live(self, x, source, out, residual, residual_grid):
         """The same with the statistics of this batch and multipliers before rounding."""
-        step, weight = self._quantized()
+        step, weight = self.quantized()
         offset = self.bias - step[:, 0] * source.scale * (weight * source.zero).sum(dim=1)
         y = F.linear(x, weight * (step * source.scale), offset - residual_grid.scale * residual_grid.zero)
         y = torch.addcmul(y, residual, residual_grid.scale.expand(1)).flatten(0, -2)
@@ -279,11 +281,22 @@ class QuantTransformer(nn.Module):
         """Quantized positions, ``(window, d)``."""
         return round_clamp(self.position / grid.scale, grid.lo, grid.hi)
 
-    def settle(self):
-        """Train with the running statistics of the BatchNorms and the rounded multipliers from now on, as exported."""
-        for module in self.modules():
-            if isinstance(module, QuantLinear):
-                module.live = False
+    @torch.no_grad()
+    def settle(self, batches=()):
+        """Train with fixed statistics of the BatchNorms and the rounded multipliers from now on, as exported.
+
+        Args:
+            batches: inputs as ``forward`` takes them; the statistics become the average over them. Without any, the running
+                ones stay.
+        """
+        layers = [module for module in self.modules() if isinstance(module, QuantLinear) and module.norm is not None]
+        self.train()
+        for count, x in enumerate(batches, 1):
+            for layer in layers:
+                layer.norm.momentum = 1 / count
+            self(x)
+        for layer in layers:
+            layer.live = False
 
     def softmax(self):
         """The softmax table, its unrounded twin and the step of an index."""

@@ -29,8 +29,7 @@ from liteformer.train.perceptron import perceptron
 from liteformer.train.qat import QuantTransformer
 from liteformer.train.trainer import Diverged, Windows, fit
 
-CALIBRATION = 1024  # Training windows that start the step sizes.
-SETTLED = 0.8       # Part of the quantization-aware epochs after which BatchNorm statistics stand still.
+CALIBRATION = 1024  # Training windows that start the step sizes, and in a batch that measures BatchNorm statistics.
 LAST_GOOD = "last_good.safetensors"
 
 
@@ -203,11 +202,12 @@ def _fit(options, dataset, progress):
     started = time.perf_counter()
     quantized = QuantTransformer(network, options, dataset, _calibration(options, dataset))
     data = Windows(torch.as_tensor(quantized.quantize_input(dataset.raw), dtype=torch.float32), dataset)
-    settled = int(options.quantized_epochs * SETTLED)
+    settled = int(options.quantized_epochs * options.settle)
+    order = first[torch.randperm(len(first), generator=torch.Generator().manual_seed(options.seed))]
 
     def before_epoch(epoch):
         if epoch == settled:
-            quantized.settle()
+            quantized.settle(data.batch(starts)[0] for starts in order.split(CALIBRATION))
 
     history["qat"] = fit(quantized, data, first, held, options, options.quantized_epochs, "qat", progress, before_epoch)
     seconds["qat"] = round(time.perf_counter() - started, 2)
