@@ -18,6 +18,7 @@ from migen import *
 
 from litex.gen import *
 
+import liteformer.sw
 from liteformer.accel.core import IDENTIFIER, WINDOW_BYTES, LiteFormerCore
 from liteformer.soc.model_header import model_header
 from liteformer.soc.quiet import quiet
@@ -29,7 +30,8 @@ PORT_BYTES   = 2*WINDOW_BYTES
 WAIT_LOOPS   = 1 << 22
 BENCH        = Path(__file__).with_name("standalone_tb.v")
 MAKEFILE     = Path(__file__).with_name("standalone.mk")
-DRIVER       = Path(__file__).parents[1] / "sw"
+DRIVER       = Path(liteformer.sw.__file__).parent
+DRIVER_FILES = ("liteformer.c", "liteformer.h", "decision.c", "decision.h")
 
 # What LiteX's csr.h includes where no LiteX software is around.
 ACCESSORS = """#ifndef HW_COMMON_H
@@ -123,7 +125,7 @@ def _register_maps(core, directory):
             "hw/common.h": ACCESSORS}.items():
         (software/name).parent.mkdir(parents=True, exist_ok=True)
         (software/name).write_text(text)
-    for source in ("liteformer.c", "liteformer.h"):
+    for source in DRIVER_FILES:
         shutil.copyfile(DRIVER/source, software/source)
 
 
