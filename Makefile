@@ -9,7 +9,7 @@ STAMP  := .venv/.setup-done
 NEEDS := verilator:verilator riscv64-unknown-elf-gcc:gcc-riscv64-unknown-elf riscv64-unknown-elf-ld:binutils-riscv64-unknown-elf \
          g++:g++ make:make /usr/include/zlib.h:zlib1g-dev
 
-.PHONY: setup system demo test test-slow lint bench clean
+.PHONY: setup system demo test test-slow lint bench bench-train results results-train clean
 
 setup: system $(STAMP)
 
@@ -54,6 +54,15 @@ lint: setup
 
 bench: setup
 	@$(BIN)/liteformer bench
+
+bench-train: setup
+	@$(BIN)/python -m liteformer.flow.bench_train
+
+results: setup
+	@$(BIN)/python -m liteformer.flow.results
+
+results-train: setup
+	@$(BIN)/python -m liteformer.flow.results_train $(ONLY)
 
 clean:
 	rm -rf build

@@ -1,0 +1,73 @@
+"""The page of results: what it says follows from the stored figures."""
+
+import json
+
+import pytest
+
+from liteformer.accel.errors import LiteFormerError
+from liteformer.flow import results
+from liteformer.flow.results_train import entries, record, train_missing
+from liteformer.train.options import TrainOptions
+from liteformer.train.seeds import train_seeds
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory):
+    """Stored figures of a tiny model, as if it were an entry of the page."""
+    out = tmp_path_factory.mktemp("results") / "model"
+    options = TrainOptions(window=6, d_model=8, epochs=1, batch=256, path="/somewhere/x.csv", out=str(out))
+    stored = record(train_seeds(options, 2))
+    stored["options"] |= {"data": "airu", "window": 12, "d_model": 32, "bits": 4}
+    return json.loads(json.dumps(stored))
+
+
+def _other(stored, **options):
+    return json.loads(json.dumps(stored)) | {"options": stored["options"] | options}
+
+
+def test_record_is_small_and_knows_no_folder(small):
+    assert "history" not in small and small["options"]["path"] == "x.csv"
+    assert len(json.dumps(small)) < 20_000
+    assert {name: len(values) for name, values in small["forecast"].items()} == {"truth": 168, "float": 168, "integer": 168}
+
+
+def test_page(small):
+    stored = {"a": small, "b": _other(small, bits=8), "c": _other(small, data="pems", readout="mean")}
+    text = results.page(stored)
+    lines = text.splitlines()
+    figure = small["rmse"]["integer"]
+    row = next(line for line in lines if line.startswith("| (12, 32) last | 4 |"))
+    cells = [cell.strip() for cell in row.strip("|").split("|")]
+    assert cells[4] == f"**{figure['mean']:.2f} ± {figure['std']:.2f}**"
+    assert cells[5] == f"{figure['low']:.2f} to {figure['high']:.2f}"
+    assert cells[6] == f"{figure['mean'] / small['rmse']['float']['mean']:.3f}"
+    assert cells[7:] == [f"{min(figure['values']):.2f}", "5.47"]
+    assert [line.split("|")[2].strip() for line in lines if line.startswith("| (12, 32) last")] == ["8", "4"]
+    other = next(line for line in lines if line.startswith("| (12, 32) mean"))
+    assert other.count("|") == row.count("|") - 1
+    assert f"{len(list(entries())) - 3} of {len(list(entries()))} models" in text
+    wanted = next(line for line in lines if line.startswith("| AirU (12, 32) 4 bits last"))
+    assert ("(missed)" in wanted.split("|")[3]) == (figure["mean"] > 3.8)
+
+
+def test_plots(small, tmp_path):
+    results.draw({"a": small, "b": _other(small, bits=8)}, tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["airu-forecast.png", "bits.png", "layers.png"]
+
+
+def test_stored_entries_are_not_trained_again(tmp_path, monkeypatch):
+    name, fields = next(iter(entries()))
+    (tmp_path / f"{name}.json").write_text("{}")
+    monkeypatch.setattr("liteformer.flow.train.run_training", lambda *_: pytest.fail("trained again"))
+    train_missing([name], folder=tmp_path)
+    assert fields["refit"] and fields["bits"] == 4
+    with pytest.raises(LiteFormerError, match="there is no result moon; there are: airu-12-32-4bit-last, "):
+        train_missing(["moon"], folder=tmp_path)
+    assert len(dict(entries())) == 48
+
+
+def test_page_in_the_repository_is_that_of_its_figures():
+    stored = results.load()
+    if not stored:
+        pytest.skip("no figures are stored yet")
+    assert results.PAGE.read_text() == results.page(stored), "run make results"
