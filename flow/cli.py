@@ -29,7 +29,7 @@ for command in (demo, doctor, train, evaluate, simulate, bench, generate, build,
 def main():
     """Run the command line; bad input ends in one sentence on stderr and exit code 2, without a traceback."""
     try:
-        app()
+        app(prog_name="liteformer")
     except LiteFormerError as error:
         console.note(f"error: {error}")
         sys.exit(2)

@@ -40,12 +40,13 @@ def check_cpu(cpu):
                               "any other CPU of LiteX with a 32-bit Wishbone bus may serve")
 
 
-def run_soc(model, compiled, raw, cpu="vexriscv", trace=None):
+def run_soc(model, compiled, raw, cpu="vexriscv", trace=None, quick=False):
     """Push windows through firmware and core on the simulated SoC and compare outputs and decisions with the golden model.
 
     Args:
         model: QuantizedModel, for the golden model. compiled: CompiledModel made from it.
         raw: integers ``(N, window, features)``. cpu: LiteX CPU. trace: Path of an FST file or None.
+        quick: build the simulator in less time; it runs slower.
     Returns:
         ``(figures, result)``: dict with ``windows``, ``mismatches`` (numbers that differ: outputs, class, score, alarm),
         ``cycles`` (``accelerator`` and ``end_to_end``: the slowest window; ``total``: SoC cycles simulated) and
@@ -56,7 +57,7 @@ def run_soc(model, compiled, raw, cpu="vexriscv", trace=None):
     from liteformer.soc.simulation import Simulation
     check_cpu(cpu)
     with console.step(f"Generate SoC with {cpu}, compile firmware, build simulator"):
-        simulation = Simulation(compiled, cpu=cpu, trace=trace)
+        simulation = Simulation(compiled, cpu=cpu, trace=trace, quick=quick)
     with simulation, console.step(f"Simulate {len(raw)} windows on the SoC") as step:
         result = simulation.infer(raw, progress=lambda done: step.update(done, len(raw)))
     expected = golden.infer(model, raw)
@@ -74,8 +75,10 @@ def soc_synthesis(compiled, cpu="vexriscv", device="xc7s15"):
     """Area and longest paths of the complete SoC: CPU, firmware in ROM, RAM, UART with its line coder, timer and core.
 
     Returns:
-        dict ``area`` (of ``area.count``, and ``fits`` for the device), ``paths`` (of ``area.synthesise``).
+        dict ``area`` (of ``area.count``, ``fits`` for the device, ``estimate``: the compiler's own account of it, None for
+        another CPU than it knows), ``paths`` (of ``area.synthesise``).
     """
+    from liteformer.accel.compiler.estimate import estimate_area
     from liteformer.accel.core import LiteFormerCore
     from liteformer.soc.generate import write_verilog
     from liteformer.soc.platform import simulation_platform
@@ -87,7 +90,8 @@ def soc_synthesis(compiled, cpu="vexriscv", device="xc7s15"):
                             uart="serial")
         design = write_verilog(soc, temporary)
         result = area.synthesise(Path(design.top).parent, design.sources, design.name, design.include_dirs, step.update)
-    return result | {"area": result["area"] | {"fits": area.fits(result["area"], target)}}
+    estimate = estimate_area(compiled.hw) if cpu == "vexriscv" else None
+    return result | {"area": result["area"] | {"fits": area.fits(result["area"], target), "estimate": estimate}}
 
 
 def soc_area(compiled, cpu="vexriscv", device="xc7s15"):

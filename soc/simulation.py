@@ -52,13 +52,14 @@ class Simulation:
         cache_dir: where compiled simulators are kept, default ``verilate.default_cache()``.
         cycle_limit: clock cycles after which a run that has no answer yet is given up.
         uart, baudrate: "sim" is a stream of bytes, "serial" a real UART.
+        quick: build the simulator in less time; it runs slower.
         **options: for LiteFormerSoC.
     Raises:
         LiteFormerError: a tool is missing, the firmware or the simulator cannot be built.
     """
 
     def __init__(self, compiled, cpu="vexriscv", trace=None, cache_dir=None, cycle_limit=CYCLE_LIMIT, uart="sim",
-                 baudrate=115200, **options):
+                 baudrate=115200, quick=False, **options):
         self.cycle_limit = cycle_limit
         self.cycles, self.seconds = 0, 0.0
         self._decoder = Decoder()
@@ -71,7 +72,7 @@ class Simulation:
         with tempfile.TemporaryDirectory() as directory:
             self.design = write_verilog(self.soc, directory)
             cycles_per_bit = None if uart == "sim" else round(CLOCK_FREQUENCY / baudrate)
-            shared_object = build_simulator(self.design, trace is not None, cycles_per_bit, cache_dir)
+            shared_object = build_simulator(self.design, trace is not None, cycles_per_bit, cache_dir, quick=quick)
             self._load(shared_object, directory)
         if trace is not None:
             self._library.loop_trace(self._loop, str(Path(trace).resolve()).encode())

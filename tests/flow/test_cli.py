@@ -35,6 +35,12 @@ BAD_INPUT = [
     ("bench --ffn 0", "ffn is 0; choose at least 1"),
     ("bench --windows 0", "windows is 0; choose at least 1"),
     ("bench --device xc7z010", "no device xc7z010; choose one of xc7s15, xc7s25, xc7s50, xc7a35t"),
+    ("bench --timeline wave.pdf", "--timeline wave.pdf does not end in .png; name a file such as build/timeline.png"),
+    ("bench --timing --no-area", "--timing needs the synthesis that --no-area leaves out; drop one of them"),
+    ("bench --grid paper --timeline wave.png", "--timeline draws one shape; leave --grid out"),
+    ("bench --grid paper --jobs 0", "jobs is 0; choose at least 1"),
+    ("bench --grid paper --windows 0", "windows is 0; choose at least 1"),
+    ("bench --grid paper --device xc7z010", "no device xc7z010; choose one of xc7s15, xc7s25, xc7s50, xc7a35t"),
     ("bench --cpu z80", "no CPU z80; tested are vexriscv and serv, "
                         "any other CPU of LiteX with a 32-bit Wishbone bus may serve"),
     ("demo --windows 0", "windows is 0; choose at least 1"),
@@ -146,7 +152,9 @@ class FakeCompiled:
 
 FIGURES = {"windows": 2, "mismatches": 0, "cycles": {"accelerator": 1000, "end_to_end": 1200, "total": 9000},
            "cycles_per_second": 3_000_000}
-AREA = {"lut": 7000, "lutram": 500, "ff": 5000, "bram36": 6.5, "dsp": 12, "fits": True}
+AREA = {"lut": 7000, "lutram": 500, "ff": 5000, "bram36": 6.5, "dsp": 12, "fits": True,
+        "estimate": {"lut": 6900, "bram36": 6, "dsp": 12}}
+PATHS = [{"block": "array", "levels": 4, "carries": 2, "ns": 4.5, "start": "row", "end": "sum"}]
 
 
 @pytest.fixture
@@ -154,8 +162,8 @@ def fake_hardware(monkeypatch):
     """The hardware's answers as constants; returns the overrides that bench asked for."""
     asked = {}
     monkeypatch.setattr(hardware, "compile_model", lambda model, **overrides: asked.update(overrides) or FakeCompiled())
-    monkeypatch.setattr(hardware, "run_soc", lambda model, compiled, raw, *_: (dict(FIGURES), raw[:, 0, :1]))
-    monkeypatch.setattr(hardware, "soc_area", lambda *_: AREA)
+    monkeypatch.setattr(hardware, "run_soc", lambda model, compiled, raw, *_, **__: (dict(FIGURES), raw[:, 0, :1]))
+    monkeypatch.setattr(hardware, "soc_synthesis", lambda *_: {"area": AREA, "paths": PATHS})
     return asked
 
 
@@ -166,7 +174,13 @@ def test_bench_json(run, fake_hardware):
     assert {key: result[key] for key in ("macs", "lanes", "mismatches", "latency_us", "clock_mhz", "area")} == {
         "macs": 159_392, "lanes": 96, "mismatches": 0, "latency_us": 10.0, "clock_mhz": 100, "area": AREA}
     assert result["utilization"] == round(159_392 / 96_000, 4)
-    assert fake_hardware == {"rows": 12, "columns": 8, "requantizers": None, "dsp_lanes": None}
+    assert result["paths"] == PATHS
+    assert fake_hardware == {"rows": 12, "columns": 8, "requantizers": None, "dsp_lanes": None, "device": "xc7s15"}
+
+
+def test_bench_device(run, fake_hardware):
+    assert json.loads(run("bench", "--device", "xc7s50", "--json")[1])["device"] == "xc7s50"
+    assert fake_hardware["device"] == "xc7s50"
 
 
 def test_bench_without_area(run, fake_hardware):
@@ -176,6 +190,12 @@ def test_bench_without_area(run, fake_hardware):
 def test_bench_table(run, fake_hardware):
     _, out, _ = run("bench")
     assert "7,000 of 8,000" in out and "10.00 µs at 100 MHz" in out and "fits xc7s15" in out
+    assert "6,900 LUT, 6 BRAM36, 12 DSP48E1" in out and "Longest paths" not in out
+
+
+def test_bench_timing(run, fake_hardware):
+    _, out, _ = run("bench", "--timing")
+    assert "Longest paths" in out and re.search(r"array\s+│\s+4\s+│\s+2\s+│\s+4.50\s+│\s+row\s+│\s+sum", out)
 
 
 # Models -------------------------------------------------------------------------------------------
