@@ -11,6 +11,7 @@ TASKS = tuple(DECISIONS)
 ERROR_BITS = 16      # A forecast error saturates to this width before its gain.
 TOTAL_BITS = 24      # The sum of a sample's errors saturates to this width.
 MAX_GAIN = 7         # Largest left shift of an error.
+MAX_SHIFT = 24       # Largest right shift from raw counts to counts of an output.
 MAX_SMOOTHING = 6    # Largest right shift of the smoothing; the score stays within 31 bits.
 
 
@@ -31,18 +32,19 @@ def argmax(outputs):
     return np.argmax(outputs, axis=-1)
 
 
-def errors(outputs, raw, target_features, follows):
-    """Distance between each newest row and what the window before it had forecast, in raw counts.
+def errors(outputs, raw, target_features, shifts, follows):
+    """Distance between each newest row and what the window before it had forecast, in counts of the output.
 
     Args:
-        outputs: int64 ``(N, targets)``, forecasts in raw counts; raw: int64 ``(N, window, features)``.
-        target_features: feature of every target; follows: bool ``(N,)`` from ``continues``.
+        outputs: int64 ``(N, targets)``, forecasts; raw: int64 ``(N, window, features)``.
+        target_features: feature of every target; shifts: right shift from its raw counts to those of the output.
+        follows: bool ``(N,)`` from ``continues``.
     Returns:
         int64 ``(N, targets)``, saturated to ``ERROR_BITS``; 0 where no forecast came before.
     """
     outputs = np.asarray(outputs, np.int64)
     found = np.zeros_like(outputs)
-    arrived = np.asarray(raw, np.int64)[1:, -1][:, np.asarray(target_features)]
+    arrived = np.asarray(raw, np.int64)[1:, -1][:, np.asarray(target_features)] >> np.asarray(shifts, np.int64)
     found[1:] = np.where(follows[1:, None], np.abs(outputs[:-1] - arrived), 0)
     return np.minimum(found, (1 << ERROR_BITS) - 1)
 
@@ -78,7 +80,7 @@ def decide(config, outputs, raw, follows=None):
         return argmax(outputs)[:, None]
     if config.task == "anomaly":
         follows, settings = continues(raw) if follows is None else follows, config.anomaly
-        found = errors(outputs, raw, config.target_features, follows)
+        found = errors(outputs, raw, config.target_features, settings.shifts, follows)
         scores = smooth(found, follows, settings.gains, settings.smoothing)
         return np.stack([scores, scores > settings.threshold], axis=1).astype(np.int64)
     return np.zeros((len(outputs), 0), np.int64)

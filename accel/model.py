@@ -17,7 +17,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
 from liteformer.accel import numerics
-from liteformer.accel.decision import MAX_GAIN, MAX_SMOOTHING
+from liteformer.accel.decision import MAX_GAIN, MAX_SHIFT, MAX_SMOOTHING
 from liteformer.accel.errors import LiteFormerError
 
 FORMAT_VERSION = 1
@@ -26,12 +26,13 @@ FORMAT_VERSION = 1
 class AnomalySettings(BaseModel):
     """How a device turns forecast errors into score and alarm (``accel.decision``).
 
-    ``gains[o]`` is the left shift of output ``o``'s error in raw counts, ``smoothing`` the right shift of the exponential
-    smoothing; a score above ``threshold`` is an alarm.
+    Of output ``o``, ``shifts[o]`` is the right shift from raw counts to its own, ``gains[o]`` the left shift of its error;
+    ``smoothing`` is the right shift of the exponential smoothing; a score above ``threshold`` is an alarm.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+    shifts: list[Annotated[int, Field(ge=0, le=MAX_SHIFT)]]
     gains: list[Annotated[int, Field(ge=0, le=MAX_GAIN)]]
     smoothing: int = Field(ge=0, le=MAX_SMOOTHING)
     threshold: int = Field(ge=0, lt=1 << 31)
@@ -43,7 +44,7 @@ class ModelConfig(BaseModel):
     ``bits`` maps each tensor's name (``tensor_names``) to its width; ``raw_scale[f]`` is the number of raw integer counts in
     one physical unit of feature ``f``; a forecast in physical units is the core's int32 output divided by ``output_scale``.
     A classification has one output, its logit, for each of ``class_names`` and one scale for all of them; an anomaly model
-    forecasts the next row's targets in raw counts.
+    forecasts the next row of its targets.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -96,10 +97,12 @@ class ModelConfig(BaseModel):
         if (self.task == "anomaly") != (self.anomaly is not None):
             raise ValueError("the settings named anomaly belong to the task anomaly")
         if self.task == "anomaly":
-            if len(self.target_features) != self.outputs or len(self.anomaly.gains) != self.outputs:
-                raise ValueError("an anomaly model needs every target among the features and a gain for each")
-            if self.output_scale != [self.raw_scale[feature] for feature in self.target_features]:
-                raise ValueError("an anomaly model must forecast in the raw counts of its targets")
+            settings, lengths = self.anomaly, {len(self.target_features), len(self.anomaly.shifts), len(self.anomaly.gains)}
+            if lengths != {self.outputs}:
+                raise ValueError("an anomaly model needs every target among the features, with a shift and a gain")
+            if any(scale * (1 << shift) != self.raw_scale[feature] for scale, shift, feature in
+                   zip(self.output_scale, settings.shifts, self.target_features)):
+                raise ValueError("the shifts of an anomaly model must be the quotients of raw_scale and output_scale")
 
     @property
     def head_dim(self):

@@ -15,6 +15,7 @@ def model_header(config):
     if task == "anomaly":
         settings = config.anomaly
         lines += [f"#define LITEFORMER_ANOMALY_FEATURES {_list(config.target_features)}",
+                  f"#define LITEFORMER_ANOMALY_SHIFTS {_list(settings.shifts)}",
                   f"#define LITEFORMER_ANOMALY_GAINS {_list(settings.gains)}",
                   f"#define LITEFORMER_ANOMALY_SMOOTHING {settings.smoothing}",
                   f"#define LITEFORMER_ANOMALY_THRESHOLD {settings.threshold}u"]

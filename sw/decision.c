@@ -24,7 +24,8 @@ int liteformer_anomaly_update(struct liteformer_anomaly *anomaly, const volatile
 	uint32_t total = 0;
 
 	for (uint32_t target = 0; target < anomaly->targets; target++) {
-		int32_t expected = forecast[target], arrived = row[anomaly->features[target]];
+		int32_t expected = forecast[target];
+		int32_t arrived = row[anomaly->features[target]] >> anomaly->shifts[target];
 		uint32_t error = (uint32_t)expected - (uint32_t)arrived;
 
 		if (expected < arrived)

@@ -15,11 +15,12 @@ uint32_t liteformer_argmax(const volatile int32_t *outputs, uint32_t count);
  * The numbers come with the model file. */
 struct liteformer_anomaly {
 	const uint8_t *features; /* of each target, its feature */
+	const uint8_t *shifts;   /* of each target, the right shift from raw counts to those of the output */
 	const uint8_t *gains;    /* of each target, the left shift of its error, at most 7 */
 	uint8_t targets;         /* how many, at most 64 */
 	uint8_t smoothing;       /* right shift of the exponential smoothing, at most 6 */
 	uint32_t threshold;      /* a score above it is an alarm */
-	uint32_t score;          /* smoothed sum of the absolute forecast errors in raw counts, times 1 << smoothing */
+	uint32_t score;          /* smoothed sum of the absolute forecast errors, times 1 << smoothing */
 };
 
 /* Take the forecast of the row that arrived; returns whether the score is now an alarm. Set score to 0 after a gap. */

@@ -23,9 +23,11 @@ void protocol_put(uint8_t byte)
 static uint32_t class;
 #elif LITEFORMER_TASK == ANOMALY
 #define DECISION_WORDS 2
-static const uint8_t features[] = LITEFORMER_ANOMALY_FEATURES, gains[] = LITEFORMER_ANOMALY_GAINS;
+static const uint8_t features[] = LITEFORMER_ANOMALY_FEATURES;
+static const uint8_t shifts[] = LITEFORMER_ANOMALY_SHIFTS, gains[] = LITEFORMER_ANOMALY_GAINS;
 static struct liteformer_anomaly anomaly = {
 	.features = features,
+	.shifts = shifts,
 	.gains = gains,
 	.targets = sizeof(gains),
 	.smoothing = LITEFORMER_ANOMALY_SMOOTHING,

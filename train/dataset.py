@@ -3,7 +3,7 @@
 All three see the same data, the raw integers that a device would send.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -15,6 +15,7 @@ from liteformer.train.series import split, target_offsets, usable_starts
 
 RAW_SPAN = 12          # The training range of a feature takes at least 1 << RAW_SPAN counts.
 SMALLEST_SPAN = 11     # With fewer counts the multiplier of an 8-bit input would not fit its 17 bits.
+LOGIT_SPAN = 16        # The range of logits, both sides of zero, that the output's scale has room for.
 LARGEST_OFFSET = 400   # Largest distance from zero, in training ranges, whose input offset fits its 28 bits.
 
 
@@ -32,6 +33,9 @@ class Dataset:
         target_mean, target_scale: float64 ``(outputs,)``: physical forecast = mean + scale * network output (+ last value).
         target_low, target_high: float64 ``(outputs,)``, range of the training targets.
         persistence: bool, the network forecasts the difference to the last value.
+        classes: names of the classes; then truth ``(rows, 1)`` is their index and the outputs are one logit a class.
+        anomalous: bool ``(rows,)`` or None; the windows of train and validation touch no such row.
+        watched: int64 first rows of all windows of the validation part, with anomalies.
     """
 
     raw: np.ndarray
@@ -54,6 +58,9 @@ class Dataset:
     target_names: list
     target_features: list
     unit: str
+    classes: list = field(default_factory=list)
+    anomalous: np.ndarray | None = None
+    watched: np.ndarray | None = None
 
     def windows(self, starts):
         """Raw windows, int64 ``(len(starts), window, features)``."""
@@ -81,6 +88,9 @@ def load_dataset(options):
     series = loaders.load_series(options)
     starts = usable_starts(series, options.window)
     train, validation, test = split(series, options.window, starts, options.validation_fraction)
+    watched = validation
+    if series.anomalous is not None:
+        train, validation = (_without_anomaly(series, options.window, part) for part in (train, validation))
     if len(train) < options.batch:
         raise LiteFormerError(f"only {len(train)} training windows, fewer than the batch of {options.batch}; give a longer "
                               "series or a smaller --batch")
@@ -102,6 +112,7 @@ def load_dataset(options):
         shift, scale = seen.mean(axis=0), seen.std(axis=0)
     truth = _truth(series, options.window)
     past = np.concatenate([train, validation])
+    _check_labels(series, truth, train, test + options.window - 1)
     goal = truth[past]
     if options.skip == "persistence":
         goal = goal - _repeat(series.values[past + options.window - 1], target_features)
@@ -109,14 +120,22 @@ def load_dataset(options):
     if not deviation.all():
         raise LiteFormerError(f"target {series.target_names[0]!r} is constant over the training rows; choose another --target")
     steps = max(series.horizon, 1)
+    target_names = [name + (f"+{step + 1}" if steps > 1 else "") for name in series.target_names for step in range(steps)]
+    goals = {"target_mean": goal.mean(axis=0), "target_scale": deviation, "target_low": truth[past].min(axis=0),
+             "target_high": truth[past].max(axis=0)}
+    if series.classes:
+        logits = np.ones(len(series.classes))
+        target_names = list(series.classes)
+        goals = {"target_mean": 0 * logits, "target_scale": logits, "target_low": -LOGIT_SPAN * logits,
+                 "target_high": LOGIT_SPAN * logits}
     return Dataset(
         raw=raw, truth=truth, train=train, validation=validation, test=test, window=options.window, raw_scale=raw_scale,
         raw_low=seen.min(axis=0), raw_high=seen.max(axis=0), shift=np.asarray(shift, np.float64),
-        scale=np.asarray(scale, np.float64), target_mean=goal.mean(axis=0), target_scale=deviation,
-        target_low=truth[past].min(axis=0), target_high=truth[past].max(axis=0),
+        scale=np.asarray(scale, np.float64), **goals,
         persistence=options.skip == "persistence", feature_names=series.names,
-        target_names=[name + (f"+{step + 1}" if steps > 1 else "") for name in series.target_names for step in range(steps)],
-        target_features=target_features, unit=series.unit)
+        target_names=target_names,
+        target_features=target_features, unit=series.unit, classes=series.classes, anomalous=series.anomalous,
+        watched=watched)
 
 
 def _target_features(series, options):
@@ -136,6 +155,24 @@ def _target_features(series, options):
     if len(series.names) > 256:
         raise LiteFormerError(f"{len(series.names)} features are more than the 256 that are possible; choose with --features")
     return [position for position in positions for _ in range(max(series.horizon, 1))]
+
+
+def _without_anomaly(series, window, starts):
+    """Those of the windows that touch no anomalous row, their targets included."""
+    span = window + series.horizon
+    touched = sliding_window_view(series.anomalous, span).any(axis=1)
+    return starts[~touched[starts]]
+
+
+def _check_labels(series, truth, train, tested_rows):
+    """There must be windows of every class to learn from, and anomalies to be tested on."""
+    learned = np.unique(truth[train][:, 0]) if series.classes else ()
+    for index, name in enumerate(series.classes):
+        if index not in learned:
+            raise LiteFormerError(f"class {name!r} of {series.target_names[0]!r} has no training window; give more rows of "
+                                  "it, or name the column of recordings with --group, by which the data are divided then")
+    if series.anomalous is not None and not series.anomalous[tested_rows].any():
+        raise LiteFormerError("the test part holds no anomaly, so nothing could be measured; choose a larger --test-fraction")
 
 
 def _check_features(series, values):

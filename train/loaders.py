@@ -1,10 +1,12 @@
-"""The four data sets by name, each read into a Series."""
+"""The data sets by name, each read into a Series."""
 
 import numpy as np
 import pandas as pd
 
 from liteformer.accel.errors import LiteFormerError
 from liteformer.train import table
+from liteformer.train.labels import load_labelled
+from liteformer.train.recordings import unique_names
 from liteformer.train.series import Series
 from liteformer.train.synthetic import synthetic_series
 
@@ -15,22 +17,18 @@ PEMS_STATIONS = ["el_segundo", "long_beach", "athens"]
 
 
 def load_series(options):
-    """Series of ``options.data``.
+    """Series of ``options.data`` for ``options.task``.
 
     Raises:
         LiteFormerError: bad input, one sentence.
     """
+    if options.task != "forecast":
+        return load_labelled(options)
     return {"synthetic": _synthetic, "airu": _airu, "pems": _pems, "csv": _csv}[options.data](options)
 
 
 def _horizon(options):
     return 1 if options.horizon is None else options.horizon
-
-
-def _unique(names, what):
-    if len(set(names)) < len(names):
-        raise LiteFormerError(f"a {what} is named twice: {', '.join(names)}; name each once")
-    return list(names)
 
 
 def _synthetic(options):
@@ -50,9 +48,9 @@ def _airu(options):
     # The published protocol does not count the window that ends with the last row of the file.
     follows[-1] = False
     boundary = int(np.searchsorted(times, np.datetime64(pd.Timestamp(AIRU_TEST))))
-    return Series(values=_columns(frame, path, features), names=_unique(features, "feature"),
-                  targets=_columns(frame, path, targets), target_names=_unique(targets, "target"), follows=follows, horizon=0,
-                  scaling="minmax", boundary=boundary, split_by="start", unit="ppb")
+    return Series(values=_columns(frame, path, features), names=unique_names(features, "feature"),
+                  targets=_columns(frame, path, targets), target_names=unique_names(targets, "target"), follows=follows,
+                  horizon=0, scaling="minmax", boundary=boundary, split_by="start", unit="ppb")
 
 
 def _pems(options):
@@ -96,8 +94,8 @@ def _csv(options):
 
 def _from_frame(frame, path, options, *, features, targets, follows, unit=""):
     features, targets = options.features or features, options.target or targets
-    return Series(values=_columns(frame, path, features), names=_unique(features, "feature"),
-                  targets=_columns(frame, path, targets), target_names=_unique(targets, "target"), follows=follows,
+    return Series(values=_columns(frame, path, features), names=unique_names(features, "feature"),
+                  targets=_columns(frame, path, targets), target_names=unique_names(targets, "target"), follows=follows,
                   horizon=_horizon(options), scaling="standard", boundary=int(len(frame) * (1 - options.test_fraction)),
                   unit=unit)
 

@@ -9,7 +9,9 @@ from liteformer.accel.model import WEIGHTS, tensor_names
 from liteformer.accel.numerics import MAX_BITS, MIN_BITS
 from liteformer.accel.random_model import uniform_bits
 
-DEFAULT_EPOCHS = {"synthetic": 30, "airu": 40, "pems": 60, "csv": 40}
+DEFAULT_EPOCHS = {"synthetic": 30, "airu": 40, "pems": 60, "csv": 40, "har": 30, "wisdm": 10, "skab": 40}
+TASK_DATA = {"forecast": ("synthetic", "airu", "pems", "csv"), "classification": ("synthetic", "har", "wisdm", "csv"),
+             "anomaly": ("synthetic", "skab", "csv")}
 
 
 def tensor_classes(layers):
@@ -43,13 +45,18 @@ class TrainOptions(BaseModel):
     ``sensor`` is a station name or a column number of a PeMS file. ``horizon`` h forecasts the steps 1 to h after the
     window; 0 is the window's own last row (always so for ``airu``, None elsewhere means 1). ``test_fraction`` of the rows of
     ``csv`` and ``synthetic`` and ``validation_fraction`` of the training windows come last in time.
+    A classification takes ``label``, the column of classes, and windows ``stride`` rows apart (None is half a window) that lie
+    within one class; ``group`` is a column of subjects or recordings, which no window spans and by which the data are split.
+    An anomaly model takes ``label``, 1 where a row is anomalous, and learns from windows without anomaly to forecast
+    the targets' next row (None is all features).
     Recipe: AdamW, warm-up for the fraction ``warmup`` of all steps, then cosine; float first, then the same schedule
-    quantization-aware, its step sizes learned in the log domain at ``step_lr_factor`` times the rate. After the part
-    ``settle`` of the quantization-aware epochs the BatchNorm statistics are measured once more over all training windows and
-    stand still, so that the rest is trained with the multipliers that are exported. ``patience`` is the
-    number of epochs without a better validation loss after which training stops; ``refit`` trains on the validation windows
-    too and keeps the last weights. ``bits_of`` gives tensors their own width, by class (``tensor_classes``) or by name
-    (``accel.model.tensor_names``); the more special entry wins.
+    quantization-aware, its step sizes learned in the log domain at ``step_lr_factor`` times the rate. In a forecast the goal
+    of the second stage is moved by the share ``distill`` towards the mean output of ``teachers`` float networks, the run's
+    own and others of other seeds. After the part ``settle`` of the second stage the BatchNorm statistics are measured once
+    more over all training windows and stand still, so that the rest is trained with the multipliers that are exported.
+    ``patience`` is the number of epochs without a better validation loss after which training stops; ``refit`` trains on the
+    validation windows too and keeps the last weights. ``bits_of`` gives tensors their own width, by class
+    (``tensor_classes``) or by name (``accel.model.tensor_names``); the more special entry wins.
 
     Raises:
         LiteFormerError: a value is not possible; one sentence.
@@ -57,11 +64,15 @@ class TrainOptions(BaseModel):
 
     model_config = ConfigDict(extra="forbid", validate_assignment=False)
 
-    data: Literal["synthetic", "airu", "pems", "csv"] = "synthetic"
+    data: Literal["synthetic", "airu", "pems", "csv", "har", "wisdm", "skab"] = "synthetic"
+    task: Literal["forecast", "classification", "anomaly"] = "forecast"
     path: str | None = None
     target: list[str] | None = None
     features: list[str] | None = None
     timestamp: str | None = None
+    label: str | None = None
+    group: str | None = None
+    stride: int | None = Field(None, ge=1)
     sensor: str | None = None
     horizon: int | None = Field(None, ge=0, le=64)
     test_fraction: float = Field(0.2, gt=0, lt=1)
@@ -85,6 +96,8 @@ class TrainOptions(BaseModel):
     weight_decay: float = Field(0.1, ge=0)
     warmup: float = Field(0.1, ge=0, lt=1)
     step_lr_factor: float = Field(5.0, gt=0)
+    distill: float = Field(0.8, ge=0, le=1)
+    teachers: int = Field(4, ge=1)
     settle: float = Field(0.6, ge=0, le=1)
     patience: int | None = Field(None, ge=1)
     refit: bool = False
@@ -101,9 +114,13 @@ class TrainOptions(BaseModel):
     def _check(self):
         if self.d_model % self.heads:
             raise ValueError(f"d_model {self.d_model} is not divisible by {self.heads} heads; choose another number of heads")
+        if self.data not in TASK_DATA[self.task]:
+            raise ValueError(f"task {self.task} has no data {self.data}; choose one of: {', '.join(TASK_DATA[self.task])}")
         if self.data != "synthetic" and not self.path:
-            raise ValueError(f"data {self.data} needs a CSV; give it with --path")
-        if self.data == "csv" and not self.target:
+            what = {"har": "its directory", "wisdm": "its file or directory", "skab": "its directory"}.get(self.data, "a CSV")
+            raise ValueError(f"data {self.data} needs {what}; give it with --path")
+        self._check_task()
+        if self.data == "csv" and self.task == "forecast" and not self.target:
             raise ValueError("data csv needs the name of the column to forecast; give it with --target")
         if self.data == "airu" and self.horizon:
             raise ValueError("data airu forecasts at the window's last row; leave the horizon out")
@@ -115,6 +132,20 @@ class TrainOptions(BaseModel):
             if not MIN_BITS <= bits <= MAX_BITS:
                 raise ValueError(f"bits_of gives {name} {bits} bits; choose {MIN_BITS} to {MAX_BITS}")
         return self
+
+    def _check_task(self):
+        if self.data == "csv" and self.task != "forecast" and not self.label:
+            raise ValueError(f"task {self.task} needs the name of the column with the labels; give it with --label")
+        if self.task == "forecast":
+            unused = {"label": self.label, "group": self.group, "stride": self.stride}
+        elif self.task == "classification":
+            unused = {"target": self.target, "horizon": self.horizon, "sensor": self.sensor,
+                      "skip": self.skip != "none"}
+        else:
+            unused = {"horizon": self.horizon, "sensor": self.sensor, "stride": self.stride}
+        for name, value in unused.items():
+            if value:
+                raise ValueError(f"task {self.task} has no {name}; leave --{name} out")
 
     @property
     def ffn_size(self):

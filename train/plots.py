@@ -7,11 +7,12 @@ from matplotlib.ticker import FuncFormatter
 WEEK = 168  # Most windows a forecast plot shows; the first ones of the test set.
 
 
-def losses(path, history):
+def losses(path, history, name="mean squared error (variance of the target = 1)"):
     """Draw the loss of every epoch.
 
     Args:
         path: PNG to write; history: dict stage ("float", "qat") -> list of dicts epoch, loss and, if measured, validation.
+        name: of the loss.
     """
     figure = Figure(figsize=(8, 4.2), layout="constrained")
     axes = figure.add_subplot()
@@ -23,7 +24,7 @@ def losses(path, history):
             axes.plot(epochs, [entry["validation"] for entry in history[stage]], color=colour, linestyle="--",
                       label=f"{names[stage]}, validation")
         start += len(epochs)
-    axes.set(xlabel="epoch", ylabel="mean squared error (variance of the target = 1)", yscale="log", title="Losses")
+    axes.set(xlabel="epoch", ylabel=name, yscale="log", title="Losses")
     for ticks in (axes.yaxis.set_major_formatter, axes.yaxis.set_minor_formatter):
         ticks(FuncFormatter(lambda value, _: f"{value:g}"))
     axes.grid(alpha=0.3, which="both")

@@ -244,7 +244,8 @@ class QuantTransformer(nn.Module):
 
     @torch.no_grad()
     def _choose_output_scale(self, dataset):
-        """Counts in one unit of every output, powers of two; raw counts with a persistence skip."""
+        """Counts in one unit of every output, powers of two; one for all logits, not above raw counts where a
+        device compares the two, raw counts with a persistence skip."""
         if dataset.persistence:
             return torch.as_tensor(dataset.raw_scale[dataset.target_features], dtype=torch.float32)
         scale = 2.0 ** torch.floor(OUTPUT_SPAN - torch.log2(torch.as_tensor(dataset.target_high - dataset.target_low)))
@@ -253,7 +254,10 @@ class QuantTransformer(nn.Module):
         ratio = (self.head.gain * self.head.log_step.exp()[:, 0] * grid.scale).abs() * ONE
         largest = torch.as_tensor(abs(dataset.target_low)).maximum(torch.as_tensor(abs(dataset.target_high))) * scale
         excess = (ratio / self.head.multiplier_limit).maximum(largest.float() * OFFSET_ONE / (1 << (numerics.OFFSET_BITS - 1)))
-        return scale.float() / 2.0 ** torch.ceil(torch.log2(HEADROOM * excess)).clamp_min(0)
+        scale = scale.float() / 2.0 ** torch.ceil(torch.log2(HEADROOM * excess)).clamp_min(0)
+        if dataset.anomalous is not None:
+            scale = scale.minimum(torch.as_tensor(dataset.raw_scale[dataset.target_features], dtype=torch.float32))
+        return scale.min().expand_as(scale).clone() if dataset.classes else scale
 
     def _set_output_scale(self, scale):
         self.register_buffer("output_scale", scale)
@@ -346,8 +350,10 @@ def _multiplier_bits(config, tokens):
 
 
 def _config(options, dataset, output_scale):
+    task = {"task": "classification", "class_names": dataset.classes} if dataset.classes else {}
     return ModelConfig(
         window=options.window, features=len(dataset.feature_names), outputs=len(dataset.target_names),
         d_model=options.d_model, heads=options.heads, layers=options.layers, ffn=options.ffn_size, readout=options.readout,
         skip=options.skip, bits=options.tensor_bits, feature_names=dataset.feature_names, target_names=dataset.target_names,
-        target_features=dataset.target_features, raw_scale=dataset.raw_scale.tolist(), output_scale=output_scale)
+        target_features=dataset.target_features, raw_scale=dataset.raw_scale.tolist(), output_scale=output_scale,
+        **task)

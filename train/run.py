@@ -18,7 +18,7 @@ from liteformer.accel import golden
 from liteformer.accel.errors import LiteFormerError
 from liteformer.accel.model import QuantizedModel
 from liteformer.train import model as float_model
-from liteformer.train import plots
+from liteformer.train import plots, task_plots
 from liteformer.train.baselines import least_squares, rmse
 from liteformer.train.dataset import Dataset, load_dataset
 from liteformer.train.export import export
@@ -27,9 +27,11 @@ from liteformer.train.model import Transformer
 from liteformer.train.options import TrainOptions
 from liteformer.train.perceptron import perceptron
 from liteformer.train.qat import QuantTransformer
+from liteformer.train.tasks import FIGURES, complete, labels_of, measure
 from liteformer.train.trainer import Diverged, Windows, fit
 
 CALIBRATION = 1024  # Training windows that start the step sizes, and in a batch that measures BatchNorm statistics.
+TEACHER_SEEDS = 100003  # Distance of the seeds of a run's teachers, so that runs of neighbouring seeds share none.
 LAST_GOOD = "last_good.safetensors"
 
 
@@ -86,8 +88,10 @@ def train(options, progress=None):
     with _threads(options.threads):
         try:
             network, quantized, history, seconds = _fit(options, dataset, progress)
-            model = export(quantized, _provenance(options))
-            other = perceptron(dataset, *_data(options, dataset), options, model.config.parameters, progress)
+            model = complete(export(quantized, _provenance(options)), dataset)
+            other = None
+            if options.task == "forecast":
+                other = perceptron(dataset, *_data(options, dataset), options, model.config.parameters, progress)
         except Diverged as error:
             with replacing(out) as folder:
                 save_file(error.state, folder / LAST_GOOD)
@@ -95,27 +99,37 @@ def train(options, progress=None):
         run = Run(options, model, {}, dataset.windows(dataset.test), dataset.truth[dataset.test],
                   _float_prediction(network, dataset, dataset.test), dataset.last_values(dataset.test), dataset.unit,
                   network, quantized, dataset)
-        errors = _errors(run, other)
-    integer, truth = run.integer_prediction(), run.test_truth
+        measured = _measured(run, other)
     run.metrics.update({
-        "rmse": errors.pop("test"), **errors,
-        "interval": {"integer": block_bootstrap((integer - truth)[None])},
-        "unit": dataset.unit,
+        "task": options.task, **measured, "unit": dataset.unit,
         "windows": {"train": len(dataset.train), "validation": len(dataset.validation), "test": len(dataset.test)},
         "parameters": model.config.parameters, "macs": model.config.macs,
         "epochs": {stage: len(entries) for stage, entries in history.items()},
         "seconds": seconds | {"total": round(time.perf_counter() - started, 2)},
         "options": _portable(options), "history": history})
-    model.provenance["rmse"] = run.metrics["rmse"]
+    model.provenance.update({name: run.metrics[name] for name in FIGURES[options.task]})
     with replacing(out) as folder:
         model.save(folder / "model.safetensors")
         save_file(network.state_dict(), folder / "float.safetensors")
         save_file(quantized.state_dict(), folder / "qat.safetensors")
         write_metrics(folder, run.metrics)
-        plots.losses(folder / "losses.png", history)
-        predictions = {"float": run.float_prediction, f"integer, {options.bits} bits": integer}
-        plots.forecast(folder / "forecast.png", truth, predictions, dataset.target_names[0], dataset.unit)
+        _draw(folder, run)
     return run
+
+
+def _draw(folder, run):
+    """The pictures of a run."""
+    options, dataset = run.options, run.dataset
+    name = ("cross-entropy",) if options.task == "classification" else ()
+    plots.losses(folder / "losses.png", run.metrics["history"], *name)
+    if options.task == "classification":
+        task_plots.confusion(folder / "confusion.png", run.metrics["confusion"], dataset.classes)
+        return
+    predictions = {"float": run.float_prediction, f"integer, {options.bits} bits": run.integer_prediction()}
+    plots.forecast(folder / "forecast.png", run.test_truth, predictions, dataset.target_names[0], dataset.unit)
+    if options.task == "anomaly":
+        task_plots.alarms(folder / "alarms.png", run.model, golden.infer(run.model, run.test_raw), run.test_raw,
+                          labels_of(dataset, dataset.test))
 
 
 def write_metrics(folder, metrics):
@@ -127,18 +141,26 @@ def _provenance(options):
     return {"dataset": options.data, "seed": options.seed, "options": _portable(options), "torch": torch.__version__}
 
 
-def _errors(run, other):
-    """RMSE of all models on the test windows, and of the trained ones on the validation windows; other: the MLP."""
+def _measured(run, other):
+    """Figures over the test windows and, of the trained models, over the validation windows, for metrics.json; other: the
+    MLP of a forecast."""
     dataset, model, truth = run.dataset, run.model, run.test_truth
+
+    def integer(starts):
+        return golden.infer(model, dataset.windows(starts)) / np.asarray(model.config.output_scale)
+
+    predict = {"float": lambda starts: _float_prediction(run.network, dataset, starts),
+               "qat": lambda starts: _qat_prediction(run.quantized, dataset, starts), "integer": integer}
+    if other is None:
+        return measure(model, dataset, predict)
     past, held = np.concatenate([dataset.train, dataset.validation]), dataset.validation
-    integer = golden.infer(model, dataset.windows(held)) / np.asarray(model.config.output_scale)
+    errors = {name: rmse(forecast(dataset.test), truth) for name, forecast in predict.items()}
     return {
-        "test": {"float": rmse(run.float_prediction, truth), "qat": rmse(run.qat_prediction(), truth),
-                 "integer": rmse(run.integer_prediction(), truth), "persistence": rmse(run.persistence, truth),
-                 "least_squares": rmse(least_squares(dataset, past, dataset.test), truth),
-                 "mlp": rmse(_float_prediction(other, dataset, dataset.test), truth)},
-        "validation": {"float": rmse(_float_prediction(run.network, dataset, held), dataset.truth[held]),
-                       "integer": rmse(integer, dataset.truth[held])}}
+        "rmse": errors | {"persistence": rmse(run.persistence, truth),
+                          "least_squares": rmse(least_squares(dataset, past, dataset.test), truth),
+                          "mlp": rmse(_float_prediction(other, dataset, dataset.test), truth)},
+        "validation": {name: rmse(predict[name](held), dataset.truth[held]) for name in ("float", "integer")},
+        "interval": {"integer": block_bootstrap((integer(dataset.test) - truth)[None])}}
 
 
 def load_run(directory):
@@ -174,6 +196,18 @@ def load_run(directory):
                network, quantized, dataset)
 
 
+def _taught(options, dataset, network, data, starts):
+    """Mean output of the float network and of ``options.teachers - 1`` others trained likewise, for the training windows."""
+    networks = [network]
+    for number in range(1, options.teachers):
+        other = options.model_copy(update={"seed": options.seed + number * TEACHER_SEEDS})
+        networks.append(float_model.build(other, dataset))
+        fit(networks[-1], *_data(options, dataset), other, options.float_epochs, f"teacher {number}")
+    with torch.no_grad():
+        return torch.cat([torch.stack([one(data.batch(part)[0]) for one in networks]).mean(dim=0)
+                          for part in starts.split(CALIBRATION)])
+
+
 def _data(options, dataset):
     """``(Windows, first rows to train on, first rows to validate on)``, the last None when the validation part is trained."""
     first, held = torch.as_tensor(dataset.train), torch.as_tensor(dataset.validation)
@@ -201,7 +235,7 @@ def _fit(options, dataset, progress):
     seconds["float"] = round(time.perf_counter() - started, 2)
     started = time.perf_counter()
     quantized = QuantTransformer(network, options, dataset, _calibration(options, dataset))
-    data = Windows(torch.as_tensor(quantized.quantize_input(dataset.raw), dtype=torch.float32), dataset)
+    raw, data = data, Windows(torch.as_tensor(quantized.quantize_input(dataset.raw), dtype=torch.float32), dataset)
     settled = int(options.quantized_epochs * options.settle)
     order = first[torch.randperm(len(first), generator=torch.Generator().manual_seed(options.seed))]
 
@@ -209,6 +243,8 @@ def _fit(options, dataset, progress):
         if epoch == settled:
             quantized.settle(data.batch(starts)[0] for starts in order.split(CALIBRATION))
 
+    if options.distill and options.task == "forecast":
+        data.teach(first, _taught(options, dataset, network, raw, first), options.distill)
     history["qat"] = fit(quantized, data, first, held, options, options.quantized_epochs, "qat", progress, before_epoch)
     seconds["qat"] = round(time.perf_counter() - started, 2)
     return network, quantized, history, seconds

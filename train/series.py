@@ -1,11 +1,13 @@
 """A series of rows in time, and which windows of it can be used."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from liteformer.accel.errors import LiteFormerError
+
+TRAIN, VALIDATION, TEST = range(3)
 
 
 @dataclass(frozen=True)
@@ -21,6 +23,11 @@ class Series:
         boundary: first row of the test part; test_rows: end of the test part (excluded), None is the end of the series.
         split_by: "target": a window belongs where its target rows lie; "start": where its first row lies.
         unit: physical unit of the targets, for plots.
+        parts: ``(rows,)``, TRAIN, VALIDATION or TEST: a window belongs where its last target row does, whatever boundary
+            says; without VALIDATION rows that part is the last of TRAIN. None splits at boundary.
+        classes: names of the classes whose index the only target is; empty for numbers.
+        anomalous: bool ``(rows,)``, rows that no training window may touch; None without such labels.
+        stride: rows from one window to the next, counted from the beginning of each stretch without gap.
     """
 
     values: np.ndarray
@@ -34,6 +41,10 @@ class Series:
     split_by: str = "target"
     test_end: int | None = None
     unit: str = ""
+    parts: np.ndarray | None = None
+    classes: list = field(default_factory=list)
+    anomalous: np.ndarray | None = None
+    stride: int = 1
 
     @property
     def target_features(self):
@@ -65,7 +76,9 @@ def usable_starts(series, window):
     first = target_offsets(window, series.horizon)[0]
     count = max(series.horizon, 1)
     usable = usable & sliding_window_view(known[first:], count).all(axis=1)[:rows - span + 1]
-    return np.flatnonzero(usable)
+    starts = np.flatnonzero(usable)
+    origin = np.maximum.accumulate(np.where(series.follows, 0, np.arange(rows)))
+    return starts[(starts - origin[starts]) % series.stride == 0]
 
 
 def target_offsets(window, horizon):
@@ -86,7 +99,12 @@ def split(series, window, starts, validation_fraction):
         ``(train, validation, test)``: int64 first rows. No target row of validation or test is one of train.
     """
     offsets = target_offsets(window, series.horizon)
-    if series.split_by == "start":
+    if series.parts is not None:
+        part = series.parts[starts + offsets[-1]]
+        past, test = starts[part != TEST], starts[part == TEST]
+        if (series.parts == VALIDATION).any():
+            return starts[part == TRAIN], starts[part == VALIDATION], test
+    elif series.split_by == "start":
         past, test = starts[starts < series.boundary], starts[starts >= series.boundary]
     else:
         past = starts[starts + offsets[-1] < series.boundary]

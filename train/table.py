@@ -14,7 +14,7 @@ def read_table(path):
     Raises:
         LiteFormerError: missing, empty or unreadable file.
     """
-    return _read(path, header=0)
+    return read(path, header=0)
 
 
 def read_matrix(path, column):
@@ -27,16 +27,16 @@ def read_matrix(path, column):
     Raises:
         LiteFormerError: as ``read_table``; no such column; a cell that is not a number.
     """
-    count = _read(path, header=None, nrows=1).shape[1]
+    count = read(path, header=None, nrows=1).shape[1]
     if not 0 <= column < count:
         raise LiteFormerError(f"{path} has no sensor {column}; its {count} columns are sensors 0 to {count - 1}")
-    frame = _read(path, header=None, usecols=[column])
+    frame = read(path, header=None, usecols=[column])
     return _numbers(path, frame[column], str(column), first_line=1)
 
 
 def has_header(path):
     """False if every cell of the first line is a number: a matrix of sensors."""
-    cells = pd.to_numeric(_read(path, header=None, nrows=1, dtype=str).iloc[0], errors="coerce")
+    cells = pd.to_numeric(read(path, header=None, nrows=1, dtype=str).iloc[0], errors="coerce")
     return bool(cells.isna().any())
 
 
@@ -48,37 +48,46 @@ def column(frame, path, name):
     Raises:
         LiteFormerError: no such column (names those there are), or a cell that is not a number.
     """
-    return _numbers(path, _select(frame, path, name), name, first_line=2)
+    return _numbers(path, cells(frame, path, name), name, first_line=2)
 
 
-def time_steps(frame, path, name):
+def time_steps(frame, path, name, breaks=None):
     """Where the series continues without a gap, by its timestamps.
 
     The usual step is the median of the differences.
 
+    Args:
+        frame: DataFrame; path: its file, for errors; name: of the column.
+        breaks: bool ``(rows,)``, True where a recording begins, whose time need not be later.
     Returns:
         ``(times, follows)``: the column as datetime64 (UTC) or float64, and bool ``(rows,)``, True where a row comes
         exactly one step after the row before it.
     Raises:
         LiteFormerError: no such column, not timestamps, or not ascending.
     """
-    cells = _select(frame, path, name)
-    if not pd.api.types.is_numeric_dtype(cells):
-        times = pd.to_datetime(cells, utc=True, errors="coerce")
-        bad = np.flatnonzero(times.isna() & cells.notna())
+    stamps = cells(frame, path, name)
+    if not pd.api.types.is_numeric_dtype(stamps):
+        times = pd.to_datetime(stamps, utc=True, errors="coerce")
+        bad = np.flatnonzero(times.isna() & stamps.notna())
         if len(bad):
-            raise LiteFormerError(f"{path}, row {bad[0] + 2}, column {name!r} holds {cells.iloc[bad[0]]!r}, which is not a "
+            raise LiteFormerError(f"{path}, row {bad[0] + 2}, column {name!r} holds {stamps.iloc[bad[0]]!r}, which is not a "
                                   "time; name another column with --timestamp or correct the cell")
-        cells = times.dt.tz_localize(None)
-    late = np.flatnonzero(cells <= cells.shift())
+        stamps = times.dt.tz_localize(None)
+    late = stamps <= stamps.shift()
+    late = np.flatnonzero(late if breaks is None else late & ~breaks)
     if len(late):
         raise LiteFormerError(f"{path}, row {late[0] + 2}: the time in column {name!r} is not later than in the row before; "
                               "sort the file by time and remove duplicates")
-    difference = cells.diff()
-    return cells.to_numpy(), np.array(difference == difference.median())
+    difference = stamps.diff()
+    return stamps.to_numpy(), np.array(difference == difference.median())
 
 
-def _select(frame, path, name):
+def cells(frame, path, name):
+    """Column ``name`` as it stands, a pandas Series.
+
+    Raises:
+        LiteFormerError: no such column (names those there are).
+    """
     if name not in frame.columns:
         raise LiteFormerError(f"{path} has no column {name!r}; it has: {', '.join(map(str, frame.columns))}")
     return frame[name]
@@ -95,7 +104,14 @@ def _numbers(path, cells, name, first_line):
     return values
 
 
-def _read(path, **options):
+def read(path, **options):
+    """A text table as a DataFrame.
+
+    Args:
+        path: file; options: of ``pandas.read_csv``.
+    Raises:
+        LiteFormerError: missing, empty or unreadable file.
+    """
     path = Path(path)
     if not path.is_file():
         raise LiteFormerError(f"there is no file {path}; check --path")

@@ -4,6 +4,7 @@ import copy
 import math
 
 import torch
+from torch.nn import functional as F
 
 from liteformer.accel.errors import LiteFormerError
 
@@ -25,6 +26,10 @@ class Windows:
 
     def __init__(self, rows, dataset):
         self.rows, self.reach = rows, torch.arange(dataset.window)
+        self.classes = bool(dataset.classes)
+        if self.classes:
+            self.goal = torch.as_tensor(dataset.truth).nan_to_num(-1).long()
+            return
         last = 0.0
         if dataset.persistence:
             columns = torch.as_tensor(dataset.target_features)
@@ -36,8 +41,24 @@ class Windows:
         self.goal = goal.float()
 
     def batch(self, starts):
-        """``(x (batch, window, features), goal (batch, outputs))``; starts: int64 first rows."""
+        """``(x (batch, window, features), goal (batch, outputs))``, of a class its index ``(batch, 1)``; starts: int64."""
         return self.rows[starts[:, None] + self.reach], self.goal[starts]
+
+    def teach(self, starts, outputs, share):
+        """Move the goals of windows towards the outputs of a teacher.
+
+        For a squared error this is the same as a second loss against the teacher, up to a constant.
+
+        Args:
+            starts: int64 first rows; outputs: float ``(len(starts), outputs)``, normalised; share: 0 (not) to 1 (all the way).
+        """
+        self.goal[starts] = self.goal[starts].lerp(outputs, share)
+
+    def loss(self, outputs, goal):
+        """Mean squared error in normalised units, or cross-entropy of logits; a scalar tensor."""
+        if self.classes:
+            return F.cross_entropy(outputs, goal[:, 0])
+        return (outputs - goal).square().mean()
 
 
 def parameter_groups(model, options):
@@ -72,11 +93,11 @@ def learning_rate(step, total, warmup):
 
 
 def loss_of(model, data, starts, batch=2048):
-    """Mean squared error in normalised units, without gradients; a float."""
+    """The loss over the windows that start at ``starts``, without gradients; a float."""
     model.eval()
     with torch.no_grad():
-        total = sum(float((model(x) - goal).square().sum()) for x, goal in map(data.batch, starts.split(batch)))
-    return total / (len(starts) * data.goal.shape[1])
+        total = sum(len(x) * float(data.loss(model(x), goal)) for x, goal in map(data.batch, starts.split(batch)))
+    return total / len(starts)
 
 
 def fit(model, data, train, validation, options, epochs, stage, progress=None, before_epoch=None):
@@ -107,7 +128,7 @@ def fit(model, data, train, validation, options, epochs, stage, progress=None, b
         total = torch.zeros(())
         for index, starts in enumerate(order[:steps * options.batch].split(options.batch)):
             x, goal = data.batch(starts)
-            loss = (model(x) - goal).square().mean()
+            loss = data.loss(model(x), goal)
             if not math.isfinite(loss.item()):
                 raise Diverged(f"the loss of the {stage} training became {loss.item()} at step {epoch * steps + index + 1} "
                                f"(epoch {epoch + 1}); choose a smaller --lr", state)

@@ -31,11 +31,11 @@ EDGES = [-(1 << 31), (1 << 31) - 1, -1, 0, 1, 0xFFFF, 0x10000, -0xFFFF, -0x10000
 def model_for(task, **changes):
     """A random model with the settings of a task."""
     shape = {"window": 4, "features": 3, "d_model": 8, "bits": 4, "outputs": 3 if task == "classification" else 2}
-    model = random_model(np.random.default_rng(5), **shape | changes,
-                         skip="persistence" if task == "anomaly" else "none")
+    model = random_model(np.random.default_rng(5), **shape | changes)
+    scales = {"raw_scale": [4.0, 1.0, 1.0]} if task == "anomaly" else {}
     extra = {"class_names": ["a", "b", "c"]} if task == "classification" else {
-        "anomaly": AnomalySettings(gains=[1, 0], smoothing=2, threshold=40_000)} if task == "anomaly" else {}
-    return replace(model, config=type(model.config)(**model.config.model_dump() | {"task": task} | extra))
+        "anomaly": AnomalySettings(shifts=[2, 0], gains=[1, 0], smoothing=2, threshold=40_000)} if task == "anomaly" else {}
+    return replace(model, config=type(model.config)(**model.config.model_dump() | {"task": task} | scales | extra))
 
 
 def series(count, model, spread=20_000):
@@ -50,7 +50,7 @@ def series(count, model, spread=20_000):
 class Anomaly(ctypes.Structure):
     """struct liteformer_anomaly."""
 
-    _fields_ = [("features", ctypes.POINTER(ctypes.c_uint8)), ("gains", ctypes.POINTER(ctypes.c_uint8)),
+    _fields_ = [*((name, ctypes.POINTER(ctypes.c_uint8)) for name in ("features", "shifts", "gains")),
                 ("targets", ctypes.c_uint8), ("smoothing", ctypes.c_uint8), ("threshold", ctypes.c_uint32),
                 ("score", ctypes.c_uint32)]
 
@@ -81,12 +81,13 @@ def test_anomaly_in_c_is_that_of_python(driver, data):
     targets, features = data.draw(st.integers(1, 5)), 4
     columns = data.draw(st.lists(st.integers(0, features - 1), min_size=targets, max_size=targets))
     gains = data.draw(st.lists(st.integers(0, decision.MAX_GAIN), min_size=targets, max_size=targets))
+    shifts = data.draw(st.lists(st.integers(0, decision.MAX_SHIFT), min_size=targets, max_size=targets))
     smoothing, threshold = data.draw(st.integers(0, decision.MAX_SMOOTHING)), data.draw(st.integers(0, (1 << 31) - 1))
     value = st.sampled_from(EDGES) | INT32 | st.integers(-100, 100)
     rows = data.draw(st.lists(st.lists(value, min_size=features, max_size=features), min_size=2, max_size=12))
     forecasts = data.draw(st.lists(st.lists(value, min_size=targets, max_size=targets), min_size=len(rows),
                                    max_size=len(rows)))
-    anomaly = Anomaly((ctypes.c_uint8 * targets)(*columns), (ctypes.c_uint8 * targets)(*gains), targets, smoothing,
+    anomaly = Anomaly(*((ctypes.c_uint8 * targets)(*values) for values in (columns, shifts, gains)), targets, smoothing,
                       threshold, 0)
     answers = [(0, 0)]
     for forecast, row in zip(forecasts, rows[1:]):
@@ -94,7 +95,7 @@ def test_anomaly_in_c_is_that_of_python(driver, data):
                                                  (ctypes.c_int32 * features)(*row))
         answers.append((anomaly.score, alarm))
     config = SimpleNamespace(task="anomaly", target_features=columns, anomaly=SimpleNamespace(
-        gains=gains, smoothing=smoothing, threshold=threshold))
+        shifts=shifts, gains=gains, smoothing=smoothing, threshold=threshold))
     expected = decision.decide(config, np.array(forecasts), np.array(rows)[:, None])
     assert expected.tolist() == [list(answer) for answer in answers]
 
