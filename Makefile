@@ -9,7 +9,7 @@ STAMP  := .venv/.setup-done
 NEEDS := verilator:verilator riscv64-unknown-elf-gcc:gcc-riscv64-unknown-elf riscv64-unknown-elf-ld:binutils-riscv64-unknown-elf \
          g++:g++ make:make /usr/include/zlib.h:zlib1g-dev
 
-.PHONY: setup system demo test test-slow lint bench bench-train results results-train clean
+.PHONY: setup system demo test test-slow lint bench grid performance timing bench-train results results-train clean
 
 setup: system $(STAMP)
 
@@ -54,6 +54,17 @@ lint: setup
 
 bench: setup
 	@$(BIN)/liteformer bench
+
+# The paper's 48 shapes: about half an hour on two cores, less when repeated.
+grid: setup
+	@$(BIN)/liteformer bench --grid paper --jobs $(JOBS)
+
+# The tables of README.md and docs/performance.md; takes the grid's from build/grid.
+performance: setup
+	@$(BIN)/python -m liteformer.flow.performance
+
+timing: setup
+	@$(BIN)/liteformer bench --readout mean --timing
 
 bench-train: setup
 	@$(BIN)/python -m liteformer.flow.bench_train

@@ -20,7 +20,7 @@ NET, FANOUT = 0.50, 0.12
 # Registers and ports by the first words of their names; the first match counts.
 BLOCKS = (
     ("CPU", r"VexRiscv|serv"), ("array", r"liteformercore_engine_matrixarray"),
-    ("requantizers", r"liteformercore_engine_drain_requantizer"), ("drain", r"liteformercore_engine_drain(?!sequencer)"),
+    ("requantizers", r"liteformercore_engine_drain_(requantizer|unit)"), ("drain", r"liteformercore_engine_drain(?!sequencer)"),
     ("drain sequencer", r"liteformercore_engine_drainsequencer"),
     ("compute sequencer", r"liteformercore_engine_computesequencer"),
     ("softmax", r"liteformercore_engine_softmax|maxima|rates"), ("window", r"liteformercore_engine_window"),
@@ -44,7 +44,9 @@ class Path:
 
 def block_of(name):
     """The block that a register belongs to."""
-    return next((block for block, pattern in BLOCKS if re.match(rf"(__main___)?({pattern})", name)), OTHER)
+    # LiteX puts the place where the SoC was made in front of some names.
+    name = re.sub(r"^\w*?(?=liteformercore)", "", name)
+    return next((block for block, pattern in BLOCKS if re.match(pattern, name)), OTHER)
 
 
 class _Netlist:

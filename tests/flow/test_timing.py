@@ -115,7 +115,8 @@ def test_block_ram_without_output_register():
     ("VexRiscv.dBus_ADR", "CPU"), ("__main___uart_tx", timing.OTHER),
     ("liteformercore_engine_drain_requantizer0_x", "requantizers"),
     ("liteformercore_engine_drainsequencer_x", "drain sequencer"), ("liteformercore_engine_drain_register1", "drain"),
-    ("__main___liteformercore_state", "core"), ("liteformercore_engine_window_x", "window"),
+    ("__main___liteformercore_state", "core"), ("soc_synthesis_uart_storage", timing.OTHER), ("memory_1.0.0", "core"),
+    ("liteformercore_engine_drain_unit_x", "requantizers"), ("liteformercore_engine_window_x", "window"),
 ])
 def test_blocks(name, block):
     assert timing.block_of(name) == block
