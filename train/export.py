@@ -7,6 +7,7 @@ import torch
 
 from liteformer.accel import numerics
 from liteformer.accel.model import QuantizedModel
+from liteformer.train.qat import OFFSET_ONE, ONE, RESIDUAL_ONE
 
 
 def export(model, provenance):
@@ -36,9 +37,10 @@ def _tensors(model):
 
     def linear(name, module, *grids):
         weight, multiplier, offset, carried = module.constants(*grids)
-        tensors.update({f"{name}.weight": weight, f"{name}.multiplier": multiplier, f"{name}.offset": offset})
+        tensors.update({f"{name}.weight": weight, f"{name}.multiplier": multiplier * ONE,
+                        f"{name}.offset": offset * OFFSET_ONE})
         if carried is not None:
-            tensors[f"{name}.residual"] = carried
+            tensors[f"{name}.residual"] = carried * RESIDUAL_ONE
 
     linear("embed", model.embed, model.input_grid, grid, positions)
     for index, layer in enumerate(model.layers):

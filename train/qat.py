@@ -16,7 +16,16 @@ from torch.nn import functional as F
 from liteformer.accel import numerics
 from liteformer.accel.golden import OUTPUT_BITS
 from liteformer.accel.model import WEIGHTS, ModelConfig
-from liteformer.train.quantizers import Activation, Grid, best_steps, floor, round_clamp, softmax_weights
+from liteformer.train.quantizers import (
+    Activation,
+    Grid,
+    best_steps,
+    fixed,
+    floor,
+    integer_weights,
+    round_clamp,
+    softmax_weights,
+)
 
 TABLE_LENGTH = 64       # Entries of the softmax table.
 TABLE_END = 0.45        # The table's last entry before rounding: below a half, so far keys weigh nothing.
@@ -42,19 +51,19 @@ class QuantLinear(nn.Module):
 
     def __init__(self, linear, bits, multiplier_bits, norm=None, columns=None):
         super().__init__()
-        self.largest, self.multiplier_limit = numerics.signed_range(bits)[1], numerics.signed_range(multiplier_bits)[1]
+        self.largest, self.multiplier_bits = numerics.signed_range(bits)[1], multiplier_bits
         self.weight = nn.Parameter(linear.weight.detach().clone())
         self.bias = nn.Parameter(linear.bias.detach().clone())
         self.register_buffer("columns", None if columns is None else torch.as_tensor(columns, dtype=self.weight.dtype))
         self.log_step = nn.Parameter(best_steps(self.scaled().detach(), self.largest).log())
         self.norm = copy.deepcopy(norm)
         self.live = norm is not None
-        if norm is None:
-            self.register_buffer("gain", torch.ones_like(self.bias))
-            self.register_buffer("shift", torch.zeros_like(self.bias))
+        # Set where something else than a BatchNorm follows; None is 1 and 0 without the arithmetic.
+        self.register_buffer("gain", None)
+        self.register_buffer("shift", None)
 
     def affine(self):
-        """Factor and summand behind the linear layer, ``(outputs,)``: the BatchNorm with its running statistics."""
+        """Factor and summand behind the linear layer, ``(outputs,)`` or None: the BatchNorm with its running statistics."""
         if self.norm is None:
             return self.gain, self.shift
         gain = self.norm.weight / (self.norm.running_var + self.norm.eps).sqrt()
@@ -67,49 +76,69 @@ class QuantLinear(nn.Module):
     def quantized(self):
         """``(step (outputs, 1), integer weights (outputs, inputs))``."""
         step = self.log_step.exp()
-        return step, round_clamp(self.scaled() / step, -self.largest, self.largest)
+        return step, integer_weights(self.scaled(), step, self.largest)
 
     def constants(self, source, out, residual=None):
-        """What is exported, as integers in floating point.
+        """What is exported: integer weights, and fixed-point numbers that the export turns into integers.
 
         Args:
             source, out, residual: Grid of the input, the output and the residual input.
         Returns:
-            ``(weight (outputs, inputs), multiplier, offset, residual multiplier or None)``, the last three ``(outputs,)``.
+            ``(weight (outputs, inputs), multiplier, offset, residual multiplier or None)``, the last three ``(outputs,)``,
+            multiples of 1 / ONE, 1 / OFFSET_ONE and 1 / RESIDUAL_ONE in steps of the output.
         """
         gain, shift = self.affine()
         step, weight = self.quantized()
-        ratio = gain * step[:, 0] * source.scale
-        offset = gain * self.bias + shift - ratio * (weight * source.zero).sum(dim=1)
-        multiplier = round_clamp(ratio * (ONE / out.scale), -self.multiplier_limit, self.multiplier_limit)
+        ratio, offset = step[:, 0] * source.scale, self.bias
+        if gain is not None:
+            ratio, offset = gain * ratio, torch.addcmul(shift, gain, offset)
+        offset = _without_zero(offset, ratio, weight, source.zero)
         carried = None
         if residual is not None:
-            carry = gain * residual.scale
-            offset = offset - carry * residual.zero
-            limit = numerics.signed_range(numerics.RESIDUAL_BITS)[1]
-            carried = round_clamp(carry * (RESIDUAL_ONE / out.scale), -limit, limit)
-        limit = numerics.signed_range(numerics.OFFSET_BITS)[1]
-        return weight, multiplier, round_clamp((offset / out.scale + out.zero) * OFFSET_ONE, -limit, limit), carried
+            carry = (residual.scale if gain is None else gain * residual.scale)
+            offset = _less(offset, carry, residual.zero)
+            carried = fixed(carry / out.scale, RESIDUAL_ONE, numerics.RESIDUAL_BITS)
+        offset = offset / out.scale if _is_zero(out.zero) else offset / out.scale + out.zero
+        return (weight, fixed(ratio / out.scale, ONE, self.multiplier_bits), fixed(offset, OFFSET_ONE, numerics.OFFSET_BITS),
+                carried)
 
     def forward(self, x, source, out, residual=None, residual_grid=None):
         """``numerics.requantize`` of the product; integers ``(..., inputs)`` to integers ``(..., outputs)``."""
         if self.training and self.live:
             return self._forward_live(x, source, out, residual, residual_grid)
         weight, multiplier, offset, carried = self.constants(source, out, residual_grid)
-        y = F.linear(x, weight * (multiplier / ONE)[:, None], offset / OFFSET_ONE)
+        y = F.linear(x, weight * multiplier[:, None], offset)
         if residual is not None:
-            y = torch.addcmul(y, residual, carried / RESIDUAL_ONE)
+            y = torch.addcmul(y, residual, carried)
         return round_clamp(y, out.lo, out.hi)
 
     def _forward_live(self, x, source, out, residual, residual_grid):
         """The same with the statistics of this batch and multipliers before rounding."""
         step, weight = self.quantized()
-        offset = self.bias - step[:, 0] * source.scale * (weight * source.zero).sum(dim=1)
-        y = F.linear(x, weight * (step * source.scale), offset - residual_grid.scale * residual_grid.zero)
+        ratio = step * source.scale
+        offset = _less(_without_zero(self.bias, ratio[:, 0], weight, source.zero), residual_grid.scale, residual_grid.zero)
+        y = F.linear(x, weight * ratio, offset)
         y = torch.addcmul(y, residual, residual_grid.scale.expand(1)).flatten(0, -2)
         y = F.batch_norm(y, self.norm.running_mean, self.norm.running_var, self.norm.weight / out.scale,
                          self.norm.bias / out.scale + out.zero, True, self.norm.momentum, self.norm.eps)
         return round_clamp(y, out.lo, out.hi).view(*x.shape[:-1], -1)
+
+
+def _is_zero(zero):
+    return isinstance(zero, float) and zero == 0
+
+
+def _less(offset, scale, zero):
+    """``offset - scale * zero``."""
+    return offset if _is_zero(zero) else offset - scale * zero
+
+
+def _without_zero(offset, ratio, weight, zero):
+    """``offset`` less what the inputs' zero, a number or a tensor of one or of all inputs, contributes to every output."""
+    if _is_zero(zero):
+        return offset
+    one = isinstance(zero, float) or not zero.ndim
+    return offset - ratio * (weight.sum(dim=1) * zero if one else weight @ zero)
 
 
 class QuantEncoder(nn.Module):
@@ -253,7 +282,8 @@ class QuantTransformer(nn.Module):
         grid = self.pooled_grid(self.layers[-1].grids["hidden"].grid())
         ratio = (self.head.gain * self.head.log_step.exp()[:, 0] * grid.scale).abs() * ONE
         largest = torch.as_tensor(abs(dataset.target_low)).maximum(torch.as_tensor(abs(dataset.target_high))) * scale
-        excess = (ratio / self.head.multiplier_limit).maximum(largest.float() * OFFSET_ONE / (1 << (numerics.OFFSET_BITS - 1)))
+        limit = numerics.signed_range(self.head.multiplier_bits)[1]
+        excess = (ratio / limit).maximum(largest.float() * OFFSET_ONE / (1 << (numerics.OFFSET_BITS - 1)))
         scale = scale.float() / 2.0 ** torch.ceil(torch.log2(HEADROOM * excess)).clamp_min(0)
         if dataset.anomalous is not None:
             scale = scale.minimum(torch.as_tensor(dataset.raw_scale[dataset.target_features], dtype=torch.float32))

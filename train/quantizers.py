@@ -26,6 +26,37 @@ class _RoundClamp(torch.autograd.Function):
         return torch.ops.aten.hardtanh_backward(grad, *ctx.saved_tensors, *ctx.bounds), None, None
 
 
+class _Fixed(torch.autograd.Function):
+    """``clamp(floor(x * one + 0.5), -limit, limit) / one`` as one node of the graph."""
+
+    @staticmethod
+    def forward(ctx, x, one, limit):
+        ctx.save_for_backward(x)
+        ctx.bound = (limit + 0.5) / one
+        return torch.mul(x, one).add_(0.5).floor_().clamp_(-limit, limit).div_(one)
+
+    @staticmethod
+    def backward(ctx, grad):
+        return torch.ops.aten.hardtanh_backward(grad, *ctx.saved_tensors, -ctx.bound, ctx.bound), None, None
+
+
+class _Weights(torch.autograd.Function):
+    """Integer weights ``clamp(floor(weight / step + 0.5), -largest, largest)`` with the gradients of weight and step."""
+
+    @staticmethod
+    def forward(ctx, weight, step, largest):
+        ratio = weight / step
+        ctx.save_for_backward(ratio, step)
+        ctx.bound = largest + 0.5
+        return torch.add(ratio, 0.5).floor_().clamp_(-largest, largest)
+
+    @staticmethod
+    def backward(ctx, grad):
+        ratio, step = ctx.saved_tensors
+        inner = torch.ops.aten.hardtanh_backward(grad, ratio, -ctx.bound, ctx.bound).div_(step)
+        return inner, -(inner * ratio).sum(dim=1, keepdim=True), None
+
+
 class _Floor(torch.autograd.Function):
     """``floor(x)``, gradient of the identity."""
 
@@ -61,6 +92,16 @@ class _SoftmaxWeights(torch.autograd.Function):
 def round_clamp(x, lo, hi):
     """Nearest integer, halves upwards, clamped to ``[lo, hi]``, straight-through gradient."""
     return _RoundClamp.apply(x, lo, hi)
+
+
+def fixed(x, one, bits):
+    """``x`` as a fixed-point number: multiples of ``1 / one``, signed, ``bits`` bits, symmetric; straight-through gradient."""
+    return _Fixed.apply(x, one, numerics.signed_range(bits)[1])
+
+
+def integer_weights(weight, step, largest):
+    """Integers ``-largest .. largest`` of a matrix ``(outputs, inputs)`` with steps ``(outputs, 1)``, straight-through."""
+    return _Weights.apply(weight, step, largest)
 
 
 def floor(x):
@@ -103,11 +144,8 @@ class Activation(nn.Module):
         self.lo, self.hi = numerics.signed_range(bits)
         self.kind = kind
         self.log_scale = nn.Parameter(torch.zeros(()))
-        zero = torch.tensor(float(self.lo if kind == "relu" else 0))
-        if kind == "affine":
-            self.zero = nn.Parameter(zero)
-        else:
-            self.register_buffer("zero", zero)
+        # A number where it does not learn: the arithmetic with a zero of 0 is then left out.
+        self.zero = nn.Parameter(torch.zeros(())) if kind == "affine" else float(self.lo if kind == "relu" else 0)
 
     def grid(self):
         """Grid of the present scale (positive scalar) and zero."""

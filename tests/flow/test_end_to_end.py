@@ -67,6 +67,21 @@ def test_a_wrong_weight_is_seen(run, trained, monkeypatch):
     assert code == 0 and json.loads(out)["mismatches"] > 0
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(("bits", "bits_of"), [(3, "ffn=2,attention=4"), (2, "hidden=3,head.weight=5,input=6")])
+def test_mixed_widths_on_the_soc(run, tmp_path, bits, bits_of):
+    """Trained and exported at 2 and 3 bits with other widths between, then bit-exact on the simulated SoC."""
+    code, out, err = run("train", "--window", 4, "--d-model", 8, "--bits", bits, "--bits-of", bits_of, "--epochs", 1,
+                         "--teachers", 1, "--batch", 256, "--out", tmp_path / "mixed", "--json")
+    assert code == 0, err
+    widths = QuantizedModel.load(tmp_path / "mixed").config.bits
+    assert len(set(widths.values())) >= 4
+    code, out, err = run("evaluate", tmp_path / "mixed", "--soc", 12, "--json")
+    result = json.loads(out)
+    assert (code, result["windows"], result["mismatches"]) == (0, 12, 0)
+    assert result["rmse"]["qat"] == pytest.approx(result["rmse"]["integer"], rel=0.005)
+
+
 def test_simulate_with_trace(run, trained, tmp_path):
     trace = tmp_path / "one.fst"
     code, out, _ = run("simulate", trained, "--windows", 1, "--trace", trace, "--json")

@@ -27,9 +27,10 @@ def test_rounding_what_was_measured_gives_the_integers(some_run):
 
 
 def test_errors_are_those_of_a_uniform_grid(some_run):
-    """Rounding to 2^b steps costs at least 1 / sqrt(12) of a step against a spread of less than half the range."""
+    """Rounding to 2^b steps costs at least 1 / sqrt(12) of a step against a spread of less than half the range; more steps
+    cost less."""
     errors = layer_errors(some_run)
     bits = some_run.model.config.bits
     assert set(errors) == {name for name in bits if name not in ("input", "position") and not name.endswith("probability")}
     for name, error in errors.items():
-        assert 0.5 / (12 ** 0.5 * 2 ** (bits[name] - 1)) < error < 8 / 2 ** bits[name], name
+        assert 0.5 / (12 ** 0.5 * 2 ** (bits[name] - 1)) < error < 20 / 2 ** bits[name], name
