@@ -9,6 +9,7 @@ import torch
 
 from liteformer.accel.errors import LiteFormerError
 from liteformer.train import qat
+from liteformer.train import run as run_module
 from liteformer.train.dataset import load_dataset
 from liteformer.train.model import build
 from liteformer.train.options import TrainOptions
@@ -70,7 +71,7 @@ def test_patience_stops_early(small, tmp_path):
 
 
 def test_learns_more_than_the_baselines(tmp_path):
-    rmse = train(TrainOptions(out=str(tmp_path / "model"), epochs=8)).metrics["rmse"]
+    rmse = train(TrainOptions(out=str(tmp_path / "model"), epochs=8, teachers=1)).metrics["rmse"]
     assert rmse["integer"] < 0.85 * rmse["persistence"] and rmse["float"] < rmse["least_squares"]
 
 
@@ -107,6 +108,32 @@ def test_damaged_directories(run, small, tmp_path):
         load_run(out)
     with pytest.raises(LiteFormerError, match="is a file, not a directory; choose another --out"):
         train(TrainOptions(**small, out=str(out / "metrics.json")))
+
+
+def test_goals_move_towards_the_teachers(small):
+    options = TrainOptions(**small | {"teachers": 2, "refit": True})
+    dataset = load_dataset(options)
+    networks = []
+
+    def fit(model, data, train, *_, **__):
+        networks.append(model.eval())
+        fit.data, fit.train = data, train
+        return [{"epoch": 1, "loss": 0.0}]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("liteformer.train.run.fit", fit)
+        run_module._fit(options, dataset, None)
+    first, quantized, second = networks[0], networks[2], networks[1]
+    assert isinstance(quantized, qat.QuantTransformer) and not torch.equal(first.head.weight, second.head.weight)
+    starts = fit.train[:50]
+    raw = torch.as_tensor(dataset.windows(starts.numpy()), dtype=torch.float32)
+    with torch.no_grad():
+        taught = (first(raw) + second(raw)) / 2
+    truth = torch.as_tensor((dataset.truth[starts.numpy()] - dataset.target_mean) / dataset.target_scale).float()
+    assert torch.allclose(fit.data.goal[starts], 0.2 * truth + 0.8 * taught, atol=1e-4)
+    rest = torch.as_tensor(dataset.test)
+    truth = torch.as_tensor((dataset.truth[dataset.test] - dataset.target_mean) / dataset.target_scale).float()
+    assert torch.equal(fit.data.goal[rest], truth)
 
 
 def test_weight_decay_is_for_matrices_only():
