@@ -11,7 +11,15 @@ from liteformer.accel.model import QuantizedModel
 from liteformer.train.dataset import load_dataset
 from liteformer.train.export import export
 from liteformer.train.options import TrainOptions
-from liteformer.train.quantizers import Activation, best_steps, floor, round_clamp, softmax_weights
+from liteformer.train.quantizers import (
+    Activation,
+    best_steps,
+    fixed,
+    floor,
+    integer_weights,
+    round_clamp,
+    softmax_weights,
+)
 from liteformer.train.run import _fit
 
 WINDOWS = 64
@@ -111,6 +119,22 @@ def test_gradients_pass_straight_through():
     x.grad = None
     (floor(x) * 2).sum().backward()
     assert x.grad.tolist() == [2] * 5
+
+
+def test_fused_nodes_are_the_plain_ones():
+    """Integer weights and fixed-point numbers, values and gradients, against the same made of single operations."""
+    generator = torch.Generator().manual_seed(5)
+    weight, step, probe = (torch.randn(shape, generator=generator, dtype=torch.float64) for shape in ((4, 9), (4, 1), (4, 9)))
+    results = []
+    for rounded in (lambda w, s: integer_weights(w, s, 3), lambda w, s: round_clamp(w / s, -3, 3),
+                    lambda w, s: fixed(w / s, 16, 6) * 2, lambda w, s: round_clamp(w / s * 16, -31, 31) / 16 * 2):
+        w, s = (tensor.clone().requires_grad_() for tensor in (weight, step.abs() / 2))
+        y = rounded(w, s)
+        (y * probe).sum().backward()
+        results.append((y.detach(), w.grad, s.grad))
+    for fused, plain in (results[:2], results[2:]):
+        assert all(torch.allclose(a, b, atol=1e-12) for a, b in zip(fused, plain))
+    assert not torch.allclose(results[0][2], results[2][2])
 
 
 def test_softmax_weights_are_those_of_the_contract():
