@@ -8,10 +8,12 @@ import typer
 from rich.console import Group
 from rich.table import Table
 
+from liteformer.accel import golden
+from liteformer.accel.decision import decide
 from liteformer.accel.errors import LiteFormerError
 from liteformer.flow import console, hardware
+from liteformer.flow.figures import LABELS, figures_table
 from liteformer.flow.inputs import at_least, is_run
-from liteformer.flow.train import LABELS
 from liteformer.train.baselines import rmse
 from liteformer.train.intervals import centre
 
@@ -30,40 +32,47 @@ def open_run(path):
         return load_run(Path(path))
 
 
+def first_window(run, count):
+    """First of ``count`` successive test windows that tell something: 0, or half of them before the first right alarm."""
+    if run.options.task != "anomaly":
+        return 0
+    from liteformer.train.tasks import labels_of
+    alarms = decide(run.model.config, golden.infer(run.model, run.test_raw), run.test_raw)[:, 1]
+    hits = alarms * labels_of(run.dataset, run.dataset.test)
+    onset = int((hits if hits.any() else alarms).argmax())
+    return min(max(onset - count // 2, 0), len(run.test_raw) - count)
+
+
 def compare_on_soc(run, count, cpu):
-    """Run the first ``count`` test windows on the simulated SoC.
+    """Run ``count`` test windows from ``first_window`` on the simulated SoC.
 
     Returns:
-        ``(figures, forecast)``: see ``hardware.run_soc``; forecast float ``(count, outputs)`` in physical units.
+        ``(figures, result)``: see ``hardware.run_soc``.
     Raises:
         LiteFormerError: more windows than the test set has.
     """
     if count > len(run.test_raw):
         raise LiteFormerError(f"the test set has {len(run.test_raw)} windows, fewer than the {count} asked for")
-    figures, outputs = hardware.run_soc(run.model, hardware.compile_model(run.model), run.test_raw[:count], cpu)
-    return figures, outputs / np.asarray(run.model.config.output_scale)
+    first = first_window(run, count)
+    return hardware.run_soc(run.model, hardware.compile_model(run.model), run.test_raw[first:first + count], cpu)
 
 
 def run_evaluation(path, soc=0, cpu="vexriscv", explain=False):
     """Evaluate a run.
 
     Args:
-        path: run directory. soc: windows to run on the simulated SoC, 0 for none. cpu: its CPU. explain: report where the
+        path: run directory. soc: test windows to run on the simulated SoC, 0 for none. cpu: its CPU. explain: report where the
             quantization-aware model departs from the integer model.
     Returns:
         dict, the command's JSON.
     """
     run = open_run(path)
-    truth = run.test_truth
-    result = {
-        "rmse": {"float": rmse(run.float_prediction, truth), "qat": rmse(run.qat_prediction(), truth),
-                 "integer": rmse(run.integer_prediction(), truth), "soc": None,
-                 **{name: centre(run.metrics["rmse"].get(name)) for name in ("persistence", "least_squares", "mlp")}},
-        "windows": soc or len(truth), "test_windows": len(truth), "mismatches": None, "model_id": run.model.id,
-    }
+    result = {"task": run.options.task, **_figures(run), "windows": soc or len(run.test_raw), "test_windows": len(run.test_raw),
+              "mismatches": None, "model_id": run.model.id}
     if soc:
-        figures, forecast = compare_on_soc(run, soc, cpu)
-        result["rmse"]["soc"] = rmse(forecast, truth[:soc])
+        figures, answers = compare_on_soc(run, soc, cpu)
+        for name, value in _soc_figures(run, soc, answers).items():
+            result[name]["soc"] = value
         result |= {key: figures[key] for key in ("mismatches", "cycles", "cycles_per_second")}
     if explain:
         from liteformer.train.explain import explain_qat
@@ -71,16 +80,34 @@ def run_evaluation(path, soc=0, cpu="vexriscv", explain=False):
     return result
 
 
+def _figures(run):
+    """Figures of the float, quantization-aware and integer model and the baselines, by name, with a place for the SoC."""
+    if run.options.task != "forecast":
+        from liteformer.train.tasks import FIGURES, measure
+        measured = measure(run.model, run.dataset, run.predictors())
+        del measured["validation"]
+        return measured | {name: measured[name] | {"soc": None} for name in FIGURES[run.options.task]}
+    truth = run.test_truth
+    return {"rmse": {
+        "float": rmse(run.float_prediction, truth), "qat": rmse(run.qat_prediction(), truth),
+        "integer": rmse(run.integer_prediction(), truth), "soc": None,
+        **{name: centre(run.metrics["rmse"].get(name)) for name in ("persistence", "least_squares", "mlp")}}}
+
+
+def _soc_figures(run, count, answers):
+    """The same of the simulated SoC's SimulationResult over its ``count`` test windows: what the device decided."""
+    config, first = run.model.config, first_window(run, count)
+    if config.task == "forecast":
+        return {"rmse": rmse(answers.outputs / np.asarray(config.output_scale), run.test_truth[:count])}
+    from liteformer.train.tasks import figures, labels_of
+    return figures(config, labels_of(run.dataset, run.dataset.test[first:first + count]), answers.decisions[:, -1])
+
+
 def _render(result):
-    table = Table(title=f"Test RMSE over {result['test_windows']} windows")
-    for column in ("model", "RMSE"):
-        table.add_column(column, justify="left" if column == "model" else "right")
-    labels = LABELS | {"soc": f"simulated SoC, first {result['windows']} windows"}
-    for name, value in result["rmse"].items():
-        if value is not None:
-            table.add_row(labels.get(name, name), f"{value:.3f}")
+    table = figures_table(result, result["test_windows"],
+                          LABELS | {"soc": f"simulated SoC, {result['windows']} windows"})
     if result["mismatches"] is not None:
-        table.add_row("outputs that differ from the integer model", str(result["mismatches"]))
+        table.add_row("numbers that differ from the integer model", str(result["mismatches"]))
     return Group(table, *map(_render_departures, result.get("explain", {}).values()))
 
 
@@ -99,7 +126,8 @@ def _render_departures(report):
 
 def evaluate(
     model: Annotated[str, typer.Argument(metavar="MODEL", help="Directory written by `liteformer train`.")],
-    soc: Annotated[int, typer.Option(help="Also run the first N test windows on the simulated SoC.", metavar="N")] = 0,
+    soc: Annotated[int, typer.Option(help="Also run N test windows on the simulated SoC: the first, of an anomaly model those "
+                                          "around its first right alarm.", metavar="N")] = 0,
     cpu: Annotated[str, typer.Option(help="CPU of the SoC.")] = "vexriscv",
     explain: Annotated[bool, typer.Option("--explain", help="Tell at which tensor the models depart from each other.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,

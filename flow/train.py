@@ -4,12 +4,11 @@ from typing import Annotated, Literal
 
 import typer
 from rich.markup import escape
-from rich.table import Table
 
 from liteformer.accel.errors import LiteFormerError
 from liteformer.flow import console
+from liteformer.flow.figures import figures_table
 
-LABELS = {"qat": "quantization-aware", "least_squares": "least squares", "mlp": "MLP of the same size"}
 STAGES = {"float": "float", "qat": "quantization-aware", "mlp": "MLP of the same size"}
 DATA, SHAPE, RECIPE = "Data", "Model", "Recipe"
 
@@ -51,30 +50,32 @@ def _widths(values):
     return widths
 
 
-def rmse_text(value):
-    """An entry of ``rmse`` in metrics.json: a number, or mean and standard deviation over the seeds."""
-    return f"{value['mean']:.3f} ± {value['std']:.3f}" if isinstance(value, dict) else f"{value:.3f}"
-
-
 def _render(result):
-    table = Table(title=f"Test RMSE over {result['windows']['test']} windows")
-    for column in ("model", "RMSE"):
-        table.add_column(column, justify="left" if column == "model" else "right")
-    for name, value in result["rmse"].items():
-        if value is not None:
-            table.add_row(LABELS.get(name, name), rmse_text(value))
-    low, high = (result["interval"]["integer"][key] for key in ("low", "high"))
-    table.add_row("95 % interval of integer (test set)", f"{low:.3f} to {high:.3f}")
+    table = figures_table(result, result["windows"]["test"])
+    if result["task"] == "forecast":
+        low, high = (result["interval"]["integer"][key] for key in ("low", "high"))
+        table.add_row("95 % interval of integer (test set)", f"{low:.3f} to {high:.3f}")
     table.caption = escape(f"written to {result['out']}")
     return table
 
 
 def train(
-    data: Annotated[Literal["synthetic", "airu", "pems", "csv"], typer.Option(
-        metavar="NAME", help="synthetic (built in), airu, pems, or csv (any file).", rich_help_panel=DATA)] = "synthetic",
-    path: Annotated[str | None, typer.Option(help="CSV file.", rich_help_panel=DATA)] = None,
+    data: Annotated[Literal["synthetic", "airu", "pems", "csv", "har", "wisdm", "skab"], typer.Option(
+        metavar="NAME", help="synthetic (built in) or csv (any file) for every task; airu, pems to forecast; har (UCI-HAR), "
+        "wisdm to classify; skab to find anomalies.", rich_help_panel=DATA)] = "synthetic",
+    task: Annotated[Literal["forecast", "classification", "anomaly"], typer.Option(
+        metavar="TASK", help="forecast, classification (of windows) or anomaly (alarms by the forecast's error).",
+        rich_help_panel=DATA)] = "forecast",
+    path: Annotated[str | None, typer.Option(help="CSV file, or directory of har, wisdm, skab.", rich_help_panel=DATA)] = None,
     target: Annotated[list[str] | None, typer.Option(
         help="Column to forecast; repeat for several.", rich_help_panel=DATA)] = None,
+    label: Annotated[str | None, typer.Option(
+        help="Column with the class of each row, or with 1 where it is anomalous.", rich_help_panel=DATA)] = None,
+    group: Annotated[str | None, typer.Option(
+        help="Column with subject or recording; no window spans two, and a classification's data are divided by it.",
+        rich_help_panel=DATA)] = None,
+    stride: Annotated[int | None, typer.Option(
+        help="Rows between windows to classify; half a window if left out.", rich_help_panel=DATA)] = None,
     features: Annotated[list[str] | None, typer.Option(
         help="Input columns, comma separated or repeated; all numeric ones if left out.", rich_help_panel=DATA)] = None,
     timestamp: Annotated[str | None, typer.Option(
@@ -113,6 +114,9 @@ def train(
     warmup: Annotated[float, typer.Option(help="Part of the steps in which the rate rises.", rich_help_panel=RECIPE)] = 0.1,
     step_lr_factor: Annotated[float, typer.Option(help="Learning rate of step sizes, in units of --lr.",
                                                   rich_help_panel=RECIPE)] = 5.0,
+    distill: Annotated[float, typer.Option(help="How far the quantization-aware goal of a forecast moves from the truth to the "
+                                           "float networks' output, 0 to 1.", rich_help_panel=RECIPE)] = 0.8,
+    teachers: Annotated[int, typer.Option(help="Float networks whose mean output that is.", rich_help_panel=RECIPE)] = 4,
     settle: Annotated[float, typer.Option(help="Part of the quantization-aware epochs before BatchNorm statistics stand still.",
                                           rich_help_panel=RECIPE)] = 0.6,
     threads: Annotated[int, typer.Option(help="PyTorch's threads; one is fastest for small models.",
@@ -135,6 +139,10 @@ def train(
     liteformer train --bits 4 --bits-of ffn=3,attention=6,head.weight=8 --out build/mixed
 
     liteformer train --data csv --path plant.csv --timestamp time --target power --features power,wind --skip persistence
+
+    liteformer train --task classification --data csv --path motion.csv --label activity --group person --out build/motion
+
+    liteformer train --task anomaly --data skab --path SKAB/data --out build/pump
     """
     from liteformer.train.options import TrainOptions
     values = {key: value for key, value in locals().items() if key not in ("as_json", "seeds", "TrainOptions")}

@@ -10,6 +10,7 @@ from liteformer.accel.numerics import MAX_BITS, MIN_BITS
 from liteformer.accel.random_model import uniform_bits
 
 DEFAULT_EPOCHS = {"synthetic": 30, "airu": 40, "pems": 60, "csv": 40, "har": 30, "wisdm": 10, "skab": 40}
+SHORT_EPOCHS = 20  # Of the synthetic data with labels, which settle sooner.
 TASK_DATA = {"forecast": ("synthetic", "airu", "pems", "csv"), "classification": ("synthetic", "har", "wisdm", "csv"),
              "anomaly": ("synthetic", "skab", "csv")}
 
@@ -168,7 +169,8 @@ class TrainOptions(BaseModel):
     @property
     def float_epochs(self):
         """Epochs of the float training."""
-        return self.epochs or DEFAULT_EPOCHS[self.data]
+        short = self.data == "synthetic" and self.task != "forecast"
+        return self.epochs or (SHORT_EPOCHS if short else DEFAULT_EPOCHS[self.data])
 
     @property
     def quantized_epochs(self):

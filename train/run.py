@@ -66,6 +66,13 @@ class Run:
         """Forecasts of the golden model, float64 ``(N, outputs)``, physical units."""
         return golden.infer(self.model, self.test_raw) / np.asarray(self.model.config.output_scale)
 
+    def predictors(self):
+        """dict "float", "qat", "integer" -> callable(first rows) -> float64 ``(N, outputs)``, physical units or logits."""
+        scale = np.asarray(self.model.config.output_scale)
+        return {"float": lambda starts: _float_prediction(self.network, self.dataset, starts),
+                "qat": lambda starts: _qat_prediction(self.quantized, self.dataset, starts),
+                "integer": lambda starts: golden.infer(self.model, self.dataset.windows(starts)) / scale}
+
 
 def train(options, progress=None):
     """Train in float, then quantization-aware, export, measure on the test set and write the directory ``options.out``.
@@ -144,15 +151,9 @@ def _provenance(options):
 def _measured(run, other):
     """Figures over the test windows and, of the trained models, over the validation windows, for metrics.json; other: the
     MLP of a forecast."""
-    dataset, model, truth = run.dataset, run.model, run.test_truth
-
-    def integer(starts):
-        return golden.infer(model, dataset.windows(starts)) / np.asarray(model.config.output_scale)
-
-    predict = {"float": lambda starts: _float_prediction(run.network, dataset, starts),
-               "qat": lambda starts: _qat_prediction(run.quantized, dataset, starts), "integer": integer}
+    dataset, predict, truth = run.dataset, run.predictors(), run.test_truth
     if other is None:
-        return measure(model, dataset, predict)
+        return measure(run.model, dataset, predict)
     past, held = np.concatenate([dataset.train, dataset.validation]), dataset.validation
     errors = {name: rmse(forecast(dataset.test), truth) for name, forecast in predict.items()}
     return {
@@ -160,7 +161,7 @@ def _measured(run, other):
                           "least_squares": rmse(least_squares(dataset, past, dataset.test), truth),
                           "mlp": rmse(_float_prediction(other, dataset, dataset.test), truth)},
         "validation": {name: rmse(predict[name](held), dataset.truth[held]) for name in ("float", "integer")},
-        "interval": {"integer": block_bootstrap((integer(dataset.test) - truth)[None])}}
+        "interval": {"integer": block_bootstrap((predict["integer"](dataset.test) - truth)[None])}}
 
 
 def load_run(directory):

@@ -8,13 +8,13 @@ from liteformer.train.intervals import block_bootstrap, over_seeds
 from liteformer.train.run import load_run, replacing, train, write_metrics
 
 MOST = 1000
-FIXED = ("persistence", "least_squares")  # Baselines that no seed moves.
+FIXED = ("persistence", "least_squares", "majority", "logistic_regression", "three_sigma")  # Baselines that no seed moves.
 
 
 def train_seeds(options, count, progress=None):
     """Train with the seeds ``options.seed`` and following; each into ``seed<N>`` of the directory ``options.out``.
 
-    The directory itself becomes the run of the best integer RMSE over the validation windows (with refit these are trained
+    The directory itself becomes the run whose integer model is best over the validation windows (with refit these are trained
     on, so the choice says less, but it never looks at the test set). In its ``metrics.json`` every figure that depends on
     the seed is a dict of mean, std and values; those of the integer model have the bounds of the block-bootstrap interval.
 
@@ -35,8 +35,10 @@ def train_seeds(options, count, progress=None):
         runs.append(train(one, progress and (lambda stage, done, total, metrics, number=number: progress(
             stage, done, total, metrics | {"seed": (number + 1, count)}))))
     best = min(runs, key=lambda run: run.metrics["validation"]["integer"])
-    metrics = summary([run.metrics for run in runs], block_bootstrap(
-        [run.integer_prediction() - run.test_truth for run in runs])) | {"chosen_seed": best.options.seed}
+    interval = None
+    if options.task == "forecast":
+        interval = block_bootstrap([run.integer_prediction() - run.test_truth for run in runs])
+    metrics = summary([run.metrics for run in runs], interval) | {"chosen_seed": best.options.seed}
     with replacing(out) as folder:
         for path in Path(best.options.out).iterdir():
             shutil.copyfile(path, folder / path.name)
@@ -48,16 +50,18 @@ def summary(metrics, interval):
     """The parts of several ``metrics.json`` that depend on the seed, put together.
 
     Args:
-        metrics: list of dicts, one a seed; interval: of the mean integer RMSE.
+        metrics: list of dicts, one a seed; interval: of the mean integer RMSE of forecasts, else None.
     Returns:
-        dict rmse, validation, interval, seconds, seeds.
+        dict of the figures, validation, interval of a forecast, seconds, seeds.
     """
     def together(part, **bounds):
         names = metrics[0][part]
         return {name: over_seeds([entry[part][name] for entry in metrics], bounds.get(name))
                 if name not in FIXED and names[name] is not None else names[name] for name in names}
 
-    return {"rmse": together("rmse", integer=interval), "validation": together("validation"),
-            "interval": {"integer": interval}, "seeds": [entry["options"]["seed"] for entry in metrics],
+    bounds = {"integer": interval} if interval else {}
+    parts = [name for name in ("rmse", "accuracy", "macro_f1", "precision", "recall", "f1") if name in metrics[0]]
+    return {name: together(name, **bounds) for name in parts} | ({"interval": bounds} if bounds else {}) | {
+            "validation": together("validation"), "seeds": [entry["options"]["seed"] for entry in metrics],
             "seconds": {name: round(sum(entry["seconds"][name] for entry in metrics), 2) for name in metrics[0]["seconds"]}}
 

@@ -1,0 +1,31 @@
+"""The table of a training's or an evaluation's figures: a row a model, a column a figure."""
+
+from rich.table import Table
+
+LABELS = {"qat": "quantization-aware", "least_squares": "least squares", "mlp": "MLP of the same size",
+          "majority": "most frequent class", "logistic_regression": "logistic regression", "three_sigma": "three sigma"}
+COLUMNS = {"accuracy": "accuracy", "macro_f1": "macro F1", "f1": "F1", "precision": "precision", "recall": "recall",
+           "rmse": "RMSE"}
+TITLES = {"forecast": "Test RMSE", "classification": "Test classification", "anomaly": "Test alarms"}
+
+
+def figure_text(value):
+    """An entry of a figure in metrics.json: a number, or mean and standard deviation over the seeds."""
+    return f"{value['mean']:.3f} ± {value['std']:.3f}" if isinstance(value, dict) else f"{value:.3f}"
+
+
+def figures_table(result, windows, labels=LABELS):
+    """Table of the figures in a result.
+
+    Args:
+        result: dict with ``task`` and, for each figure, a dict by model; windows: of the test set; labels: texts of the models.
+    """
+    figures = [name for name in COLUMNS if name in result]
+    table = Table(title=f"{TITLES[result['task']]} over {windows} windows")
+    for column in ("model", *(COLUMNS[name] for name in figures)):
+        table.add_column(column, justify="left" if column == "model" else "right")
+    for model in dict.fromkeys(model for name in figures for model in result[name]):
+        values = [result[name].get(model) for name in figures]
+        if any(value is not None for value in values):
+            table.add_row(labels.get(model, model), *("" if value is None else figure_text(value) for value in values))
+    return table
