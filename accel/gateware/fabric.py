@@ -1,27 +1,50 @@
-"""Multiplication in LUTs, written out so that no synthesizer spends a DSP block on it."""
+"""Multiplication in LUTs, written out so that no synthesizer spends a DSP block on it.
+
+Radix-4 Booth: two bits of one factor choose 0, +-1 or +-2 times the other, which a single LUT6 a bit both makes and adds to
+the running sum. A negative multiple is the inverted positive one plus a carry into its adder.
+"""
 
 from migen import *
 
 
-def fabric_product(a, b):
-    """Signed product ``a * b`` as a tree of shifted partial products, two bits of ``b`` an adder.
+def fabric_product(module, a, b):
+    """Signed product as ``product + carry``; adding the carry is left to the adder that follows.
 
     Args:
-        a, b: signed Signals, ``b`` preferably the narrower.
+        module: receives the combinational statements; a, b: signed Signals; ``b`` is recoded, preferably the narrower.
     Returns:
-        signed expression; assign it to ``len(a) + len(b)`` bits.
+        ``(product, carry)``: signed Signal of ``len(a) + len(b) + 1`` bits and a one-bit Signal with
+        ``a * b == product + carry``.
     """
-    total = None
+    multiples, carries = [], []
     for low in range(0, len(b), 2):
-        top  = min(low + 2, len(b)) - 1
-        term = None
-        for bit in range(low, top + 1):
-            partial = Mux(b[bit], a << (bit - low) if bit > low else a, 0)
-            if bit == len(b) - 1:
-                term = -partial if term is None else term - partial
-            else:
-                term = partial if term is None else term + partial
-        if low:
-            term = term << low
-        total = term if total is None else total + term
-    return total
+        below  = b[low - 1] if low else 0
+        middle = b[low]
+        top    = b[min(low + 1, len(b) - 1)]
+        once   = Signal((len(a) + 1, True))
+        module.comb += once.eq(a)
+        twice  = Cat(Constant(0, 1), a)
+        # The multiple without its sign, then inverted where it is negative.
+        bits = Signal(len(a) + 1)
+        module.comb += bits.eq(Mux(middle ^ below, once, Mux(top ^ middle, twice, 0)) ^ Replicate(top, len(a) + 1))
+        multiples.append(bits)
+        carries.append(top)
+    total, lower, carry = multiples[0], [], Signal()
+    module.comb += carry.eq(carries[0])
+    for index, (multiple, negative) in enumerate(zip(multiples[1:], carries[1:]), 1):
+        # One bit longer than both, with the carry entering through an extra lowest bit.
+        length = max(len(total) - 2, len(multiple)) + 1
+        summed = Signal(length + 1)
+        module.comb += summed.eq(Cat(Constant(1, 1), _extended(total[2:], length)) + Cat(negative, _extended(multiple, length)))
+        lower.append(total[:2])
+        total = summed[1:]
+    product = Signal((len(a) + len(b) + 1, True))
+    whole   = Cat(*lower, total)
+    signed  = Signal((len(whole), True))
+    module.comb += [signed.eq(whole), product.eq(signed)]
+    return product, carry
+
+
+def _extended(value, length):
+    """Sign extension of an unsigned slice."""
+    return Cat(value, Replicate(value[len(value) - 1], length - len(value)))

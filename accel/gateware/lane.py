@@ -45,11 +45,21 @@ class LutLane(LiteXModule):
 
         # # #
 
-        product = Signal((len(row) + len(column), True))
+        multiple, carry = fabric_product(self, row, column)
+        product = Signal((len(row) + len(column) + 1, True))
+        extra   = Signal()
         acc     = Signal((acc_bits, True))
+        summand = Signal((acc_bits + 1, True))
+        kept    = Signal((acc_bits, True))
+        total   = Signal((acc_bits + 1, True))
+        self.comb += [
+            kept.eq(Mux(flags.first, 0, Mux(flags.shift, acc << row_bits, acc))),
+            summand.eq(Cat(Constant(1, 1), product, Replicate(product[-1], acc_bits))),
+            total.eq(summand + Cat(extra, kept)),
+        ]
         self.sync += [
-            If(flags.multiply, product.eq(fabric_product(row, column))),
-            If(flags.accumulate, acc.eq(product + Mux(flags.first, 0, Mux(flags.shift, acc << row_bits, acc)))),
+            If(flags.multiply, product.eq(multiple), extra.eq(carry)),
+            If(flags.accumulate, acc.eq(total[1:])),
             If(flags.capture, self.sum.eq(acc)),
         ]
 

@@ -39,7 +39,7 @@ class Requantizer(LiteXModule):
 
         product_bits  = acc_bits + multiplier_bits
         constant_bits = max(residual_operand_bits + residual_bits + numerics.RESIDUAL_SHIFT,
-                            offset_bits + numerics.OFFSET_SHIFT, numerics.SHIFT) + 1
+                            offset_bits + numerics.OFFSET_SHIFT, numerics.SHIFT) + 2
         total_bits    = max(product_bits, constant_bits) + 1
         acc           = Signal((acc_bits, True))
         multiplier    = Signal((multiplier_bits, True))
@@ -47,14 +47,17 @@ class Requantizer(LiteXModule):
         offset        = Signal((offset_bits, True))
         product       = Signal((product_bits, True))
         constant      = Signal((constant_bits, True))
-        rounding      = Signal((offset_bits + 1, True))
-        addend        = Signal((offset_bits + 1 + numerics.OFFSET_SHIFT, True))
+        half          = 1 << (numerics.SHIFT - 1 - numerics.OFFSET_SHIFT)
+        rounding_bits = max(offset_bits, half.bit_length() + 1) + 1
+        rounding      = Signal((rounding_bits, True))
+        addend        = Signal((rounding_bits + numerics.OFFSET_SHIFT, True))
         scaled        = Signal((len(residual) + numerics.RESIDUAL_SHIFT, True))
         total         = Signal((total_bits, True))
         shifted       = Signal((total_bits - numerics.SHIFT, True))
+        multiple, carry = fabric_product(self, self.residual_multiplier, self.residual)
         self.comb += [
             # One half is a whole number of offset units, so rounding costs no adder of full width.
-            rounding.eq(offset + (1 << (numerics.SHIFT - 1 - numerics.OFFSET_SHIFT))),
+            rounding.eq(offset + half),
             addend.eq(Cat(Constant(0, numerics.OFFSET_SHIFT), rounding)),
             scaled.eq(Cat(Constant(0, numerics.RESIDUAL_SHIFT), residual)),
             shifted.eq(total[numerics.SHIFT:]),
@@ -62,7 +65,7 @@ class Requantizer(LiteXModule):
         self.sync += [
             acc.eq(self.acc),
             multiplier.eq(self.multiplier),
-            residual.eq(fabric_product(self.residual_multiplier, self.residual)),
+            residual.eq(multiple + carry),
             offset.eq(self.offset),
             product.eq(acc * multiplier),
             constant.eq(addend + scaled),
