@@ -1,11 +1,13 @@
 # make test: the core against its expected outputs, in Verilator 5.
 
 VERILATOR ?= verilator
-FLAGS     := --binary --timing --top-module liteformer_core_tb -Wno-lint -Wno-style -Wno-TIMESCALEMOD -Wno-MULTIDRIVEN -Wno-COMBDLY
+FLAGS     := --binary --timing --top-module liteformer_core_tb -Wno-lint -Wno-style -Wno-TIMESCALEMOD -Wno-MULTIDRIVEN -Wno-COMBDLY \
+             -MAKEFLAGS "OPT_FAST=-O0 OPT_SLOW=-O0 OPT_GLOBAL=-O0"
 BENCH     := obj_dir/Vliteformer_core_tb
 
 .PHONY: test clean
 
+# A short run: compiling without optimisation saves more time than it costs.
 # The memory images are read when the bench runs.
 test: $(BENCH)
 	./$(BENCH)
