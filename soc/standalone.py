@@ -9,8 +9,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
-from litex.build.generic_platform import Pins
-from litex.build.sim import SimPlatform
+from litex.build.generic_platform import GenericPlatform, Pins
 from litex.soc.integration import export
 from litex.soc.integration.soc import SoCCSRRegion, SoCRegion
 from litex.soc.interconnect import csr_bus, wishbone
@@ -88,7 +87,7 @@ class StandaloneCore(LiteXModule):
 def _verilog(core, directory):
     """Write module and memory images; returns the names of the files."""
     clock = [("clk", 0, Pins(1)), ("rst", 0, Pins(1)), ("irq", 0, Pins(1)), *core.bus.get_ios("wb")]
-    platform = SimPlatform("SIM", clock, name=NAME)
+    platform = GenericPlatform("", clock, name=NAME)
     core.cd_sys = ClockDomain()
     core.comb += [
         core.cd_sys.clk.eq(platform.request("clk")),
@@ -122,6 +121,7 @@ def _register_maps(core, directory):
             "generated/mem.h": export.get_mem_header(memories),
             "generated/soc.h": export.get_soc_header(constants),
             "generated/model.h": model_header(core.liteformer.compiled.model.config),
+            "system.h": "/* LiteX's csr.h includes this file; nothing is needed from it here. */\n",
             "hw/common.h": ACCESSORS}.items():
         (software/name).parent.mkdir(parents=True, exist_ok=True)
         (software/name).write_text(text)
