@@ -7,7 +7,7 @@ import torch
 
 from liteformer.accel import numerics
 from liteformer.accel.model import QuantizedModel
-from liteformer.train.qat import OFFSET_ONE, ONE, RESIDUAL_ONE
+from liteformer.train.quant_linear import OFFSET_ONE, ONE, RESIDUAL_ONE
 
 
 def export(model, provenance):

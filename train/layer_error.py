@@ -4,7 +4,7 @@ import numpy as np
 import torch
 
 from liteformer.accel import golden, numerics
-from liteformer.train.qat import QuantLinear
+from liteformer.train.quant_linear import QuantLinear
 
 WINDOWS = 512  # Test windows that are looked at.
 

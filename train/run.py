@@ -247,6 +247,7 @@ def _fit(options, dataset, progress):
     if options.distill and options.task == "forecast":
         data.teach(first, _taught(options, dataset, network, raw, first), options.distill)
     history["qat"] = fit(quantized, data, first, held, options, options.quantized_epochs, "qat", progress, before_epoch)
+    quantized.snap()
     seconds["qat"] = round(time.perf_counter() - started, 2)
     return network, quantized, history, seconds
 

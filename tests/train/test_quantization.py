@@ -1,5 +1,6 @@
 """The quantization-aware model computes what the golden model computes, for every shape and width."""
 
+import copy
 import math
 
 import numpy as np
@@ -96,6 +97,26 @@ def test_training_precision_agrees_with_the_integers():
     integer = golden.infer(model, raw) / np.asarray(model.config.output_scale)
     errors = [np.sqrt(((prediction - truth) ** 2).mean()) for prediction in (qat, integer)]
     assert abs(errors[0] / errors[1] - 1) < 0.005
+
+
+def test_weights_between_two_integers_do_not_flip():
+    """Weights in the middle between two integers round differently in float32 and float64 until they are put on their grids."""
+    quantized = copy.deepcopy(_trained()[0])
+    expand = quantized.layers[0].expand
+    with torch.no_grad():
+        steps = expand.log_step.exp()
+        halves = torch.arange(expand.weight.shape[1]) % 6 - 2.5
+        expand.weight.copy_(halves * steps)
+        quantized.position.copy_((torch.arange(6)[:, None] % 5 - 1.5) * quantized.position_log_step.exp())
+
+    def integers(model):
+        return [model.layers[0].expand.quantized()[1].double(), model.position_integers(model.position_grid()).double()]
+
+    trained, exact = integers(quantized), integers(copy.deepcopy(quantized).double())
+    assert not all(map(torch.equal, trained, exact))
+    quantized.snap()
+    for snapped in (integers(quantized), integers(copy.deepcopy(quantized).double())):
+        assert all(map(torch.equal, trained, snapped))
 
 
 def test_multipliers_stay_narrow_beside_wide_accumulators():
