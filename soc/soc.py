@@ -11,6 +11,7 @@ from litex.soc.integration.soc_core import SoCCore
 from litex.soc.interconnect import wishbone
 
 from liteformer.soc.model_header import model_header
+from liteformer.soc.cpu import registers_in_luts
 from liteformer.soc.quiet import quiet
 from liteformer.sw.build import build_firmware
 
@@ -65,6 +66,7 @@ class LiteFormerSoC(SoCCore):
                 **kwargs)
 
             self._fetch_from_rom()
+            registers_in_luts(self.cpu)
 
             # Core ---------------------------------------------------------------------------------
             self.liteformer = core
@@ -85,6 +87,10 @@ class LiteFormerSoC(SoCCore):
             return
         self.rom_fetch = wishbone.SRAM(self.rom.mem, read_only=True, bus=wishbone.Interface(data_width=32, addressing="word"))
         self.comb += self.bus.masters.pop("cpu_bus0").connect(self.rom_fetch.bus)
+
+    def add_csr_bridge(self, name="csr", origin=None, register=True):
+        """LiteX's bridge with registers: an access takes a cycle more, the path from the CPU to the registers is cut."""
+        super().add_csr_bridge(name, origin, register=True)
 
     def compile_firmware(self, include_dir):
         """Put the firmware into the ROM; the registers' C headers must lie in ``include_dir``/generated.
