@@ -1,41 +1,30 @@
-"""How much of every tensor its rounding and clamping costs, measured on the integer model itself."""
+"""How much of every activation its rounding and clamping costs, measured on the integer model itself."""
 
 import numpy as np
-import torch
 
 from liteformer.accel import golden, numerics
-from liteformer.train.quant_linear import QuantLinear
 
 WINDOWS = 512  # Test windows that are looked at.
 
 
 def layer_errors(run):
-    """Relative quantization error of weights and activations.
+    """Relative quantization error of every activation.
 
-    For an activation: root mean square of the difference between the integers and what the requantizer saw before rounding
-    and clamping, over the standard deviation of the latter. For weights: the same with the weights behind the integers.
-    The cut-off of the ReLU is not counted. Scores and softmax weights are left out: the table decides there.
+    Root mean square of the difference between the integers and what the requantizer saw before rounding and clamping, over
+    the standard deviation of the latter. The cut-off of the ReLU is not counted. Scores and softmax weights are left out: the
+    table decides there.
 
     Args:
         run: Run.
     Returns:
         dict tensor name -> float, in the order of computation.
     """
-    model, trace = run.model, {}
+    model, trace, errors = run.model, {}, {}
     golden.infer(model, run.test_raw[:WINDOWS], trace)
-    errors = {f"{name}.weight": _weight_error(module) for name, module in run.quantized.named_modules()
-              if isinstance(module, QuantLinear)}
     for name, exact in before_rounding(model, trace):
         exact = np.maximum(exact, trace[name].min()) if name.endswith("expanded") else exact
         errors[name] = float(np.sqrt(np.mean((trace[name] - exact) ** 2)) / exact.std())
-    return {name: errors[name] for name in model.config.bits if name in errors}
-
-
-def _weight_error(module):
-    with torch.no_grad():
-        step, integers = module.quantized()
-        weights = module.scaled()
-        return float((weights - step * integers).square().mean().sqrt() / weights.std())
+    return errors
 
 
 def before_rounding(model, trace):

@@ -31,6 +31,7 @@ def test_errors_are_those_of_a_uniform_grid(some_run):
     cost less."""
     errors = layer_errors(some_run)
     bits = some_run.model.config.bits
-    assert set(errors) == {name for name in bits if name not in ("input", "position") and not name.endswith("probability")}
+    assert set(errors) == {name for name in bits if name not in ("input", "position") and not name.endswith((
+        "probability", "weight"))}
     for name, error in errors.items():
         assert 0.5 / (12 ** 0.5 * 2 ** (bits[name] - 1)) < error < 20 / 2 ** bits[name], name
