@@ -55,7 +55,7 @@ class LiteFormerCore(LiteXModule):
         access   = bus.cyc & bus.stb
         # A sample waits until the one before is quantized and no inference reads the window.
         self.comb += [
-            accepted.eq(access & bus.we & ~bus.ack & ~engine.push_busy & ~engine.busy),
+            accepted.eq(access & bus.we & ~bus.ack & ~engine.push_busy & ~self.busy),
             engine.push.eq(accepted & (bus.adr[:10] < hw.features)),
             engine.feature.eq(bus.adr),
             engine.raw.eq(bus.dat_w),
@@ -66,24 +66,23 @@ class LiteFormerCore(LiteXModule):
         # A start that arrives while the last sample is being quantized waits for it.
         pending = Signal()
         refused = Signal()
+        go      = Signal()
         self.comb += [
             self.busy.eq(engine.busy | pending),
             self.ready.eq(engine.full & ~self.busy),
-            engine.start.eq(pending & ~engine.push_busy),
+            go.eq(pending & ~engine.push_busy & ~self.abort),
+            engine.start.eq(go & engine.full),
             engine.abort.eq(self.abort & engine.busy),
             engine.clear.eq(self.clear & ~self.busy),
-            refused.eq(self.start & ~pending & ~engine.busy & ~engine.full & ~engine.push_busy),
+            refused.eq(go & ~engine.full),
         ]
         self.sync += [
-            If(self.start & ~self.busy & ~refused,
+            If(self.start & ~self.busy,
                 pending.eq(1), self.valid.eq(0), self.error.eq(ERROR_NONE), self.cycles.eq(0)),
-            If(engine.start,
-                pending.eq(0),
-                If(~engine.full, self.error.eq(ERROR_NOT_READY)),
-            ),
+            If(go, pending.eq(0)),
             If(engine.busy, self.cycles.eq(self.cycles + 1)),
-            If(engine.done, self.valid.eq(self.error == ERROR_NONE)),
-            If(refused, self.error.eq(ERROR_NOT_READY), self.valid.eq(0)),
+            If(engine.done, self.valid.eq(1)),
+            If(refused, self.error.eq(ERROR_NOT_READY)),
             If(self.abort & self.busy, pending.eq(0), self.error.eq(ERROR_ABORTED)),
             If(self.clear & ~self.busy, self.valid.eq(0), self.error.eq(ERROR_NONE)),
             self.failed.eq(refused | (self.abort & self.busy)),

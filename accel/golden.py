@@ -30,7 +30,7 @@ def _attention(model, prefix, query, key, value, keep):
     batch, tokens, _ = query.shape
 
     def heads(x):
-        return x.reshape(batch, -1, config.heads, config.head_dim).transpose(0, 2, 1, 3)
+        return x.reshape(batch, x.shape[1], config.heads, config.head_dim).transpose(0, 2, 1, 3)
 
     acc = numerics.matmul(heads(query), heads(key).transpose(0, 1, 3, 2))
     scores = numerics.requantize(acc, model[f"{prefix}.score.multiplier"][:, None, None], 0,

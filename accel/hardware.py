@@ -8,6 +8,10 @@ ISSUE_TO_DRAIN = 6
 DRAIN_TO_VISIBLE = 7
 
 
+# Widths of the counters in the instructions; a compiled program narrows or widens them to what it needs.
+DEFAULT_WIDTHS = {"wait": 8, "k_last": 8, "passes_last": 2, "tiles_last": 6, "gap": 6, "columns_last": 4}
+
+
 @dataclass(frozen=True)
 class StreamShape:
     """One weight memory: read front to back, one word a cycle.
@@ -33,10 +37,11 @@ class Hardware:
         row_bits, column_bits, accumulator_bits: lane widths.
         row_tiles: tiles of ``rows`` tokens in a window.
         input_digits, probability_digits: row-side digits of the two wide operands.
-        key_depth .. parameter_depth: words of the memories.
+        key_depth .. residual_parameters: words of the memories.
         multiplier_bits, residual_bits, offset_bits: parameter widths.
         numerator_bits: width of the context numerators; table_length: softmax entries; table_top: its entry 0.
-        head_bits: width of the head's sum over all tokens; styles: memory name -> block or distributed.
+        head_bits: width of the head's sum over all tokens; styles: memory name -> block or
+            distributed; widths: instruction field -> bits.
         pool: a mean readout is possible; wide: several column groups side by side for one-token steps.
     """
 
@@ -64,6 +69,7 @@ class Hardware:
     key_depth: int
     value_depth: int
     parameter_depth: int
+    residual_parameters: int
     multiplier_bits: int
     residual_bits: int
     offset_bits: int
@@ -74,6 +80,7 @@ class Hardware:
     skip_features: tuple
     head_bits: int
     styles: dict = field(default_factory=dict, hash=False)
+    widths: dict = field(default_factory=lambda: dict(DEFAULT_WIDTHS), hash=False)
 
     @property
     def lanes(self):
@@ -131,21 +138,24 @@ def memory_shapes(hw):
         "probability": (hw.heads * hw.window, word * hw.probability_digits, True),
         "multiplier": (hw.parameter_depth, hw.multiplier_bits, False),
         "offset": (hw.parameter_depth, hw.offset_bits, False),
-        "residual_multiplier": (hw.parameter_depth, hw.residual_bits, False),
+        "residual_multiplier": (hw.residual_parameters, hw.residual_bits, False),
     }
 
 
 def compute_fields(hw):
     """Fields of a compute instruction, lowest bits first: list of (name, bits)."""
-    return [("wait", 12), ("k_last", 11), ("passes_last", 4), ("tiles_last", 9), ("gap", 8), ("row_source", 2),
-            ("row_base", _bits(hw.row_depth)), ("row_continue", 1), ("broadcast", 1), ("column_source", 4),
+    row_depth = max(hw.row_depth, hw.row_tiles * hw.features, hw.heads * hw.window)
+    return [*((name, hw.widths[name]) for name in ("wait", "k_last", "passes_last", "tiles_last", "gap")), ("row_source", 2),
+            ("row_base", _bits(row_depth)), ("row_continue", 1), ("broadcast", 1), ("column_source", 4),
             ("column_base", column_address_bits(hw)), ("column_step", 1), ("end", 1)]
 
 
 def drain_fields(hw):
     """Fields of a drain instruction, lowest bits first: list of (name, bits)."""
-    return [("tiles_last", 9), ("columns_last", 8), ("columns_last_tile", 8), ("wide", 1), ("single", 1), ("pool", 1),
-            ("to_row", 1), ("to_residual", 1), ("to_key", 1), ("to_value", 1), ("to_score", 1), ("to_output", 1),
+    columns = hw.widths["columns_last"]
+    return [("tiles_last", hw.widths["tiles_last"]), ("columns_last", columns), ("columns_last_tile", columns),
+            *((name, 1) for name in ("wide", "single", "pool", "to_row", "to_residual", "to_key", "to_value", "to_score",
+                                     "to_output")),
             ("base", max(_bits(hw.row_depth), _bits(hw.key_depth), _bits(hw.value_depth), _bits(hw.outputs))),
             ("residual", 1), ("residual_read", _bits(hw.residual_depth)), ("residual_write", _bits(hw.residual_depth)),
             ("parameter", _bits(hw.parameter_depth)), ("parameter_step", 1), ("reciprocal", 1),

@@ -113,7 +113,7 @@ class ModelConfig(BaseModel):
     def row_bits(self):
         """Lane width on the row side: the widest activation that is not split into digits."""
         return max(bits for name, bits in self.bits.items()
-                   if name.rpartition(".")[2] in ("hidden", "query", "context", "attended", "expanded"))
+                   if name.rpartition(".")[2] in ("hidden", "query", "context", "attended", "expanded", "position"))
 
     @property
     def column_bits(self):
@@ -224,7 +224,8 @@ class QuantizedModel:
     provenance: dict = field(default_factory=dict)
 
     def __post_init__(self):
-        length = len(self.tensors.get("softmax.table", ()))
+        object.__setattr__(self, "tensors", dict(self.tensors))
+        length = np.size(self.tensors.get("softmax.table", ()))
         if length < 2 or length & (length - 1) or length > 512:
             raise LiteFormerError(f"softmax.table has {length} entries; a power of two from 2 to 512 is needed")
         shapes = tensor_shapes(self.config, length)

@@ -55,6 +55,19 @@ def operand_range(bits, lane_bits):
     return lo, min(hi, largest)
 
 
+def digits_for(largest, lane_bits):
+    """How many balanced digits reach the non-negative integer ``largest``.
+
+    >>> digits_for(7, 4), digits_for(8, 4), digits_for(119, 4), digits_for(120, 4)
+    (1, 2, 2, 3)
+    """
+    digit_hi, count, reach = signed_range(lane_bits)[1], 1, signed_range(lane_bits)[1]
+    while reach < largest:
+        reach += digit_hi << (lane_bits * count)
+        count += 1
+    return count
+
+
 def to_digits(values, lane_bits, count):
     """Split integers into ``count`` balanced signed digits, most significant first.
 

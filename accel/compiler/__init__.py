@@ -1,9 +1,9 @@
 """From a model file to a build: hardware shape, memory layout, schedule and memory images."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from liteformer.accel.compiler.choose import HardwareOptions, choose_array
-from liteformer.accel.compiler.images import memory_images
+from liteformer.accel.compiler.images import memory_images, program_widths
 from liteformer.accel.compiler.schedule import schedule
 from liteformer.accel.compiler.steps import build_steps
 from liteformer.accel.hardware import Hardware
@@ -44,4 +44,5 @@ def compile_model(model, options=None):
     _, hw, layout = choose_array(model, options or HardwareOptions())
     steps = build_steps(model, hw, layout)
     cycles = schedule(steps, hw)
+    hw = replace(hw, widths=program_widths(steps, hw))
     return CompiledModel(model, hw, steps, memory_images(model, hw, layout, steps), cycles)

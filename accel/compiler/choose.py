@@ -54,9 +54,11 @@ def _check(config, options, device):
                               f"possible: {', '.join(map(str, divisors))}")
     if options.columns is not None and not 1 <= options.columns <= MAX_COLUMNS:
         raise LiteFormerError(f"--columns {options.columns} is outside 1 to {MAX_COLUMNS}")
-    if options.requantizers is not None and options.rows is not None and options.rows % options.requantizers:
-        raise LiteFormerError(f"--requantizers {options.requantizers} does not divide the {options.rows} rows; "
-                              f"possible: {', '.join(map(str, _divisors(options.rows)))}")
+    if options.requantizers is not None:
+        rows = options.rows or config.window
+        if options.requantizers not in _divisors(rows):
+            raise LiteFormerError(f"--requantizers {options.requantizers} does not divide the {rows} rows; "
+                                  f"possible: {', '.join(map(str, _divisors(rows)))}")
     if options.dsp_lanes is not None and not 0 <= options.dsp_lanes <= 2 * device.dsp:
         raise LiteFormerError(f"--dsp-lanes {options.dsp_lanes} is outside 0 to {2 * device.dsp}, two lanes for each of the "
                               f"{device.dsp} DSP blocks of the {device.name}")
@@ -74,9 +76,11 @@ def candidates(config, options, device):
             for requantizers in [options.requantizers] if options.requantizers else _divisors(rows):
                 if rows % requantizers or (requantizers > 6 and options.requantizers is None):
                     continue
-                spare = max(0, device.dsp - requantizers - 1) * 2
-                lanes = spare if options.dsp_lanes is None else options.dsp_lanes
-                yield Array(rows, columns, requantizers, min(lanes, rows * (columns // 2) * 2))
+                # A requantizer with two wide factors takes two DSP blocks; the leaner mix is tried as well.
+                for extra in (0, 1) if options.dsp_lanes is None else (0,):
+                    spare = max(0, device.dsp - requantizers - extra) * 2
+                    lanes = spare if options.dsp_lanes is None else options.dsp_lanes
+                    yield Array(rows, columns, requantizers, min(lanes, rows * (columns // 2) * 2))
 
 
 def choose_array(model, options):

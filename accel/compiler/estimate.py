@@ -13,7 +13,7 @@ from liteformer.accel.hardware import compute_fields, drain_fields, memory_shape
 # VexRiscv minimal with ROM, SRAM, UART, timer and bus.
 SOC_LUTS = 1405
 # Multiplier of one LUT lane by operand width; its accumulator takes one LUT a bit more.
-PRODUCT_LUTS = {2: 5, 3: 13, 4: 22, 5: 44, 6: 61, 7: 88, 8: 118}
+PRODUCT_LUTS = {2: 3, 3: 7, 4: 12, 5: 19, 6: 23, 7: 33, 8: 38}
 
 
 def _mux(inputs):
@@ -57,7 +57,7 @@ def estimate_area(hw):
     column_sources = len(hw.streams) + hw.key_tiles + P + (1 if hw.wide else 0)
     logic = lane_luts(hw)
     logic += hw.rows * acc * _mux(hw.columns) + P * acc * _mux(G)
-    logic += P * (105 + 6 * b + acc)
+    logic += P * (50 + 6 * b + acc)
     logic += hw.rows * b * _mux(row_sources) * 1.5 + groups * hw.columns * hw.column_bits * _mux(column_sources)
     logic += P * (45 + hw.table_length // 8 + hw.numerator_bits) + 140
     logic += 1.2 * (word_bits(compute_fields(hw)) + word_bits(drain_fields(hw))) + 420

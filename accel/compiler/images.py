@@ -55,13 +55,26 @@ def parameter_words(model, hw, layout):
             table[rows, 2] = model[f"{name}.residual"]
     names = ("multiplier", "offset", "residual_multiplier")
     bits = (hw.multiplier_bits, hw.offset_bits, hw.residual_bits)
-    return {name: pack(column[:, None], width) for name, column, width in zip(names, table.T, bits)}
+    depths = (hw.parameter_depth, hw.parameter_depth, hw.residual_parameters)
+    return {name: pack(column[:depth, None], width) for name, column, width, depth in zip(names, table.T, bits, depths)}
 
 
 def residual_words(model, hw):
     """Initial contents of the residual memory: room for the hidden state, then the positional encoding."""
     position = model["position"].reshape(hw.row_tiles, hw.rows, -1).transpose(0, 2, 1).reshape(-1, hw.rows)
     return [0] * len(position) + pack(position, hw.row_bits)
+
+
+def program_widths(steps, hw):
+    """Widths of the counters that a scheduled program needs, as in ``Hardware.widths``."""
+    largest = {
+        "wait": max(step.timing["wait"] for step in steps), "gap": max(step.timing["gap"] for step in steps),
+        "k_last": max(step.k for step in steps) - 1, "passes_last": max(step.passes for step in steps) - 1,
+        "tiles_last": max(step.tiles(hw) for step in steps) - 1,
+        "columns_last": max(step.tile_columns(hw) for step in steps) - 1,
+    }
+    largest["wait"] = max(largest["wait"], largest["gap"])
+    return {name: max(1, value.bit_length()) for name, value in largest.items()}
 
 
 def program_words(steps, hw):

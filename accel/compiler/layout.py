@@ -26,6 +26,7 @@ class Layout:
     weights: dict = field(default_factory=dict)
     parameters: dict = field(default_factory=dict)
     parameter_depth: int = 0
+    residual_parameters: int = 0
     blocks: list = field(default_factory=list)
     stream_keys: list = field(default_factory=list)
     stream_depths: list = field(default_factory=list)
@@ -54,6 +55,11 @@ def linear_shapes(config):
     return shapes
 
 
+def has_residual(name):
+    """Whether a product adds a residual (the embedding adds the positional encoding)."""
+    return name == "embed" or name.endswith(("project", "contract"))
+
+
 def one_token(config, name):
     """Whether a product is needed for the last token only."""
     return (config.readout == "last" and name.startswith(f"layers.{config.layers - 1}.")
@@ -72,10 +78,11 @@ def make_layout(config, *, rows, columns, requantizers):
     head_tiles = -(-config.head_dim // columns)
     layout = Layout(config.d_model, row_tiles, head_tiles * row_tiles * groups)
     layout.linears = linear_shapes(config)
+    # Context and expanded tokens are dead before the other is written; queries too, but for those of the next row tile.
     layout.query = row_tiles * config.d_model
-    layout.context = layout.query + config.d_model
-    layout.expanded = layout.context + config.d_model
-    layout.row_depth = layout.expanded + config.ffn
+    layout.context = layout.query + (config.d_model if row_tiles > 1 else 0)
+    layout.expanded = layout.context
+    layout.row_depth = layout.context + max(config.d_model, config.ffn)
 
     for name, (outputs, inputs) in layout.linears.items():
         wide = one_token(config, name)
@@ -93,9 +100,12 @@ def make_layout(config, *, rows, columns, requantizers):
             layout.stream_depths[stream] += -(-count // (columns * key[1])) * inputs
 
     address = config.features
-    for name, (outputs, _) in layout.linears.items():
+    # Products with a residual first: only they need the third parameter memory.
+    for name, (outputs, _) in sorted(layout.linears.items(), key=lambda item: not has_residual(item[0])):
         layout.parameters[name] = address
         address += outputs
+        if has_residual(name):
+            layout.residual_parameters = address
     for layer in range(config.layers):
         layout.parameters[f"layers.{layer}.score"] = address
         address += config.heads

@@ -60,6 +60,8 @@ class _Timeline:
         start = self.last_issue + 1
         # The sums of the tile before must have left the drain registers.
         start = max(start, self.drain_free - ISSUE_TO_DRAIN - work + 1)
+        # The drain sequencer needs two cycles from one instruction to the next.
+        start = max(start, self.drain_free + 1 - self._length(step))
         for memory, addresses, offsets in self.reads(step):
             start = max(start, int((self.ready[memory][addresses] - offsets).max()))
         first_select = work - 1 + ISSUE_TO_DRAIN

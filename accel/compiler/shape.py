@@ -34,13 +34,13 @@ def make_hardware(model, array, layout, halves):
         row_bits=row_bits, column_bits=column_bits, accumulator_bits=accumulator_bits, row_tiles=layout.row_tiles,
         features=config.features, outputs=config.outputs, heads=config.heads, layers=config.layers,
         input_bits=config.bits["input"], input_high=high, input_digits=digits(config.bits["input"], row_bits),
-        probability_digits=max(1, digits(numerics.signed_bits(0, table_top), row_bits)),
+        probability_digits=numerics.digits_for(table_top, row_bits),
         pool=config.readout == "mean", wide=config.readout == "last",
         streams=tuple(StreamShape(bits, groups, depth)
                       for (bits, groups), depth in zip(layout.stream_keys, layout.stream_depths)),
         row_depth=layout.row_depth, residual_depth=2 * layout.row_tiles * config.d_model,
         key_depth=layout.row_tiles * config.d_model, value_depth=config.heads * layout.head_value_words,
-        parameter_depth=layout.parameter_depth, multiplier_bits=multiplier_bits,
+        parameter_depth=layout.parameter_depth, residual_parameters=layout.residual_parameters, multiplier_bits=multiplier_bits,
         residual_bits=max(2, widest((".residual",))), offset_bits=max(2, widest((".offset",))),
         numerator_bits=max(numerator.bit_length(), table_top.bit_length()), table_length=len(table), table_top=table_top,
         clamps=tuple(sorted({bits for name, bits in config.bits.items() if name != "input" and not name.endswith(

@@ -16,6 +16,10 @@ from liteformer.accel.gateware.window import SampleWindow
 from liteformer.accel.hardware import memory_shapes
 
 
+# Longest way from an issue to the end of the drain, with room to spare.
+FLUSH_CYCLES = 31
+
+
 class Engine(LiteXModule):
     """Runs a compiled program over the sliding window.
 
@@ -61,9 +65,13 @@ class Engine(LiteXModule):
         parameters = (self.multipliers, self.offsets, self.residual_multipliers)
         self.feature, self.raw = window.feature, window.raw
 
-        running = Signal()
+        # After an abort what is still in the pipelines runs out unseen before the engine is free again.
+        running  = Signal()
+        flushing = Signal(max=FLUSH_CYCLES + 1)
+        finished = Signal()
         self.comb += [
-            self.busy.eq(running),
+            self.busy.eq(running | (flushing != 0)),
+            self.done.eq(finished & running & ~self.abort),
             compute.start.eq(self.start), drains.start.eq(self.start),
             compute.abort.eq(self.abort), drains.abort.eq(self.abort),
             window.push.eq(self.push), window.clear.eq(self.clear),
@@ -72,6 +80,8 @@ class Engine(LiteXModule):
         self.sync += [
             If(self.start, running.eq(1)),
             If(self.done | self.abort, running.eq(0)),
+            If(flushing != 0, flushing.eq(flushing - 1)),
+            If(self.abort, flushing.eq(FLUSH_CYCLES)),
         ]
 
         clamp_sets = [*hw.clamps, numerics.SCORE_BITS, hw.input_bits]
@@ -79,13 +89,13 @@ class Engine(LiteXModule):
                                    clamp_sets)
         self._row_operands(hw, compute, array, row_memory, probability, window)
         self._column_operands(hw, compute, array, key_memory, images)
-        self._flags(compute, array, drains)
+        self._flags(compute, array, drains, flushing != 0)
         self.comb += [
             *(p.address.eq(Mux(window.quantizing, window.quantize_feature, drains.parameter)) for p in parameters),
             residual.address.eq(drains.residual_read),
             softmax.rate_address.eq(drains.group if hw.heads == 1 else drains.now.head * hw.groups + drains.group),
         ]
-        self._destinations(hw, drain, row_memory, residual, key_memory, probability, softmax, window)
+        self._destinations(hw, finished, drain, row_memory, residual, key_memory, probability, softmax, window)
 
     def _row_operands(self, hw, compute, array, row_memory, probability, window):
         self.comb += [
@@ -156,16 +166,16 @@ class Engine(LiteXModule):
                 cases[value_source(hw)] = _choose(bank, [b.data[c * bits:(c + 1) * bits] for b in self.value_banks], operand)
                 self.sync += If(array.valid, Case(source, cases))
 
-    def _flags(self, compute, array, drains):
+    def _flags(self, compute, array, drains, flushing):
         self.comb += [
             array.valid.eq(_delayed(self, compute.issue, 2)),
             array.first.eq(_delayed(self, compute.first, 2)),
             array.shift.eq(_delayed(self, compute.shift, 2)),
             array.last.eq(_delayed(self, compute.last, 2)),
-            drains.tile_ready.eq(_delayed(self, compute.last, 6)),
+            drains.tile_ready.eq(_delayed(self, compute.last, 6) & ~flushing),
         ]
 
-    def _destinations(self, hw, drain, row_memory, residual, key_memory, probability, softmax, window):
+    def _destinations(self, hw, finished, drain, row_memory, residual, key_memory, probability, softmax, window):
         stage, bits, C = drain.stage, hw.column_bits, hw.columns
         word_end = Signal()
         words    = [drain.word[r * hw.word_bits:(r + 1) * hw.word_bits] for r in range(hw.rows)]
@@ -207,7 +217,7 @@ class Engine(LiteXModule):
             if hw.skip_features:
                 value = _saturated_sum(self, drain.total, skipped[index])
             self.sync += If(word_end & stage["to_output"] & (stage["base"] == index), output.eq(value))
-        self.sync += self.done.eq(stage["valid"] & stage["finished"])
+        self.sync += finished.eq(stage["valid"] & stage["finished"])
 
 
 def _delayed(module, signal, cycles):

@@ -31,7 +31,7 @@ def fabric_product(module, a, b):
         carries.append(top)
     total, lower, carry = multiples[0], [], Signal()
     module.comb += carry.eq(carries[0])
-    for index, (multiple, negative) in enumerate(zip(multiples[1:], carries[1:]), 1):
+    for multiple, negative in zip(multiples[1:], carries[1:]):
         # One bit longer than both, with the carry entering through an extra lowest bit.
         length = max(len(total) - 2, len(multiple)) + 1
         summed = Signal(length + 1)

@@ -18,7 +18,8 @@ class SampleWindow(LiteXModule):
     feature is read, shifted by one token and written back, newest tile first, each tile handing its oldest token on.
 
     Attributes:
-        push: pulse with ``feature`` and ``raw`` (32 bits); busy: a sample is on its way; full: a whole window is there.
+        push: pulse with ``feature`` and ``raw`` (32 bits); busy: a sample is on its way; full: a whole
+            window is there and no row is half written.
         quantize_raw, quantize_feature, quantizing: to the requantizer; quantized: its result.
         address, data: read port of the array, two cycles; a word holds ``digits`` digits a row, most significant last.
     """
@@ -46,6 +47,8 @@ class SampleWindow(LiteXModule):
         tile        = Signal(max=max(hw.row_tiles, 2))
         tile_base   = Signal.like(self.address)
         count       = Signal(max=hw.window + 1)
+        partial     = Signal()
+        cleared     = Signal()
         timer       = Signal(max=QUANTIZE_CYCLES + 1)
         carry       = Signal(token_bits)
         raw_upper   = self.raw[RAW_BITS - 1:]
@@ -54,7 +57,7 @@ class SampleWindow(LiteXModule):
             memory.write_address.eq(memory.address),
             memory.write_data.eq(Cat(memory.data[token_bits:], carry) if hw.rows > 1 else carry),
             self.quantizing.eq(self.busy),
-            self.full.eq(count == hw.window),
+            self.full.eq((count == hw.window) & ~partial),
         ]
         limited = Signal((hw.input_bits, True))
         self.comb += limited.eq(Mux(self.quantized > hw.input_high, hw.input_high, self.quantized))
@@ -87,6 +90,7 @@ class SampleWindow(LiteXModule):
                 NextValue(timer, QUANTIZE_CYCLES),
                 NextValue(tile, hw.row_tiles - 1),
                 NextValue(tile_base, top_tile),
+                NextValue(cleared, 0),
                 NextState("QUANTIZE"),
             ),
         )
@@ -104,7 +108,10 @@ class SampleWindow(LiteXModule):
             NextValue(tile_base, tile_base - hw.features),
             NextState("LATCH"),
             If(tile == 0,
-                If((self.quantize_feature == hw.features - 1) & ~self.full, NextValue(count, count + 1)),
+                If(~cleared,
+                    NextValue(partial, self.quantize_feature != hw.features - 1),
+                    If((self.quantize_feature == hw.features - 1) & (count != hw.window), NextValue(count, count + 1)),
+                ),
                 NextState("IDLE"),
             ),
         )
@@ -116,4 +123,5 @@ class SampleWindow(LiteXModule):
             self.busy.eq(1),
             NextState("SHIFT"),
         )
-        self.sync += If(self.clear, count.eq(0))
+        # A sample that is on its way when the window is cleared does not count.
+        self.sync += If(self.clear, count.eq(0), partial.eq(0), cleared.eq(1))
