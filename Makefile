@@ -9,7 +9,7 @@ STAMP  := .venv/.setup-done
 NEEDS := verilator:verilator riscv64-unknown-elf-gcc:gcc-riscv64-unknown-elf riscv64-unknown-elf-ld:binutils-riscv64-unknown-elf \
          g++:g++ make:make /usr/include/zlib.h:zlib1g-dev
 
-.PHONY: setup system demo test test-slow lint bench grid performance timing bench-train results results-train clean
+.PHONY: setup system demo test test-slow lint bench grid performance timing bench-train results results-train docs clean
 
 setup: system $(STAMP)
 
@@ -74,6 +74,10 @@ results: setup
 
 results-train: setup
 	@$(BIN)/python -m liteformer.flow.results_train $(ONLY)
+
+# docs/registers.md, from the descriptions in the gateware.
+docs: setup
+	@$(BIN)/python -m liteformer.soc.registers docs/registers.md
 
 clean:
 	rm -rf build

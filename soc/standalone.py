@@ -21,7 +21,7 @@ import liteformer.sw
 from liteformer.accel.core import IDENTIFIER, WINDOW_BYTES, LiteFormerCore
 from liteformer.soc.model_header import model_header
 from liteformer.soc.quiet import quiet
-from liteformer.soc.registers import HEADER, register_table
+from liteformer.soc.registers import CORE_HEADER, WINDOW, register_table
 
 NAME         = "liteformer_core"
 CSR_ORIGIN   = WINDOW_BYTES
@@ -114,7 +114,7 @@ def _register_maps(core, directory):
     (directory/"csr.json").write_text(export.get_csr_json(registers, constants, memories))
     (directory/f"{NAME}.svd").write_text(export.get_csr_svd(described, vendor="LiteFormer", name=NAME,
                                                             description="LiteFormer core, stand-alone"))
-    (directory/"registers.md").write_text(HEADER + "## Registers of the core\n\n" + register_table(core.registers, CSR_ORIGIN))
+    (directory/"registers.md").write_text(CORE_HEADER + WINDOW + register_table(core.registers, CSR_ORIGIN))
     software = directory/"software"
     for name, text in {
             "generated/csr.h": export.get_csr_header(registers, constants, csr_base=CSR_ORIGIN),
