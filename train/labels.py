@@ -50,8 +50,8 @@ def _csv_anomalies(options):
     numbers = pd.to_numeric(cells, errors="coerce")
     bad = np.flatnonzero(~numbers.isin((0, 1)) & cells.notna())
     if len(bad):
-        raise LiteFormerError(f"{path}, row {bad[0] + 2}, column {options.label!r} holds {str(cells.iloc[bad[0]])!r}; an anomaly "
-                              "label is 1, a normal one 0")
+        raise LiteFormerError(f"{path}, row {bad[0] + 2}, column {options.label!r} holds {str(cells.iloc[bad[0]])!r}; an "
+                              "anomaly label is 1, a normal one 0")
     names = _features(frame, options)
     return _anomaly_series(options, _columns(frame, path, names), names, numbers.fillna(0).to_numpy() == 1, options.label,
                            follows)

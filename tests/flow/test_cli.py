@@ -52,7 +52,7 @@ BAD_INPUT = [
     ("simulate none --trace wave.vcd", "--trace wave.vcd does not end in .fst; name a file such as build/trace.fst"),
     ("train --bits 9", "bits is 9; choose 2 to 8"),
     ("train --window 0", "window is 0; choose at least 1"),
-    ("train --bits-of hidden", "--bits-of hidden is not NAME=BITS, such as hidden=6"),
+    ("train --bits-of hidden", "--bits-of hidden is not NAME=BITS, such as ffn=3"),
     ("train --data csv --target x", "data csv needs a CSV; give it with --path"),
     ("train --data csv --path none.csv --target x", "there is no file none.csv; check --path"),
 ]
