@@ -17,6 +17,8 @@ from liteformer.flow.inputs import at_least, is_run
 from liteformer.train.baselines import rmse
 from liteformer.train.intervals import centre
 
+COMPARED = {"qat": "Quantization-aware (float32)", "soc": "Simulated SoC"}
+
 
 def open_run(path):
     """The training run in a directory.
@@ -77,7 +79,33 @@ def run_evaluation(path, soc=0, cpu="vexriscv", explain=False):
     if explain:
         from liteformer.train.explain import explain_qat
         result["explain"] = {"qat": explain_qat(run)}
+        if soc:
+            first = first_window(run, soc)
+            result["explain"]["soc"] = explain_soc(run.model, run.test_raw[first:first + soc], answers.outputs)
     return result
+
+
+def explain_soc(model, raw, outputs):
+    """Where the SoC departs from the golden model; the first window that does is followed through the simulated core.
+
+    Args:
+        model: QuantizedModel; raw: int64 ``(N, window, features)``; outputs: of the SoC, int64 ``(N, outputs)``.
+    Returns:
+        dict as of ``train.explain.departures``; ``first`` is empty if that window's tensors are right in the core alone, so
+        that the fault lies between core and CPU.
+    """
+    from liteformer.flow.core_trace import trace_core
+    from liteformer.train.explain import departures
+    wrong = np.flatnonzero((outputs != golden.infer(model, raw)).any(axis=1))
+    report = {"windows": len(raw), "differing": len(wrong), "departing": len(wrong), "first": []}
+    if len(wrong):
+        window, reference = int(wrong[0]), {}
+        golden.infer(model, raw[window:window + 1], reference)
+        with console.step(f"Follow window {window} through the core, tensor by tensor"):
+            report["first"] = departures(trace_core(hardware.compile_model(model), raw[window]), reference)["first"]
+        for entry in report["first"]:
+            entry["example"]["window"] = window
+    return report
 
 
 def _figures(run):
@@ -108,12 +136,12 @@ def _render(result):
                           LABELS | {"soc": f"simulated SoC, {result['windows']} windows"})
     if result["mismatches"] is not None:
         table.add_row("numbers that differ from the integer model", str(result["mismatches"]))
-    return Group(table, *map(_render_departures, result.get("explain", {}).values()))
+    return Group(table, *(_render_departures(COMPARED[name], report) for name, report in result.get("explain", {}).items()))
 
 
-def _render_departures(report):
+def _render_departures(name, report):
     """Table of ``train.explain.departures``."""
-    table = Table(title=f"Quantization-aware (float32) against integer: output differs in {report['differing']} of "
+    table = Table(title=f"{name} against integer: output differs in {report['differing']} of "
                         f"{report['windows']} windows, some tensor in {report['departing']}")
     for column in ("departs first at", "windows", "largest difference", "example"):
         table.add_column(column, justify="right" if column in ("windows", "largest difference") else "left")
@@ -129,7 +157,8 @@ def evaluate(
     soc: Annotated[int, typer.Option(help="Also run N test windows on the simulated SoC: the first, of an anomaly model those "
                                           "around its first right alarm.", metavar="N")] = 0,
     cpu: Annotated[str, typer.Option(help="CPU of the SoC.")] = "vexriscv",
-    explain: Annotated[bool, typer.Option("--explain", help="Tell at which tensor the models depart from each other.")] = False,
+    explain: Annotated[bool, typer.Option(
+        "--explain", help="Tell at which tensor the models, and the SoC, depart from each other.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ):
     """Measure a model on its test set: float, quantization-aware, integer and, with --soc, the simulated SoC.

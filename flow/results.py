@@ -126,8 +126,10 @@ def page(stored):
         "*Best seed on test* chooses the seed by its test error, as the paper does with 50 sessions. It is not a measure of",
         f"accuracy; it stands there so that like stands beside like, with {seeds} sessions against their 50.", "",
         f"Recipe: AdamW (0.9, 0.99), rate {options['lr']}, weight decay {options['weight_decay']} on matrices, batches of "
-        f"{options['batch']}, {options['warmup']:.0%} warm-up, cosine; float, then the same schedule quantization-aware.",
-        "[decisions.md](decisions.md) has the reasons.", ""]
+        f"{options['batch']}, {options['warmup']:.0%} warm-up, then",
+        "a cosine; float, then the same schedule quantization-aware, its goal "
+        f"{options['distill']:.0%} of the way from the truth to the mean of {options['teachers']} float",
+        "networks. [decisions.md](decisions.md) has the reasons.", ""]
     lines += ["## Wanted and reached", "", *_targets(stored), ""]
     for source, title in TITLES.items():
         if not any(_key(metrics)[0] == source for metrics in stored.values()):
@@ -135,9 +137,10 @@ def page(stored):
         lines += [f"## {title}", "", *_table(stored, source), "", *_baselines(stored, source), "", *NOTES[source], "",
                   f"![A week of the test set](results/{source}-forecast.png)", ""]
     return "\n".join([*lines, "## Width", "", "![Error against bits](results/bits.png)", "",
-                      "![Quantization error of every tensor](results/layers.png)", "",
-                      "Error of a tensor: root mean square of what rounding and clamping change, over the tensor's standard",
-                      "deviation, in the (12, 32) models with last-token readout on AirU.", ""])
+                      "![Quantization error of every activation](results/layers.png)", "",
+                      "Error of an activation: root mean square of what rounding and clamping change, over its standard",
+                      "deviation, in the (12, 32) models with last-token readout on AirU. A large one is no fault:",
+                      "training lets a tensor saturate where that helps the forecast.", ""])
 
 
 NOTES = {
@@ -201,7 +204,7 @@ def _bits(stored):
 
 
 def _layers(stored):
-    """Quantization error of every tensor of the (12, 32) models on AirU, one line a width."""
+    """Quantization error of every activation of the (12, 32) models on AirU, one line a width."""
     figure = Figure(figsize=(10, 4.4), layout="constrained")
     axes = figure.add_subplot()
     for metrics in sorted(stored.values(), key=lambda metrics: -_key(metrics)[3]):
@@ -209,7 +212,7 @@ def _layers(stored):
             names = [name.removeprefix("layers.0.") for name in metrics["layers"]]
             axes.plot(names, [100 * error for error in metrics["layers"].values()], marker="o",
                       label=f"{_key(metrics)[3]} bits")
-    axes.set(ylabel="relative error, %", yscale="log", title="Quantization error of every tensor")
+    axes.set(ylabel="relative error, %", yscale="log", title="Quantization error of every activation")
     axes.tick_params(axis="x", labelrotation=60)
     axes.grid(alpha=0.3, which="both")
     axes.legend(frameon=False)

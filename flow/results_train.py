@@ -40,7 +40,7 @@ def record(run):
     Args:
         run: Run of several seeds.
     Returns:
-        JSON-able dict: its metrics without histories; ``layers``, quantization error of every tensor; ``forecast``, the
+        JSON-able dict: its metrics without histories; ``layers``, quantization error of every activation; ``forecast``, the
         first windows of the test set: truth, float and integer.
     """
     from liteformer.train.layer_error import layer_errors
