@@ -104,6 +104,7 @@ def soc_arguments(parser):
     image = options.pop("integrated_rom_init", None)
     if image:
         options["firmware"] = Path(image).read_bytes()
+        options["rom_size"] = max(options["rom_size"], len(options["firmware"]))
     return options
 
 

@@ -43,7 +43,7 @@ def run_build(model, board, out, *, compile_gateware=True, toolchain=None, cpu=N
     with console.step(f"Write the project for {board}"):
         result = project.write_project(compiled, board, out, toolchain, **options)
     result |= {"out": str(out), "report": None}
-    if compile_gateware:
+    if compile_gateware and result["toolchain"] in project.TOOLS:
         with console.step(f"Run {result['toolchain']}, minutes"):
             result["report"] = project.compile_project(out)
     return result

@@ -27,7 +27,10 @@ TOOLS = {
     "g++": ("simulation", "apt-get install g++"),
     "make": ("simulation", "apt-get install make"),
 }
-OPTIONAL_TOOLS = {"vivado": ("bitstreams for Spartan-7", "install AMD Vivado (free edition) and put it on PATH")}
+OPTIONAL_TOOLS = {
+    "vivado": ("bitstreams for Spartan-7", "install AMD Vivado (free edition) and put it on PATH"),
+    "openFPGALoader": ("loading bitstreams", "apt-get install openfpgaloader"),
+}
 
 
 @dataclass

@@ -14,6 +14,7 @@ from liteformer.accel.errors import LiteFormerError
 from liteformer.accel.random_model import random_model
 from liteformer.boards import BOARDS, load_board
 from liteformer.boards.target import ProjectBuilder
+from liteformer.flow.area import RUN_YOSYS
 
 REAL = [name for name in BOARDS if name != "sim"]
 
@@ -149,6 +150,20 @@ def test_without_a_cpu(build):
     assert soc.firmware and "memory_region,rom" in (folder / "csr.csv").read_text()
     assert "serv_rf_top" in (folder / "gateware" / "liteformer_soc.v").read_text()
     assert (folder / "gateware" / "serv_rf_top.v").is_file()
+
+
+@pytest.mark.parametrize("name", REAL)
+def test_elaboration(build, name):
+    """Yosys, with the vendor's primitives: every module and port exists, no net has two drivers."""
+    _, folder = build(name)
+    gateware = folder / "gateware"
+    reads = " ".join(f"read_verilog -I. {path.name};" for path in sorted(gateware.glob("*.v")))
+    script = ("read_verilog -lib +/xilinx/cells_sim.v +/xilinx/cells_xtra.v; "
+              f"{reads} hierarchy -check -top liteformer_soc; proc; check")
+    result = subprocess.run([sys.executable, "-c", RUN_YOSYS, "-p", script], cwd=gateware, capture_output=True, text=True,
+                            check=False)
+    assert result.returncode == 0, result.stdout[-2000:] + result.stderr
+    assert "multiple conflicting drivers" not in result.stdout and "Executing CHECK pass" in result.stdout
 
 
 def test_open_toolchain(build):
