@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 # Cycles from issuing the last k of a tile to its sums standing in the drain registers.
 ISSUE_TO_DRAIN = 6
 # Cycles from selecting a sum in the drain registers to its result being visible to a read that is issued then.
-DRAIN_TO_VISIBLE = 7
+DRAIN_TO_VISIBLE = 8
 
 
 # Widths of the counters in the instructions; a compiled program narrows or widens them to what it needs.

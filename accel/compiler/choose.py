@@ -13,6 +13,8 @@ from liteformer.accel.errors import LiteFormerError
 
 MAX_LANES = 512
 MAX_COLUMNS = 64
+# Utilisation below which an array counts as idle, and how much slower a busier one may be.
+BUSY, IDLE_PENALTY = 0.86, 0.12
 # Part of a device's LUTs that a choice may use by estimate; the estimate errs by a few percent.
 FILL = 0.96
 
@@ -97,7 +99,10 @@ def choose_array(model, options):
     _check(config, options, device)
     halves = 2 * device.bram36 - SOC_HALVES
     best, smallest = None, None
-    for array in candidates(config, options, device):
+    # Most lanes first: the bound on the cycles of those that follow then prunes nearly all of them.
+    for array in sorted(candidates(config, options, device), key=lambda array: -array.rows * array.columns):
+        if best is not None and config.macs / (array.rows * array.columns) > best[0][0]:
+            continue
         layout = make_layout(config, rows=array.rows, columns=array.columns, requantizers=array.requantizers)
         hw = make_hardware(model, array, layout, halves)
         area = estimate_area(hw)
@@ -106,7 +111,9 @@ def choose_array(model, options):
         if not forced and (area["lut"] > FILL * device.lut or area["dsp"] > device.dsp):
             continue
         cycles = schedule(build_steps(model, hw, layout), hw)
-        rank = (cycles, area["lut"])
+        # Lanes that stand idle burn power for nothing: what uses them well may take a little longer.
+        idle = config.readout == "mean" and config.macs < BUSY * array.rows * array.columns * cycles
+        rank = (cycles * (1 + IDLE_PENALTY) if idle else cycles, area["lut"])
         if best is None or rank < best[0]:
             best = (rank, (array, hw, layout))
     if best is None:

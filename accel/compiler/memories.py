@@ -1,8 +1,7 @@
 """Which memory goes into block RAM and which into LUTs, for a device's budget beside the rest of the SoC."""
 
-from dataclasses import dataclass
-
 from liteformer.accel.gateware.memory import BLOCK, DISTRIBUTED
+from liteformer.accel.gateware.weights import StreamPlan
 
 # Shapes of half a block RAM (18 Kb with parity): (words, bits).
 HALF_SHAPES = ((512, 36), (1024, 18), (2048, 9), (4096, 4), (8192, 2), (16384, 1))
@@ -10,18 +9,6 @@ HALF_SHAPES = ((512, 36), (1024, 18), (2048, 9), (4096, 4), (8192, 2), (16384, 1
 ROM_BITS_PER_LUT = 57
 # Block RAM of the SoC beside the core, in halves: 4 KiB of ROM, 2 KiB of SRAM.
 SOC_HALVES = 3
-
-
-@dataclass(frozen=True)
-class StreamPlan:
-    """How a weight stream is stored: ``units`` block RAM units of ``unit_depth`` words, the rest in LUTs.
-
-    ``spare_bits`` of each unit's words hold a further ``unit_depth`` words together, where the stream needs them.
-    """
-
-    units: int = 0
-    unit_depth: int = 512
-    spare_bits: int = 0
 
 
 def block_halves(depth, width):

@@ -126,7 +126,7 @@ class _Timeline:
         words = slice(step.head * hw.window, (step.head + 1) * hw.window)
         self.ready["probability"][words] = arrival + SCORE_TO_FIRST_WEIGHT + keys * groups + groups - 1
         self.second_pass_end = arrival + hw.window * groups + 4
-        begin = arrival + hw.window * groups + 6
+        begin = arrival + hw.window * groups + 7
         self.rate_ready[step.head, :groups] = begin + np.arange(1, groups + 1) * Softmax.divide_cycles(hw)
         self.divide_end = int(self.rate_ready[step.head, groups - 1])
 

@@ -8,7 +8,7 @@ from liteformer.accel.gateware.requantizer import Requantizer
 from liteformer.accel.numerics import RAW_BITS
 
 # Cycles from selecting a result in the drain registers to its requantized value.
-SELECT_TO_RESULT = 6
+SELECT_TO_RESULT = 7
 
 
 class Drain(LiteXModule):
@@ -17,7 +17,7 @@ class Drain(LiteXModule):
         cycle s      column selected               | parameter, residual and reciprocal addresses issued
         cycle s + 1  row sums of one column        | memory latches
         cycle s + 2  sums of one group of rows     | memory registers -> requantizer inputs
-        cycle s + 6  results, word complete        -> write to the destination memory
+        cycle s + 7  results, word complete        -> write to the destination memory
 
     Attributes:
         results: list of P signed results; total: requantizer 0 before clamping (32 bits).
@@ -112,11 +112,11 @@ class Drain(LiteXModule):
                 self.comb += window.quantized.eq(unit.result)
                 self.total = unit.total
                 clamp = Signal.like(unit.clamp)
-                self.comb += clamp.eq(Mux(window.quantizing, len(clamp_sets) - 1, stages[5]["clamp"]))
+                self.comb += clamp.eq(Mux(window.quantizing, len(clamp_sets) - 1, stages[6]["clamp"]))
             else:
                 unit = Requantizer(hw.accumulator_bits, factor_bits, residual_bits, hw.row_bits, offset_bits, clamp_sets)
                 self.comb += [unit.acc.eq(inputs[p]), unit.multiplier.eq(factor)]
-                clamp = stages[5]["clamp"]
+                clamp = stages[6]["clamp"]
             self.comb += [
                 unit.residual.eq(narrow),
                 unit.residual_multiplier.eq(fields["residual"]),

@@ -11,9 +11,9 @@ from liteformer.accel.gateware.memory import DISTRIBUTED, RegisteredMemory
 from liteformer.accel.gateware.sequencer import (
     ROW_INPUT, ROW_PROBABILITY, ComputeSequencer, DrainSequencer, key_source, stream_source, value_source, wide_key_source)
 from liteformer.accel.gateware.softmax import Softmax
-from liteformer.accel.gateware.weights import WeightStream
+from liteformer.accel.gateware.weights import StreamPlan, WeightStream
 from liteformer.accel.gateware.window import SampleWindow
-from liteformer.accel.hardware import memory_shapes
+from liteformer.accel.hardware import ISSUE_TO_DRAIN, memory_shapes
 
 
 # Longest way from an issue to the end of the drain, with room to spare.
@@ -53,6 +53,8 @@ class Engine(LiteXModule):
 
         def memory(name, init=None):
             depth, width, writable = shapes[name]
+            if not writable and hw.styles.get(name) == DISTRIBUTED:
+                return WeightStream(width, init, StreamPlan())
             return RegisteredMemory(width, depth, init=init, writable=writable, style=hw.styles.get(name))
 
         self.row_memory      = row_memory  = memory("row")
@@ -67,10 +69,11 @@ class Engine(LiteXModule):
 
         # After an abort what is still in the pipelines runs out unseen before the engine is free again.
         running  = Signal()
+        settled  = Signal(reset=1)
         flushing = Signal(max=FLUSH_CYCLES + 1)
         finished = Signal()
         self.comb += [
-            self.busy.eq(running | (flushing != 0)),
+            self.busy.eq(running | ~settled),
             self.done.eq(finished & running & ~self.abort),
             compute.start.eq(self.start), drains.start.eq(self.start),
             compute.abort.eq(self.abort), drains.abort.eq(self.abort),
@@ -80,8 +83,9 @@ class Engine(LiteXModule):
         self.sync += [
             If(self.start, running.eq(1)),
             If(self.done | self.abort, running.eq(0)),
-            If(flushing != 0, flushing.eq(flushing - 1)),
-            If(self.abort, flushing.eq(FLUSH_CYCLES)),
+            flushing.eq(Mux(settled, FLUSH_CYCLES, flushing - 1)),
+            If(flushing == 1, settled.eq(1)),
+            If(self.abort, settled.eq(0), flushing.eq(FLUSH_CYCLES)),
         ]
 
         clamp_sets = [*hw.clamps, numerics.SCORE_BITS, hw.input_bits]
@@ -89,7 +93,7 @@ class Engine(LiteXModule):
                                    clamp_sets)
         self._row_operands(hw, compute, array, row_memory, probability, window)
         self._column_operands(hw, compute, array, key_memory, images)
-        self._flags(compute, array, drains, flushing != 0)
+        self._flags(compute, array, drains, settled)
         self.comb += [
             *(p.address.eq(Mux(window.quantizing, window.quantize_feature, drains.parameter)) for p in parameters),
             residual.address.eq(drains.residual_read),
@@ -166,13 +170,15 @@ class Engine(LiteXModule):
                 cases[value_source(hw)] = _choose(bank, [b.data[c * bits:(c + 1) * bits] for b in self.value_banks], operand)
                 self.sync += If(array.valid, Case(source, cases))
 
-    def _flags(self, compute, array, drains, flushing):
+    def _flags(self, compute, array, drains, settled):
+        tile_ready = Signal()
+        self.sync += tile_ready.eq(_delayed(self, compute.last, ISSUE_TO_DRAIN - 1) & settled)
         self.comb += [
             array.valid.eq(_delayed(self, compute.issue, 2)),
             array.first.eq(_delayed(self, compute.first, 2)),
             array.shift.eq(_delayed(self, compute.shift, 2)),
             array.last.eq(_delayed(self, compute.last, 2)),
-            drains.tile_ready.eq(_delayed(self, compute.last, 6) & ~flushing),
+            drains.tile_ready.eq(tile_ready),
         ]
 
     def _destinations(self, hw, finished, drain, row_memory, residual, key_memory, probability, softmax, window):

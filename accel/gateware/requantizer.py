@@ -9,20 +9,21 @@ from liteformer.accel.gateware.fabric import fabric_product
 
 
 class Requantizer(LiteXModule):
-    """``clamp((acc * M + (res * N << 8) + (B << 10) + half) >> 20)`` with a pipeline of four registers.
+    """``clamp((acc * M + (res * N << 8) + (B << 10) + half) >> 20)`` with a pipeline of five registers.
 
-    All inputs are presented in cycle t; ``total`` (unclamped) and ``result`` are valid in t + 4:
+    All inputs are presented in cycle t; ``total`` (unclamped) and ``result`` are valid in t + 5:
 
-        t + 1  acc, M registers | res * N          | B
-        t + 2  acc * M          | (res*N << 8) + (B << 10) + half
-        t + 3  sum of both
-        t + 4  shifted and clamped
+        t + 1  acc, M, res, N, B registers
+        t + 2  acc, M again     | res * N          | B + half
+        t + 3  acc * M          | (res*N << 8) + (B << 10) + half
+        t + 4  sum of both
+        t + 5  shifted and clamped
 
     Args:
         acc_bits, multiplier_bits, residual_bits (of N), residual_operand_bits, offset_bits: widths.
         clamps: the widths a result can be clamped to, the last one selected by the highest ``clamp``.
     Attributes:
-        clamp: index into ``clamps``, presented in cycle t + 3 (it belongs to the output side).
+        clamp: index into ``clamps``, presented in cycle t + 4 (it belongs to the output side).
         result: signed, as wide as the widest clamp; total: signed, 32 bits, saturated.
     """
 
@@ -44,7 +45,6 @@ class Requantizer(LiteXModule):
         acc           = Signal((acc_bits, True))
         multiplier    = Signal((multiplier_bits, True))
         residual      = Signal((residual_operand_bits + residual_bits, True))
-        offset        = Signal((offset_bits, True))
         product       = Signal((product_bits, True))
         constant      = Signal((constant_bits, True))
         half          = 1 << (numerics.SHIFT - 1 - numerics.OFFSET_SHIFT)
@@ -54,19 +54,23 @@ class Requantizer(LiteXModule):
         scaled        = Signal((len(residual) + numerics.RESIDUAL_SHIFT, True))
         total         = Signal((total_bits, True))
         shifted       = Signal((total_bits - numerics.SHIFT, True))
-        multiple, carry = fabric_product(self, self.residual_multiplier, self.residual)
+        held_acc, held_multiplier = Signal.like(acc), Signal.like(multiplier)
+        held_residual, held_scale = Signal.like(self.residual), Signal.like(self.residual_multiplier)
+        held_offset     = Signal.like(self.offset)
+        multiple, carry = fabric_product(self, held_scale, held_residual)
         self.comb += [
             # One half is a whole number of offset units, so rounding costs no adder of full width.
-            rounding.eq(offset + half),
             addend.eq(Cat(Constant(0, numerics.OFFSET_SHIFT), rounding)),
             scaled.eq(Cat(Constant(0, numerics.RESIDUAL_SHIFT), residual)),
             shifted.eq(total[numerics.SHIFT:]),
         ]
         self.sync += [
-            acc.eq(self.acc),
-            multiplier.eq(self.multiplier),
+            held_acc.eq(self.acc), held_multiplier.eq(self.multiplier), held_residual.eq(self.residual),
+            held_scale.eq(self.residual_multiplier), held_offset.eq(self.offset),
+            acc.eq(held_acc),
+            multiplier.eq(held_multiplier),
             residual.eq(multiple + carry),
-            offset.eq(self.offset),
+            rounding.eq(held_offset + half),
             product.eq(acc * multiplier),
             constant.eq(addend + scaled),
             total.eq(product + constant),

@@ -37,6 +37,26 @@ class Instruction:
             shift += bits
 
 
+class DownCounter:
+    """A counter whose comparison with zero is a register of its own, so that nothing waits for a wide comparison.
+
+    Attributes:
+        value; zero: ``value`` is zero.
+    """
+
+    def __init__(self, bits):
+        self.value = Signal(bits)
+        self.zero  = Signal(reset=1)
+
+    def load(self, value):
+        """Statements that load ``value``."""
+        return [self.value.eq(value), self.zero.eq(value == 0)]
+
+    def step(self):
+        """Statements that count down by one."""
+        return [self.value.eq(self.value - 1), self.zero.eq(self.value == 1)]
+
+
 class ComputeSequencer(LiteXModule):
     """Issues one k a cycle: addresses and flags for the operand memories and the array.
 
@@ -66,10 +86,7 @@ class ComputeSequencer(LiteXModule):
 
         self.instruction = now = Instruction(self, compute_fields(hw), program)
         self.row_source, self.column_source, self.broadcast = now.row_source, now.column_source, now.broadcast
-        k       = Signal(fields["k_last"])
-        passes  = Signal(fields["passes_last"])
-        tiles   = Signal(fields["tiles_last"])
-        idle    = Signal(fields["wait"])
+        k, passes, tiles, idle = (DownCounter(fields[name]) for name in ("k_last", "passes_last", "tiles_last", "wait"))
         base    = Signal(fields["column_base"])
         first_k, first_pass = Signal(), Signal()
         loading = Signal()
@@ -77,14 +94,14 @@ class ComputeSequencer(LiteXModule):
         is_value = Signal()
         k_end, pass_end, tile_end = Signal(), Signal(), Signal()
         self.comb += [
-            self.issue.eq(self.busy & ~loading & (idle == 0)),
-            k_end.eq(k == 0),
-            pass_end.eq(k_end & (passes == 0)),
-            tile_end.eq(pass_end & (tiles == 0)),
+            self.issue.eq(self.busy & ~loading & idle.zero),
+            k_end.eq(k.zero),
+            pass_end.eq(k_end & passes.zero),
+            tile_end.eq(pass_end & tiles.zero),
             self.first.eq(first_k & first_pass),
             self.shift.eq(first_k & ~first_pass & ~now.row_continue),
             self.last.eq(self.issue & pass_end),
-            self.digit.eq(Mux(now.row_continue, 0, passes)),
+            self.digit.eq(Mux(now.row_continue, 0, passes.value)),
             step.eq(self.issue & tile_end),
             now.take.eq(loading | (step & ~now.end)),
             now.rewind.eq(~self.busy),
@@ -97,38 +114,38 @@ class ComputeSequencer(LiteXModule):
             advance.eq(self.column_address + bank_end),
         ]
         load = [
-            idle.eq(now.next["wait"]), k.eq(now.next["k_last"]), passes.eq(now.next["passes_last"]),
-            tiles.eq(now.next["tiles_last"]), base.eq(now.next["column_base"]),
+            *idle.load(now.next["wait"]), *k.load(now.next["k_last"]), *passes.load(now.next["passes_last"]),
+            *tiles.load(now.next["tiles_last"]), base.eq(now.next["column_base"]),
             self.row_address.eq(now.next["row_base"]), self.column_address.eq(now.next["column_base"]),
             self.tile.eq(0), self.value_bank.eq(0), first_k.eq(1), first_pass.eq(1),
         ]
         self.sync += [
-            If(idle != 0, idle.eq(idle - 1)),
+            If(~idle.zero, *idle.step()),
             If(self.issue,
-                k.eq(k - 1),
+                *k.step(),
                 first_k.eq(k_end),
                 self.row_address.eq(self.row_address + 1),
                 self.column_address.eq(advance),
                 self.value_bank.eq(Mux(bank_end, 0, self.value_bank + 1)),
                 If(k_end,
-                    k.eq(now.k_last),
-                    passes.eq(passes - 1),
+                    *k.load(now.k_last),
+                    *passes.step(),
                     first_pass.eq(0),
                     self.value_bank.eq(0),
                     self.column_address.eq(base),
                     If(~now.row_continue | pass_end, self.row_address.eq(now.row_base)),
                 ),
                 If(pass_end,
-                    passes.eq(now.passes_last),
+                    *passes.load(now.passes_last),
                     first_pass.eq(1),
-                    tiles.eq(tiles - 1),
+                    *tiles.step(),
                     self.tile.eq(self.tile + 1),
-                    idle.eq(now.gap),
+                    *idle.load(now.gap),
                     If(now.column_step, base.eq(advance), self.column_address.eq(advance)),
                 ),
                 If(tile_end,
                     *load,
-                    If(now.end, self.busy.eq(0), idle.eq(0)),
+                    If(now.end, self.busy.eq(0), *idle.load(Constant(0))),
                 ),
             ),
             # The program word is fetched while idle; the first instruction is in force one cycle after start.
@@ -169,17 +186,17 @@ class DrainSequencer(LiteXModule):
 
         self.now = now = Instruction(self, drain_fields(hw), program)
         running   = Signal()
-        tiles     = Signal(fields["tiles_last"])
-        remaining = Signal(fields["columns_last"])
+        tiles     = DownCounter(fields["tiles_last"])
+        remaining = DownCounter(fields["columns_last"])
         group_end, column_end, tile_end, step_end = Signal(), Signal(), Signal(), Signal()
         loading   = Signal(2)
         self.comb += [
             self.valid.eq(self.tile_ready | running),
             group_end.eq(now.wide | now.single | (self.group == hw.groups - 1)),
             self.word_end.eq(group_end),
-            column_end.eq(group_end & (remaining == 0)),
+            column_end.eq(group_end & remaining.zero),
             tile_end.eq(self.valid & column_end),
-            step_end.eq(tile_end & (tiles == 0)),
+            step_end.eq(tile_end & tiles.zero),
             self.score_last.eq(step_end & now.score_end),
             self.finished.eq(step_end & now.end),
             now.take.eq(loading[1] | (step_end & ~now.end)),
@@ -187,8 +204,8 @@ class DrainSequencer(LiteXModule):
         ]
         nxt  = now.next
         load = [
-            tiles.eq(nxt["tiles_last"]),
-            remaining.eq(Mux(nxt["tiles_last"] == 0, nxt["columns_last_tile"], nxt["columns_last"])),
+            *tiles.load(nxt["tiles_last"]),
+            *remaining.load(Mux(nxt["tiles_last"] == 0, nxt["columns_last_tile"], nxt["columns_last"])),
             self.base.eq(nxt["base"]), self.residual_read.eq(nxt["residual_read"]),
             self.residual_write.eq(nxt["residual_write"]), self.parameter.eq(nxt["parameter"]),
         ]
@@ -204,7 +221,7 @@ class DrainSequencer(LiteXModule):
                     If(group_end, self.group.eq(0), self.column.eq(self.column + 1)),
                 ),
                 If(group_end,
-                    remaining.eq(remaining - 1),
+                    *remaining.step(),
                     # Values advance once a tile, everything else once a column.
                     If(~now.to_value, self.base.eq(self.base + 1)),
                     self.residual_read.eq(self.residual_read + 1),
@@ -215,8 +232,8 @@ class DrainSequencer(LiteXModule):
                     running.eq(0),
                     self.column.eq(0),
                     self.group.eq(0),
-                    tiles.eq(tiles - 1),
-                    remaining.eq(Mux(tiles == 1, now.columns_last_tile, now.columns_last)),
+                    *tiles.step(),
+                    *remaining.load(Mux(tiles.value == 1, now.columns_last_tile, now.columns_last)),
                     If(now.to_value, self.base.eq(self.base + hw.value_tokens)),
                 ),
                 If(step_end, *load),

@@ -8,7 +8,7 @@ from liteformer.accel import numerics
 from liteformer.accel.gateware.memory import RegisteredMemory
 
 # Cycles from the last score of a head to the first word of pass 2 being visible to a probability read issued then.
-SCORE_TO_FIRST_WEIGHT = 7
+SCORE_TO_FIRST_WEIGHT = 8
 
 
 class Softmax(LiteXModule):
@@ -52,8 +52,9 @@ class Softmax(LiteXModule):
         self.buffer = buffer = RegisteredMemory(P * score_bits, keys * G)
         maxima      = Memory(P * score_bits, max(G, 2))
         maximum_r   = maxima.get_port(async_read=True)
+        maximum_2   = maxima.get_port(async_read=True)
         maximum_w   = maxima.get_port(write_capable=True)
-        self.specials += maxima, maximum_r, maximum_w
+        self.specials += maxima, maximum_r, maximum_2, maximum_w
         first_column = Signal(reset=1)
         count        = Signal(max=keys * G + 1)
         starting     = Signal()
@@ -66,7 +67,7 @@ class Softmax(LiteXModule):
             starting.eq(self.valid & self.last),
         ]
         pass2_group = Signal(max=max(G, 2))
-        self.comb += maximum_r.adr.eq(Mux(self.valid, self.group, pass2_group))
+        self.comb += [maximum_r.adr.eq(self.group), maximum_2.adr.eq(pass2_group)]
         group_end = Signal()
         self.comb += group_end.eq(self.single | (self.group == G - 1))
         for p in range(P):
@@ -105,9 +106,9 @@ class Softmax(LiteXModule):
             ),
         ]
         self.comb += buffer.address.eq(index)
-        # Stage flags: 1 memory latch, 2 memory register, 3 index, 4 weight.
+        # Stage flags: 1 memory latch, 2 memory register, 3 distance, 4 index, 5 weight.
         valid, groups, keys_d = [active], [group2], [key2]
-        for _ in range(4):
+        for _ in range(5):
             v, g, k = Signal(), Signal.like(group2), Signal.like(key2)
             self.sync += [v.eq(valid[-1]), g.eq(groups[-1]), k.eq(keys_d[-1])]
             valid.append(v)
@@ -121,9 +122,9 @@ class Softmax(LiteXModule):
         divide_group = Signal(max=max(G, 2))
         dividing     = Signal()
         self.comb += [
-            sum_r.adr.eq(Mux(valid[4], groups[4], divide_group)),
-            sum_w.adr.eq(groups[4]),
-            sum_w.we.eq(valid[4]),
+            sum_r.adr.eq(Mux(valid[5], groups[5], divide_group)),
+            sum_w.adr.eq(groups[5]),
+            sum_w.we.eq(valid[5]),
         ]
         weights = []
         for p in range(P):
@@ -135,19 +136,19 @@ class Softmax(LiteXModule):
             total      = Signal(total_bits)
             self.comb += [
                 score.eq(buffer.data[p * score_bits:(p + 1) * score_bits]),
-                top.eq(maximum_r.dat_r[p * score_bits:(p + 1) * score_bits]),
-                distance.eq(top - score),
-                total.eq(Mux(keys_d[4] == 0, 0, sum_r.dat_r[p * total_bits:(p + 1) * total_bits])),
+                top.eq(maximum_2.dat_r[p * score_bits:(p + 1) * score_bits]),
+                total.eq(Mux(keys_d[5] == 0, 0, sum_r.dat_r[p * total_bits:(p + 1) * total_bits])),
                 sum_w.dat_w[p * total_bits:(p + 1) * total_bits].eq(total + weight),
             ]
             self.sync += [
+                distance.eq(top - score),
                 If(distance >= len(table), entry.eq(len(table) - 1)).Else(entry.eq(distance)),
                 weight.eq(rom[entry]),
             ]
             weights.append(weight)
         self.sync += If(self.restart, count.eq(0), first_column.eq(1), active.eq(0))
-        self._assemble(hw, weights, valid[4], groups[4], keys_d[4], single2, head2, group_top)
-        self._divide(hw, table, numerators, valid[4], keys_d[4], groups[4], group_top, sum_r, divide_group, dividing,
+        self._assemble(hw, weights, valid[5], groups[5], keys_d[5], single2, head2, group_top)
+        self._divide(hw, table, numerators, valid[5], keys_d[5], groups[5], group_top, sum_r, divide_group, dividing,
                      layer2, head2, total_bits)
 
     @staticmethod

@@ -1,6 +1,8 @@
 """The weight memory: a stream of words read in order, in block RAM as far as there is any, the rest in LUTs."""
 
 
+from dataclasses import dataclass
+
 from migen import *
 
 from litex.gen import *
@@ -11,6 +13,18 @@ from liteformer.accel.gateware.memory import BLOCK, DISTRIBUTED, apply_style
 LOGIC_BANK = 256
 
 
+@dataclass(frozen=True)
+class StreamPlan:
+    """How a weight stream is stored: ``units`` block RAM units of ``unit_depth`` words, the rest in LUTs.
+
+    ``spare_bits`` of each unit's words hold a further ``unit_depth`` words together, where the stream needs them.
+    """
+
+    units: int = 0
+    unit_depth: int = 512
+    spare_bits: int = 0
+
+
 class WeightStream(LiteXModule):
     """ROM of ``len(words)`` words of ``width`` bits; ``address`` in cycle t gives ``data`` in cycle t + 2.
 
@@ -19,7 +33,7 @@ class WeightStream(LiteXModule):
                   +--> LUT banks of 256 words ---------------> register+
 
     Args:
-        shape: StreamShape with its ``plan`` (see compiler.memories); words: list of ints.
+        shape: StreamShape with its ``plan`` ; words: list of ints.
     """
 
     autocsr_exclude = {"memories"}

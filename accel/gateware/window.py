@@ -8,7 +8,7 @@ from liteformer.accel.gateware.memory import RegisteredMemory
 from liteformer.accel.numerics import RAW_BITS
 
 # Cycles from presenting a sample to the requantizer until its result is registered.
-QUANTIZE_CYCLES = 6
+QUANTIZE_CYCLES = 7
 
 
 class SampleWindow(LiteXModule):
