@@ -208,7 +208,6 @@ def test_load_that_cannot_work(run, built, folder, monkeypatch):
     assert "sim has no FPGA to load" in last_line("--board", "sim")
 
 
-@pytest.mark.parametrize("command", ["build", "load", "generate"])
-def test_help_teaches(run, command):
-    code, out, _ = run(command, "--help")
-    assert code == 0 and f"liteformer {command} " in out.split("Options")[0].split("Usage")[1].split("\n", 1)[1]
+def test_help_of_load(run):
+    code, out, _ = run("load", "--help")
+    assert code == 0 and "liteformer load --board arty_a7" in out and "JTAG cable as openFPGALoader names it" in out
