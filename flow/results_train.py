@@ -70,7 +70,7 @@ def train_missing(names=(), seeds=SEEDS, folder=METRICS, builds=ROOT / "build" /
         path = folder / f"{name}.json"
         if path.exists():
             continue
-        run = run_training(TrainOptions(**known[name], out=str(builds / name)), seeds)
+        run = run_training(TrainOptions(**known[name], out=str(builds / name)), seeds, resume=True)
         temporary = path.with_suffix(".tmp")
         temporary.write_text(json.dumps(record(run)) + "\n")
         os.replace(temporary, path)

@@ -13,7 +13,7 @@ from liteformer.train.synthetic import synthetic_series
 AIRU_FEATURES = ["PM1", "PM2_5", "PM10", "Temperature", "Humidity", "RED", "NOX"]
 AIRU_TEST = "2022-01-01 00:00"
 PEMS_WEEK = 2016  # Rows of a week of 5-minute steps.
-PEMS_STATIONS = ["el_segundo", "long_beach", "athens"]
+PEMS_STATION = "el_segundo"
 
 
 def load_series(options):
@@ -69,11 +69,10 @@ def _pems(options):
                       horizon=_horizon(options), scaling="standard", boundary=min(3 * PEMS_WEEK, len(values) * 3 // 4),
                       test_end=4 * PEMS_WEEK, unit="mph")
     frame = table.read_table(path)
-    station = options.sensor or PEMS_STATIONS[0]
+    station = options.sensor or PEMS_STATION
     _, follows = table.time_steps(frame, path, options.timestamp or frame.columns[0])
-    present = [s for s in [station, *(s for s in PEMS_STATIONS if s != station)] if f"{s}_speed" in frame.columns]
-    features = options.features or [f"{s}_speed" for s in present]
-    series = _from_frame(frame, path, options, features=features, targets=options.target or [f"{station}_speed"],
+    speed = [f"{station}_speed"]
+    series = _from_frame(frame, path, options, features=options.features or speed, targets=options.target or speed,
                          follows=follows, unit="mph")
     return Series(**vars(series) | {"boundary": min(3 * PEMS_WEEK, len(frame) * 3 // 4), "test_end": 4 * PEMS_WEEK})
 

@@ -113,7 +113,7 @@ def train(options, progress=None):
         "parameters": model.config.parameters, "macs": model.config.macs,
         "epochs": {stage: len(entries) for stage, entries in history.items()},
         "seconds": seconds | {"total": round(time.perf_counter() - started, 2)},
-        "options": _portable(options), "history": history})
+        "options": portable(options), "history": history})
     model.provenance.update({name: run.metrics[name] for name in FIGURES[options.task]})
     with replacing(out) as folder:
         model.save(folder / "model.safetensors")
@@ -145,7 +145,7 @@ def write_metrics(folder, metrics):
 
 
 def _provenance(options):
-    return {"dataset": options.data, "seed": options.seed, "options": _portable(options), "torch": torch.__version__}
+    return {"dataset": options.data, "seed": options.seed, "options": portable(options), "torch": torch.__version__}
 
 
 def _measured(run, other):
@@ -270,7 +270,7 @@ def _predict(network, windows, dataset, starts):
     return values + dataset.last_values(starts) if dataset.persistence else values
 
 
-def _portable(options):
+def portable(options):
     """Options as JSON values, without the directory that they were written to."""
     return {key: value for key, value in options.model_dump().items() if key != "out"}
 

@@ -1,17 +1,18 @@
 """Several trainings that differ in their seed, as one directory."""
 
+import json
 import shutil
 from pathlib import Path
 
 from liteformer.accel.errors import LiteFormerError
 from liteformer.train.intervals import block_bootstrap, over_seeds
-from liteformer.train.run import load_run, replacing, train, write_metrics
+from liteformer.train.run import load_run, portable, replacing, train, write_metrics
 
 MOST = 1000
 FIXED = ("persistence", "least_squares", "majority", "logistic_regression", "three_sigma")  # Baselines that no seed moves.
 
 
-def train_seeds(options, count, progress=None):
+def train_seeds(options, count, progress=None, resume=False):
     """Train with the seeds ``options.seed`` and following; each into ``seed<N>`` of the directory ``options.out``.
 
     The directory itself becomes the run whose integer model is best over the validation windows (with refit these are trained
@@ -19,7 +20,8 @@ def train_seeds(options, count, progress=None):
     the seed is a dict of mean, std and values; those of the integer model have the bounds of the block-bootstrap interval.
 
     Args:
-        options: TrainOptions; count: seeds, 1 is a plain training; progress: as in ``train``, its stages named with the seed.
+        options: TrainOptions; count: seeds, 1 is a plain training; progress: as in ``train``, its stages named with the seed;
+            resume: take seeds over that an interrupted call with the same options has finished.
     Returns:
         Run of the chosen seed with the metrics of all.
     Raises:
@@ -32,6 +34,9 @@ def train_seeds(options, count, progress=None):
     out, runs = Path(options.out), []
     for number, seed in enumerate(range(options.seed, options.seed + count)):
         one = options.model_copy(update={"seed": seed, "out": str(out / f"seed{seed}")})
+        if resume and _finished(one):
+            runs.append(load_run(one.out))
+            continue
         runs.append(train(one, progress and (lambda stage, done, total, metrics, number=number: progress(
             stage, done, total, metrics | {"seed": (number + 1, count)}))))
     best = min(runs, key=lambda run: run.metrics["validation"]["integer"])
@@ -44,6 +49,14 @@ def train_seeds(options, count, progress=None):
             shutil.copyfile(path, folder / path.name)
         write_metrics(folder, best.metrics | metrics)
     return load_run(out)
+
+
+def _finished(options):
+    """Whether the directory ``options.out`` holds a run with these very options."""
+    try:
+        return json.loads((Path(options.out) / "metrics.json").read_text())["options"] == portable(options)
+    except (OSError, ValueError, KeyError):
+        return False
 
 
 def summary(metrics, interval):

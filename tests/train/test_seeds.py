@@ -1,6 +1,7 @@
 """Several seeds as one run, the interval of the test error, and bit widths by class."""
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -32,6 +33,11 @@ def test_two_seeds(run, small, tmp_path):
     assert np.array_equal(both.integer_prediction(), best.integer_prediction())
     assert {call[3]["seed"] for call in calls} == {(1, 2), (2, 2)}
     assert sorted(path.name for path in Path(out).iterdir() if path.is_dir()) == ["seed1", "seed2"]
+    calls.clear()
+    shutil.rmtree(out / "seed2")
+    again = train_seeds(TrainOptions(**small, out=str(out)), 2, lambda *call: calls.append(call), resume=True)
+    assert {call[3]["seed"] for call in calls} == {(2, 2)} and again.model.id == both.model.id
+    assert again.metrics["rmse"] == metrics["rmse"]
 
 
 def test_one_seed_is_a_plain_training(run, small, tmp_path):
