@@ -34,29 +34,27 @@ def open_run(path):
         return load_run(Path(path))
 
 
-def first_window(run, count):
-    """First of ``count`` successive test windows that tell something: 0, or half of them before the first right alarm."""
-    if run.options.task != "anomaly":
-        return 0
+def windows_for_soc(run, count):
+    """Test windows that the simulated SoC runs: the first, of a classification evenly spread ones, of an anomaly model
+    successive ones around its first right alarm.
+
+    Returns:
+        int64 ``(count,)``, numbers of test windows.
+    Raises:
+        LiteFormerError: more windows than the test set has.
+    """
+    total = len(run.test_raw)
+    if count > total:
+        raise LiteFormerError(f"the test set has {total} windows, fewer than the {count} asked for")
+    if run.options.task == "classification":
+        return np.arange(count) * total // count
+    if run.options.task == "forecast":
+        return np.arange(count)
     from liteformer.train.tasks import labels_of
     alarms = decide(run.model.config, golden.infer(run.model, run.test_raw), run.test_raw)[:, 1]
     hits = alarms * labels_of(run.dataset, run.dataset.test)
     onset = int((hits if hits.any() else alarms).argmax())
-    return min(max(onset - count // 2, 0), len(run.test_raw) - count)
-
-
-def compare_on_soc(run, count, cpu):
-    """Run ``count`` test windows from ``first_window`` on the simulated SoC.
-
-    Returns:
-        ``(figures, result)``: see ``hardware.run_soc``.
-    Raises:
-        LiteFormerError: more windows than the test set has.
-    """
-    if count > len(run.test_raw):
-        raise LiteFormerError(f"the test set has {len(run.test_raw)} windows, fewer than the {count} asked for")
-    first = first_window(run, count)
-    return hardware.run_soc(run.model, hardware.compile_model(run.model), run.test_raw[first:first + count], cpu)
+    return min(max(onset - count // 2, 0), total - count) + np.arange(count)
 
 
 def run_evaluation(path, soc=0, cpu="vexriscv", explain=False):
@@ -72,16 +70,16 @@ def run_evaluation(path, soc=0, cpu="vexriscv", explain=False):
     result = {"task": run.options.task, **_figures(run), "windows": soc or len(run.test_raw), "test_windows": len(run.test_raw),
               "mismatches": None, "model_id": run.model.id}
     if soc:
-        figures, answers = compare_on_soc(run, soc, cpu)
-        for name, value in _soc_figures(run, soc, answers).items():
+        chosen = windows_for_soc(run, soc)
+        figures, answers = hardware.run_soc(run.model, hardware.compile_model(run.model), run.test_raw[chosen], cpu)
+        for name, value in _soc_figures(run, chosen, answers).items():
             result[name]["soc"] = value
         result |= {key: figures[key] for key in ("mismatches", "cycles", "cycles_per_second")}
     if explain:
         from liteformer.train.explain import explain_qat
         result["explain"] = {"qat": explain_qat(run)}
         if soc:
-            first = first_window(run, soc)
-            result["explain"]["soc"] = explain_soc(run.model, run.test_raw[first:first + soc], answers.outputs)
+            result["explain"]["soc"] = explain_soc(run.model, run.test_raw[chosen], answers.outputs)
     return result
 
 
@@ -122,13 +120,13 @@ def _figures(run):
         **{name: centre(run.metrics["rmse"].get(name)) for name in ("persistence", "least_squares", "mlp")}}}
 
 
-def _soc_figures(run, count, answers):
-    """The same of the simulated SoC's SimulationResult over its ``count`` test windows: what the device decided."""
-    config, first = run.model.config, first_window(run, count)
+def _soc_figures(run, chosen, answers):
+    """The same of the simulated SoC's SimulationResult over the test windows ``chosen``: what the device decided."""
+    config = run.model.config
     if config.task == "forecast":
-        return {"rmse": rmse(answers.outputs / np.asarray(config.output_scale), run.test_truth[:count])}
+        return {"rmse": rmse(answers.outputs / np.asarray(config.output_scale), run.test_truth[chosen])}
     from liteformer.train.tasks import figures, labels_of
-    return figures(config, labels_of(run.dataset, run.dataset.test[first:first + count]), answers.decisions[:, -1])
+    return figures(config, labels_of(run.dataset, run.dataset.test[chosen]), answers.decisions[:, -1])
 
 
 def _render(result):
@@ -154,8 +152,8 @@ def _render_departures(name, report):
 
 def evaluate(
     model: Annotated[str, typer.Argument(metavar="MODEL", help="Directory written by `liteformer train`.")],
-    soc: Annotated[int, typer.Option(help="Also run N test windows on the simulated SoC: the first, of an anomaly model those "
-                                          "around its first right alarm.", metavar="N")] = 0,
+    soc: Annotated[int, typer.Option(metavar="N", help="Also run N test windows on the simulated SoC: the first; to classify, "
+                                          "spread ones; of an anomaly model those around its first right alarm.")] = 0,
     cpu: Annotated[str, typer.Option(help="CPU of the SoC.")] = "vexriscv",
     explain: Annotated[bool, typer.Option(
         "--explain", help="Tell at which tensor the models, and the SoC, depart from each other.")] = False,
