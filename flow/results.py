@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter
 
 from liteformer.flow import console
 from liteformer.flow.cache import whole_file
@@ -209,11 +210,13 @@ def _layers(stored):
     axes = figure.add_subplot()
     for metrics in sorted(stored.values(), key=lambda metrics: -_key(metrics)[3]):
         if _key(metrics)[:3] == ("airu", 12, 32) and _key(metrics)[4] == "last":
-            names = [name.removeprefix("layers.0.") for name in metrics["layers"]]
+            names = ["embedding" if name == "hidden" else name.removeprefix("layers.0.") for name in metrics["layers"]]
             axes.plot(names, [100 * error for error in metrics["layers"].values()], marker="o",
                       label=f"{_key(metrics)[3]} bits")
-    axes.set(ylabel="relative error, %", yscale="log", title="Quantization error of every activation")
-    axes.tick_params(axis="x", labelrotation=60)
+    axes.set(ylabel="relative error, %", yscale="log", title="Quantization error of every activation, AirU (12, 32) last")
+    for ticks in (axes.yaxis.set_major_formatter, axes.yaxis.set_minor_formatter):
+        ticks(FuncFormatter(lambda value, _: f"{value:g}"))
+    axes.tick_params(axis="x", labelrotation=30)
     axes.grid(alpha=0.3, which="both")
     axes.legend(frameon=False)
     return figure
