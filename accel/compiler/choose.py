@@ -78,8 +78,8 @@ def candidates(config, options, device):
             for requantizers in [options.requantizers] if options.requantizers else _divisors(rows):
                 if rows % requantizers or (requantizers > 6 and options.requantizers is None):
                     continue
-                # A requantizer with two wide factors takes two DSP blocks; the leaner mix is tried as well.
-                for extra in (0, 1) if options.dsp_lanes is None else (0,):
+                # A requantizer with two wide factors takes two DSP blocks: leaner mixes are tried as well.
+                for extra in {0, 1, requantizers} if options.dsp_lanes is None else (0,):
                     spare = max(0, device.dsp - requantizers - extra) * 2
                     lanes = spare if options.dsp_lanes is None else options.dsp_lanes
                     yield Array(rows, columns, requantizers, min(lanes, rows * (columns // 2) * 2))

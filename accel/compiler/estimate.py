@@ -8,6 +8,7 @@ from liteformer.accel import numerics
 from liteformer.accel.compiler.memories import SOC_HALVES, block_halves, lut_cost
 from liteformer.accel.gateware.lane import pair_field
 from liteformer.accel.gateware.memory import BLOCK
+from liteformer.accel.gateware.softmax import Softmax
 from liteformer.accel.hardware import compute_fields, drain_fields, memory_shapes, word_bits
 
 # VexRiscv minimal with ROM, SRAM, UART, timer and bus.
@@ -63,12 +64,14 @@ def estimate_area(hw):
     logic += 1.2 * (word_bits(compute_fields(hw)) + word_bits(drain_fields(hw))) + 420
     logic += hw.outputs * 8 + 150
     return {"lut": round(SOC_LUTS + logic + memory), "bram36": (halves + SOC_HALVES) / 2,
-            "dsp": pairs + P + (1 if _wide_factor(hw) else 0)}
+            "dsp": pairs + requantizer_dsps(hw)}
 
 
-def _wide_factor(hw):
-    """Whether requantizer 0 needs a second DSP block: both of its operands exceed 18 bits."""
-    return hw.multiplier_bits > 18 and hw.pooled_bits > 18
+def requantizer_dsps(hw):
+    """DSP blocks of the requantizers: a second one where both factors exceed the narrow port of 18 bits."""
+    factor = max(hw.multiplier_bits, Softmax.rate_bits(hw) + 1)
+    first = 2 if factor > 18 and hw.pooled_bits > 18 else 1
+    return first + (hw.requantizers - 1) * (2 if factor > 18 and hw.accumulator_bits > 18 else 1)
 
 
 def _unit_halves(width):
