@@ -44,7 +44,7 @@ def alarms(path, model, outputs, raw, anomalous):
     axes = figure.add_subplot()
     axes.fill_between(rows, 0, 1, where=anomalous[:count], step="mid", transform=axes.get_xaxis_transform(), color="tab:red",
                       alpha=0.2, linewidth=0, label="anomaly")
-    axes.plot(rows, np.maximum(score, 1), color="tab:blue", linewidth=1, label="score")
+    axes.plot(rows, np.where(score > 0, score, np.nan), color="tab:blue", linewidth=1, label="score")
     axes.plot(rows[alarm == 1], score[alarm == 1], ".", color="tab:red", markersize=3, label="alarm")
     axes.axhline(model.config.anomaly.threshold, color="black", linewidth=0.9, linestyle="--", label="threshold")
     axes.set(xlabel="row of the test part", ylabel="smoothed forecast error (counts)", yscale="log",
