@@ -46,6 +46,10 @@ def test_page(small):
     other = next(line for line in lines if line.startswith("| (12, 32) mean"))
     assert other.count("|") == row.count("|") - 1
     assert f"{len(list(entries())) - 3} of {len(list(entries()))} models" in text
+    better = small["rmse"]["mlp"]["mean"] < figure["mean"]
+    assert text.count("An MLP (") == 2 * better
+    small["rmse"]["mlp"] = {"mean": figure["mean"] + 1, "std": 0.1}
+    assert "An MLP (" not in results.page({"a": small})
     wanted = next(line for line in lines if line.startswith("| AirU (12, 32) 4 bits last"))
     assert ("(missed)" in wanted.split("|")[3]) == (figure["mean"] > 3.8)
 
