@@ -9,7 +9,7 @@ from liteformer.accel.errors import LiteFormerError
 from liteformer.flow import console
 from liteformer.flow.figures import figures_table
 
-STAGES = {"float": "float", "qat": "quantization-aware", "mlp": "MLP of the same size"}
+STAGES = {"float": "float", "qat": "quantization-aware", "mlp": "MLP of the same size", "teacher": "teacher"}
 DATA, SHAPE, RECIPE = "Data", "Model", "Recipe"
 
 

@@ -79,7 +79,7 @@ def train(options, progress=None):
 
     Args:
         options: TrainOptions.
-        progress: optional callable ``progress(stage, done, total, metrics)``: stage "float" or "qat", epochs done of total,
+        progress: optional callable ``progress(stage, done, total, metrics)``: stage "float", "teacher", "qat" or "mlp", epochs done
             dict with loss and validation.
     Returns:
         Run.
@@ -197,13 +197,13 @@ def load_run(directory):
                network, quantized, dataset)
 
 
-def _taught(options, dataset, network, data, starts):
+def _taught(options, dataset, network, data, starts, progress):
     """Mean output of the float network and of ``options.teachers - 1`` others trained likewise, for the training windows."""
     networks = [network]
     for number in range(1, options.teachers):
         other = options.model_copy(update={"seed": options.seed + number * TEACHER_SEEDS})
         networks.append(float_model.build(other, dataset))
-        fit(networks[-1], *_data(options, dataset), other, options.float_epochs, f"teacher {number}")
+        fit(networks[-1], *_data(options, dataset), other, options.float_epochs, "teacher", progress)
     with torch.no_grad():
         return torch.cat([torch.stack([one(data.batch(part)[0]) for one in networks]).mean(dim=0)
                           for part in starts.split(CALIBRATION)])
@@ -245,7 +245,7 @@ def _fit(options, dataset, progress):
             quantized.settle(data.batch(starts)[0] for starts in order.split(CALIBRATION))
 
     if options.distill and options.task == "forecast":
-        data.teach(first, _taught(options, dataset, network, raw, first), options.distill)
+        data.teach(first, _taught(options, dataset, network, raw, first, progress), options.distill)
     history["qat"] = fit(quantized, data, first, held, options, options.quantized_epochs, "qat", progress, before_epoch)
     quantized.snap()
     seconds["qat"] = round(time.perf_counter() - started, 2)

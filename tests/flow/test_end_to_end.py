@@ -18,7 +18,7 @@ def trained(tmp_path_factory):
     from liteformer.train.options import TrainOptions
     from liteformer.train.run import train
     out = tmp_path_factory.mktemp("run") / "tiny"
-    train(TrainOptions(window=4, d_model=8, bits=4, epochs=1, batch=256, out=str(out)))
+    train(TrainOptions(window=4, d_model=8, bits=4, epochs=1, batch=256, teachers=1, out=str(out)))
     return out
 
 

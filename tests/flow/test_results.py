@@ -15,7 +15,7 @@ from liteformer.train.seeds import train_seeds
 def small(tmp_path_factory):
     """Stored figures of a tiny model, as if it were an entry of the page."""
     out = tmp_path_factory.mktemp("results") / "model"
-    options = TrainOptions(window=6, d_model=8, epochs=1, batch=256, path="/somewhere/x.csv", out=str(out))
+    options = TrainOptions(window=6, d_model=8, epochs=1, batch=256, teachers=1, path="/somewhere/x.csv", out=str(out))
     stored = record(train_seeds(options, 2))
     stored["options"] |= {"data": "airu", "window": 12, "d_model": 32, "bits": 4}
     return json.loads(json.dumps(stored))

@@ -28,7 +28,7 @@ WINDOWS = 64
 
 def _trained(**values):
     """A model after a few steps, so that nothing is left at its start; ``(QuantTransformer, Dataset, TrainOptions)``."""
-    options = TrainOptions(**{"window": 6, "d_model": 8, "epochs": 1, "batch": 256} | values)
+    options = TrainOptions(**{"window": 6, "d_model": 8, "epochs": 1, "batch": 256, "teachers": 1} | values)
     dataset = load_dataset(options)
     return _fit(options, dataset, None)[1], dataset, options
 

@@ -110,6 +110,13 @@ def test_damaged_directories(run, small, tmp_path):
         train(TrainOptions(**small, out=str(out / "metrics.json")))
 
 
+def test_progress_of_teachers(small, tmp_path):
+    calls = []
+    train(TrainOptions(**small | {"teachers": 2, "epochs": 1, "qat_epochs": 1}, out=str(tmp_path / "taught")),
+          lambda stage, *_: calls.append(stage))
+    assert calls == ["float", "teacher", "qat", "mlp"]
+
+
 def test_goals_move_towards_the_teachers(small):
     options = TrainOptions(**small | {"teachers": 2, "refit": True})
     dataset = load_dataset(options)
