@@ -117,7 +117,12 @@ def test_damaged_frames_do_not_hang_the_firmware(simulate, core, windows):
     def mutate(parts):
         for part in parts:
             simulation.send(part)
-        assert simulation.client.info().features == 3
+        try:
+            info = simulation.client.info()
+        except LiteFormerError:
+            # The damage happened to bear the sequence number that the client waits for; the next one is another.
+            info = simulation.client.info()
+        assert info.features == 3
     mutate()
     assert np.array_equal(simulation.infer(windows).outputs, core.expected(windows))
 
