@@ -25,15 +25,15 @@ class Stepper:
         model.train()
 
     def run(self):
-        """Milliseconds of a step, the mean over STEPS."""
-        begin = time.perf_counter()
+        """Milliseconds of processor time of a step, the mean over STEPS; what else runs on the machine counts less in it."""
+        begin = time.process_time()
         for _ in range(STEPS):
             x, goal = self.data.batch(self.starts[torch.randint(len(self.starts), (self.batch,))])
             loss = (self.model(x) - goal).square().mean()
             self.optimizer.zero_grad()
             loss.backward()
             self.optimizer.step()
-        return (time.perf_counter() - begin) / STEPS * 1e3
+        return (time.process_time() - begin) / STEPS * 1e3
 
 
 def measure(**shape):
@@ -59,7 +59,7 @@ def measure(**shape):
     for _ in range(ROUNDS):
         for name, stepper in steppers.items():
             times[name].append(stepper.run())
-    # The best round is the one that nothing else on the machine disturbed.
+    # The best round is the one that the rest of the machine disturbed least.
     best = {name: min(values[1:]) for name, values in times.items()}
     share = options.settle
     return {name: round(value, 3) for name, value in best.items()} | {

@@ -79,8 +79,8 @@ def train(options, progress=None):
 
     Args:
         options: TrainOptions.
-        progress: optional callable ``progress(stage, done, total, metrics)``: stage "float", "teacher", "qat" or "mlp", epochs done
-            dict with loss and validation.
+        progress: optional callable ``progress(stage, done, total, metrics)``: stage "float", "teacher", "qat" or
+            "mlp", epochs done of total, dict with loss and validation.
     Returns:
         Run.
     Raises:
