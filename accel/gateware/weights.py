@@ -65,7 +65,7 @@ class WeightStream(LiteXModule):
             taken = min(width, plan.units * plan.spare_bits)
             parts = [known[:taken]] if taken < width else [known]
             if taken < width:
-                parts.append(self._logic([word >> taken for word in spare], width - taken))
+                parts.append(self._logic([word >> taken for word in spare], width - taken, offset))
             banks.append((depth, Cat(*parts)))
             offset += depth
         # Every bank so far is as deep as a unit, so the upper address bits number the banks.

@@ -3,7 +3,6 @@
 from dataclasses import replace
 
 import numpy as np
-import pytest
 from migen.sim import passive, run_simulation
 
 from liteformer.accel.compiler import compile_model
@@ -12,11 +11,6 @@ from liteformer.accel.model import QuantizedModel
 from liteformer.accel.random_model import random_model
 
 TIMEOUT = 20_000
-
-
-def known_bug(reason):
-    """Mark of a test that fails until a known bug is fixed; it has to go with the bug."""
-    return pytest.mark.xfail(strict=True, reason=reason)
 
 
 def simulate(dut, *generators, limit=TIMEOUT):
@@ -88,7 +82,9 @@ class EngineDriver:
         yield signal.eq(0)
 
     def run(self):
-        """One inference; returns (outputs, cycles)."""
+        """One inference, once the engine is free; returns (outputs, cycles)."""
+        while (yield self.engine.busy):
+            yield
         yield from self.pulse(self.engine.start)
         cycles = 0
         while not (yield self.engine.done):

@@ -13,7 +13,8 @@ class Product(Module):
     def __init__(self, a_bits, b_bits):
         self.a, self.b = Signal((a_bits, True)), Signal((b_bits, True))
         self.product = Signal((a_bits + b_bits, True))
-        self.comb += self.product.eq(fabric_product(self.a, self.b))
+        product, carry = fabric_product(self, self.a, self.b)
+        self.comb += self.product.eq(product + carry)
 
 
 def values(bits):

@@ -6,9 +6,9 @@ import pytest
 from liteformer.accel import numerics
 from liteformer.accel.gateware.requantizer import Requantizer
 
-from .common import known_bug, simulate
+from .common import simulate
 
-LATENCY = 4
+LATENCY = 5
 PORTS = ("acc", "multiplier", "residual", "residual_multiplier", "offset")
 
 
@@ -74,7 +74,6 @@ def test_requantizer(widths, clamps, with_total):
     assert reference(floored, np.array(clamps)[selected]).tolist() != results
 
 
-@known_bug("rounding is offset_bits + 1 wide, too narrow for one half in offset units")
 @pytest.mark.parametrize("offset_bits", [2, 5, 9])
 def test_narrow_offsets_still_round(offset_bits):
     """A model whose offsets are all small needs the rounding constant as much as any other."""

@@ -8,7 +8,7 @@ import pytest
 
 from liteformer.accel import LiteFormerError, golden
 
-from .common import altered, known_bug, make_model, random_raw
+from .common import altered, make_model, random_raw
 
 
 def quantize(acc, m, b, bits=None, res=0, n=0, bounds=None):
@@ -130,7 +130,6 @@ def test_trace_holds_every_tensor():
             assert trace[name].min() >= -(1 << (bits - 1)) and trace[name].max() < 1 << (bits - 1), name
 
 
-@known_bug("golden reshapes an empty batch with -1")
 def test_no_windows():
     model = make_model()
     assert golden.infer(model, np.zeros((0, 4, 2), np.int64)).shape == (0, 1)

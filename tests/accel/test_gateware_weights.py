@@ -1,0 +1,31 @@
+"""Weight streams: every word of every address, in block RAM, in spare bits, in LUTs and in mixtures."""
+
+import random
+
+import pytest
+
+from liteformer.accel.compiler.memories import StreamPlan
+from liteformer.accel.gateware.weights import WeightStream
+
+from .common import simulate
+
+
+@pytest.mark.parametrize("depth, width, plan", [
+    (600, 30, StreamPlan(1, 512, 6)),          # Spare bits of one unit, the rest of the words in LUTs.
+    (1700, 40, StreamPlan(3, 512, 32)),        # A whole word in the spare bits.
+    (1400, 132, StreamPlan(2, 512, 12)),       # Spare words partly in LUTs, more of them than a LUT bank has.
+    (700, 24, StreamPlan(0, 512, 0)),          # All in LUTs.
+], ids=str)
+def test_every_word(depth, width, plan):
+    rng = random.Random(1)
+    words = [rng.getrandbits(width) for _ in range(depth)]
+    stream, got = WeightStream(width, words, plan), []
+
+    def bench():
+        for address in [*range(depth), 0, 0]:
+            yield stream.address.eq(address)
+            yield
+            got.append((yield stream.data))
+
+    simulate(stream, bench())
+    assert got[2:] == words
