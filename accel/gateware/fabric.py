@@ -45,6 +45,39 @@ def fabric_product(module, a, b):
     return product, carry
 
 
+def product_register(module, a, b):
+    """The same product loaded into registers, for ``b`` of 3 or 4 bits without a signal in between.
+
+    A simulator then evaluates nothing while the registers hold still.
+    Returns:
+        ``(load, bits, carry)``: statements that load the registers, list of Signals that make up the product, lowest first
+        (two's complement), and the register of the carry.
+    """
+    carry = Signal()
+    if len(b) not in (3, 4):
+        multiple, negative = fabric_product(module, a, b)
+        product = Signal(len(multiple))
+        return [product.eq(multiple), carry.eq(negative)], [product], carry
+    length = len(a) + 2
+    first, second = (_multiple(a, b, low, length + 2) for low in (0, 2))
+    low, upper = Signal(2), Signal(length + 1)
+    load = [
+        low.eq(first),
+        upper.eq(Cat(Constant(1, 1), first >> 2) + Cat(b[len(b) - 1], second)),
+        carry.eq(b[1]),
+    ]
+    return load, [low, upper[1:]], carry
+
+
+def _multiple(a, b, low, length):
+    """The multiple of ``a`` that two bits of ``b`` choose, without its carry, as an expression of ``length`` bits."""
+    below, middle, top = b[low - 1] if low else 0, b[low], b[min(low + 1, len(b) - 1)]
+    sign  = a[len(a) - 1]
+    once  = Cat(a, Replicate(sign, length - len(a)))
+    twice = Cat(Constant(0, 1), a, Replicate(sign, length - len(a) - 1))
+    return Mux(middle ^ below, once, Mux(top ^ middle, twice, 0)) ^ Replicate(top, length)
+
+
 def _extended(value, length):
     """Sign extension of an unsigned slice."""
     return Cat(value, Replicate(value[len(value) - 1], length - len(value)))

@@ -11,7 +11,7 @@ from migen import *
 
 from litex.gen import *
 
-from liteformer.accel.gateware.fabric import fabric_product
+from liteformer.accel.gateware.fabric import product_register
 
 DSP_A_BITS  = 25
 DSP_P_BITS  = 48
@@ -45,22 +45,16 @@ class LutLane(LiteXModule):
 
         # # #
 
-        multiple, carry = fabric_product(self, row, column)
-        product = Signal((len(row) + len(column) + 1, True))
-        extra   = Signal()
-        acc     = Signal((acc_bits, True))
-        summand = Signal((acc_bits + 1, True))
-        kept    = Signal((acc_bits, True))
-        total   = Signal((acc_bits + 1, True))
-        self.comb += [
-            kept.eq(Mux(flags.first, 0, Mux(flags.shift, acc << row_bits, acc))),
-            summand.eq(Cat(Constant(1, 1), product, Replicate(product[-1], acc_bits))),
-            total.eq(summand + Cat(extra, kept)),
-        ]
+        load, product, carry = product_register(self, row, column)
+        sign = product[-1][len(product[-1]) - 1]
+        # The carry of the product enters through an extra lowest bit.
+        acc  = Signal(acc_bits + 1)
+        sums = acc[1:]
+        kept = Mux(flags.first, 0, Mux(flags.shift, sums << row_bits, sums))
         self.sync += [
-            If(flags.multiply, product.eq(multiple), extra.eq(carry)),
-            If(flags.accumulate, acc.eq(total[1:])),
-            If(flags.capture, self.sum.eq(acc)),
+            If(flags.multiply, *load),
+            If(flags.accumulate, acc.eq(Cat(Constant(1, 1), *product, Replicate(sign, acc_bits)) + Cat(carry, kept))),
+            If(flags.capture, self.sum.eq(sums)),
         ]
 
 
