@@ -92,9 +92,9 @@ def train(options, progress=None):
     if out.exists() and not out.is_dir():
         raise LiteFormerError(f"{out} is a file, not a directory; choose another --out")
     dataset = load_dataset(options)
-    with _threads(options.threads):
+    with limited_threads(options.threads):
         try:
-            network, quantized, history, seconds = _fit(options, dataset, progress)
+            network, quantized, history, seconds = fit_stages(options, dataset, progress)
             model = complete(export(quantized, _provenance(options)), dataset)
             other = None
             if options.task == "forecast":
@@ -223,7 +223,7 @@ def _calibration(options, dataset):
     return data.batch(first[::max(1, len(first) // CALIBRATION)])[0]
 
 
-def _fit(options, dataset, progress):
+def fit_stages(options, dataset, progress):
     """Both stages of the training.
 
     Returns:
@@ -276,7 +276,7 @@ def portable(options):
 
 
 @contextlib.contextmanager
-def _threads(count):
+def limited_threads(count):
     """Limit PyTorch's threads inside the block: with more, steps this small are slower."""
     before = torch.get_num_threads()
     torch.set_num_threads(min(count, before))

@@ -21,7 +21,7 @@ from liteformer.train.quantizers import (
     round_clamp,
     softmax_weights,
 )
-from liteformer.train.run import _fit
+from liteformer.train.run import fit_stages
 
 WINDOWS = 64
 
@@ -30,7 +30,7 @@ def _trained(**values):
     """A model after a few steps, so that nothing is left at its start; ``(QuantTransformer, Dataset, TrainOptions)``."""
     options = TrainOptions(**{"window": 6, "d_model": 8, "epochs": 1, "batch": 256, "teachers": 1} | values)
     dataset = load_dataset(options)
-    return _fit(options, dataset, None)[1], dataset, options
+    return fit_stages(options, dataset, None)[1], dataset, options
 
 
 def _outputs(quantized, dataset, trace=None):

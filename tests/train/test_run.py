@@ -129,7 +129,7 @@ def test_goals_move_towards_the_teachers(small):
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("liteformer.train.run.fit", fit)
-        run_module._fit(options, dataset, None)
+        run_module.fit_stages(options, dataset, None)
     first, quantized, second = networks[0], networks[2], networks[1]
     assert isinstance(quantized, qat.QuantTransformer) and not torch.equal(first.head.weight, second.head.weight)
     starts = fit.train[:50]

@@ -1,0 +1,41 @@
+"""A short training: seconds instead of minutes, to rank candidates, not to use them."""
+
+from dataclasses import replace
+
+from liteformer.train.baselines import rmse
+from liteformer.train.dataset import load_dataset
+from liteformer.train.export import export
+from liteformer.train.run import Run, fit_stages, limited_threads
+
+EPOCHS = 3        # Of each stage.
+WINDOWS = 6_000   # Training windows at most, evenly spread.
+HELD = 2_000      # Validation windows at most.
+
+
+def thinned(dataset, windows=WINDOWS, held=HELD):
+    """A Dataset with at most so many windows for training and validation, evenly spread."""
+    train, validation = (starts[::-(-len(starts) // most)] for starts, most in
+                         ((dataset.train, windows), (dataset.validation, held)))
+    return replace(dataset, train=train, validation=validation)
+
+
+def short_training(options, dataset=None, epochs=EPOCHS):
+    """Train a forecast with few epochs, few windows and no teachers.
+
+    Args:
+        options: TrainOptions; dataset: Dataset of these options, read if None; epochs: of each stage.
+    Returns:
+        ``(QuantizedModel, error)``: the model as far as it is trained, the RMSE of its quantization-aware network over the
+        validation windows, in physical units. The test set is not looked at.
+    Raises:
+        LiteFormerError: bad data, or a loss that became NaN.
+    """
+    options = options.model_copy(update={"epochs": epochs, "qat_epochs": epochs, "distill": 0.0, "refit": False,
+                                         "patience": None})
+    dataset = thinned(dataset or load_dataset(options))
+    with limited_threads(options.threads):
+        network, quantized, _, _ = fit_stages(options, dataset, None)
+        model = export(quantized, {"dataset": options.data, "seed": options.seed, "short_training": epochs})
+        held = dataset.validation
+        run = Run(options, model, {}, None, None, None, None, dataset.unit, network, quantized, dataset)
+        return model, rmse(run.predictors()["qat"](held), dataset.truth[held])
