@@ -10,7 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from liteformer.accel.errors import LiteFormerError
-from liteformer.flow import timing
+from liteformer.flow import blocks, timing
 from liteformer.flow.cache import cache_directory, write_atomically
 
 # Weights in LUTs are mapped as a module of their own: inside the whole design the mapper leaves the slices' own multiplexers
@@ -81,7 +81,8 @@ def synthesise(directory, sources, top, include_dirs=(), progress=None):
         sources: Verilog files; top: name of the top module; include_dirs: where their includes lie.
         progress: optional callable (done, total, text).
     Returns:
-        dict ``area`` of ``count``, ``paths``: list of ``timing.Path`` as dicts, the slowest into each block.
+        dict ``area`` of ``count``, ``paths``: list of ``timing.Path`` as dicts, the slowest into each block; ``blocks``: dict
+        block -> the same as ``area``, which they sum to.
     Raises:
         LiteFormerError: Yosys is missing or rejects the design.
     """
@@ -93,15 +94,18 @@ def synthesise(directory, sources, top, include_dirs=(), progress=None):
     images = sorted(path.name for pattern in ("*.init", "*.*h") for path in directory.glob(pattern))
     script = "".join(f"read_verilog {'-sv ' if name.endswith('.sv') else ''}-I. {name}; " for name in local)
     script += SCRIPT.format(top=top)
-    digest = hashlib.sha256(_digest(directory, [*local, *images], script).encode() + Path(timing.__file__).read_bytes())
+    readers = b"".join(Path(module.__file__).read_bytes() for module in (timing, blocks))
+    digest = hashlib.sha256(_digest(directory, [*local, *images], script).encode() + readers)
     cached = cache_directory("area") / f"{digest.hexdigest()}.json"
     if cached.is_file():
         return json.loads(cached.read_text())
     _run_yosys(directory, script, progress)
     cells = count(parse_stat((directory / f"{top}.stat.json").read_text()))
-    netlist = directory / f"{top}.netlist.json"
-    result = {"area": cells, "paths": [asdict(path) for path in timing.longest_paths(json.loads(netlist.read_text()), top)]}
-    netlist.unlink()
+    path = directory / f"{top}.netlist.json"
+    netlist = json.loads(path.read_text())
+    path.unlink()
+    result = {"area": cells, "paths": [asdict(path) for path in timing.longest_paths(netlist, top)],
+              "blocks": {block: count(part) for block, part in blocks.cells_by_block(netlist["modules"][top]).items()}}
     write_atomically(cached, json.dumps(result))
     return result
 

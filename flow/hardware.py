@@ -76,7 +76,7 @@ def soc_synthesis(compiled, cpu="vexriscv", device="xc7s15"):
 
     Returns:
         dict ``area`` (of ``area.count``, ``fits`` for the device, ``estimate``: the compiler's own account of it, None for
-        another CPU than it knows), ``paths`` (of ``area.synthesise``).
+        another CPU than it knows), ``paths``, ``blocks`` (of ``area.synthesise``).
     """
     from liteformer.accel.compiler.estimate import estimate_area
     from liteformer.accel.core import LiteFormerCore

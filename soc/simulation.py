@@ -52,14 +52,14 @@ class Simulation:
         cache_dir: where compiled simulators are kept, default ``verilate.default_cache()``.
         cycle_limit: clock cycles after which a run that has no answer yet is given up.
         uart, baudrate: "sim" is a stream of bytes, "serial" a real UART.
-        quick: build the simulator in less time; it runs slower.
+        quick: build the simulator in less time; it runs slower. recordable: ``record`` works, everything runs slower.
         **options: for LiteFormerSoC.
     Raises:
         LiteFormerError: a tool is missing, the firmware or the simulator cannot be built.
     """
 
     def __init__(self, compiled, cpu="vexriscv", trace=None, cache_dir=None, cycle_limit=CYCLE_LIMIT, uart="sim",
-                 baudrate=115200, quick=False, **options):
+                 baudrate=115200, quick=False, recordable=False, **options):
         self.cycle_limit = cycle_limit
         self.cycles, self.seconds = 0, 0.0
         self._decoder = Decoder()
@@ -72,7 +72,8 @@ class Simulation:
         with tempfile.TemporaryDirectory() as directory:
             self.design = write_verilog(self.soc, directory)
             cycles_per_bit = None if uart == "sim" else round(CLOCK_FREQUENCY / baudrate)
-            shared_object = build_simulator(self.design, trace is not None, cycles_per_bit, cache_dir, quick=quick)
+            form = "vcd" if recordable else trace is not None
+            shared_object = build_simulator(self.design, form, cycles_per_bit, cache_dir, quick=quick)
             self._load(shared_object, directory)
         if trace is not None:
             self._library.loop_trace(self._loop, str(Path(trace).resolve()).encode())
@@ -93,7 +94,7 @@ class Simulation:
             function = getattr(library, name)
             function.restype, function.argtypes = result, arguments
         self._loop = library.loop_new(self._model.model)
-        self._stack.callback(library.loop_delete, self._loop)
+        self._stack.callback(lambda: library.loop_delete(self._loop))
 
     def __enter__(self):
         return self
@@ -104,6 +105,17 @@ class Simulation:
     def close(self):
         """End the simulation; the trace file is complete afterwards."""
         self._stack.close()
+
+    @contextlib.contextmanager
+    def record(self, path):
+        """What runs inside is written to ``path`` as VCD, two time steps a clock cycle; needs ``recordable``."""
+        self._library.loop_trace(self._loop, str(Path(path).resolve()).encode())
+        try:
+            yield
+        finally:
+            # Deleting the loop closes the file; the model goes on as it is.
+            self._library.loop_delete(self._loop)
+            self._loop = self._library.loop_new(self._model.model)
 
     def send(self, data):
         """Queue bytes for the SoC's serial line."""

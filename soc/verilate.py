@@ -66,7 +66,7 @@ def build_simulator(design, trace=False, cycles_per_bit=None, cache_dir=None, lo
     """Compile ``design`` with Verilator, or take an earlier build of the same sources.
 
     Args:
-        design: generate.Design. trace: whether the simulator can write FST traces (slower).
+        design: generate.Design. trace: whether the simulator can write FST traces (slower), or "vcd" for VCD.
         cycles_per_bit: of a real UART; None for the byte stream. cache_dir: default ``default_cache()``.
         loop: C++ file that clocks the model. quick: compile in less time to a simulator that takes more.
     Returns:
@@ -97,7 +97,7 @@ def _compile(design, trace, cycles_per_bit, loop, quick, directory):
     arguments = [*VERILATOR_FLAGS, *([] if trace else UNTRACED_FLAGS), "--top-module", design.name,
                  *(f"-I{path}" for path in design.include_dirs), *(str(path) for path in design.sources if path != design.top)]
     options = {"top_verilog_file": str(design.top), "build_dir": str(directory), "args": arguments, "cargs": "-O2",
-               "dump_fst": trace}
+               "dump_fst": trace is True}
     _run([sys.executable, "-c", GENERATE, json.dumps(options)], cwd=directory)
     macros = f"#define SOC_MODEL V{design.name}\n"
     if cycles_per_bit:
