@@ -37,7 +37,7 @@ $(STAMP): setup.py pyproject.toml
 	  { echo "make setup: Python 3.11 or newer is needed; name it with make PYTHON=/path/to/python3 setup" >&2; exit 1; }
 	@echo "Installing the Python packages into .venv (minutes on the first run)"
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	@$(BIN)/python -m pip install -qq -e '.[train,dev]'
+	@$(BIN)/python -m pip install -qq -e '.[train,dev,explore,cluster]'
 	@touch $@
 
 demo: setup

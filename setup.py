@@ -13,6 +13,7 @@ PACKAGES = {
     "liteformer.train": "train",
     "liteformer.boards": "boards",
     "liteformer.flow": "flow",
+    "liteformer.flow.explore": "flow/explore",
 }
 
 setup(
@@ -45,7 +46,8 @@ setup(
     ],
     extras_require={
         "train": ["torch==2.13.0"],
-        "explore": ["optuna>=4,<6"],
+        "explore": ["optuna>=5,<6"],
+        "cluster": ["ray>=2.40,<3"],
         "dev": ["pytest>=8,<10", "pytest-xdist>=3.6,<4", "hypothesis>=6.100,<7", "ruff>=0.9,<1"],
     },
     entry_points={"console_scripts": ["liteformer = liteformer.flow.cli:main"]},

@@ -9,7 +9,7 @@ from rich.table import Table
 from liteformer.accel.errors import LiteFormerError
 from liteformer.boards import BOARDS, check_board
 from liteformer.flow import console, hardware, project
-from liteformer.flow.inputs import load_model
+from liteformer.flow.inputs import hardware_of, load_model
 
 HARDWARE = "Hardware"
 
@@ -32,7 +32,8 @@ def run_build(model, board, out, *, compile_gateware=True, toolchain=None, cpu=N
         raise LiteFormerError(f"there is no file {missing[0]}; check --application")
     if compile_gateware:
         project.check_tool(toolchain or module.TOOLCHAINS[0])
-    compiled = hardware.compile_model(load_model(model), device=module.DEVICE, **(overrides or {}))
+    cpu, overrides = hardware_of(model, cpu, **(overrides or {}))
+    compiled = hardware.compile_model(load_model(model), device=module.DEVICE, **overrides)
     options = {"sys_clk_freq": clock}
     if cpu:
         if cpu != "none":
@@ -77,7 +78,8 @@ def build(
     out: Annotated[str | None, typer.Option(metavar="DIR", help="Folder of the project; build/BOARD if left out.")] = None,
     no_compile: Annotated[bool, typer.Option("--no-compile", help="Write the project, do not run the toolchain.")] = False,
     toolchain: Annotated[str | None, typer.Option(help="vivado; arty_a7 also has openxc7.")] = None,
-    cpu: Annotated[str | None, typer.Option(help="CPU of the SoC, or none; the board's own choice if left out.")] = None,
+    cpu: Annotated[str | None, typer.Option(help="CPU of the SoC, or none; what the model's folder asks for, or the "
+                                          "board's own choice, if left out.")] = None,
     sys_clk_freq: Annotated[float, typer.Option(help="Clock in Hz.")] = 100e6,
     application: Annotated[list[str] | None, typer.Option(
         metavar="FILE.c", help="C file in place of the firmware that serves the serial line; may be repeated.")] = None,

@@ -13,7 +13,7 @@ from liteformer.accel.decision import decide
 from liteformer.accel.errors import LiteFormerError
 from liteformer.flow import console, hardware
 from liteformer.flow.figures import LABELS, figures_table
-from liteformer.flow.inputs import at_least, is_run
+from liteformer.flow.inputs import at_least, hardware_of, is_run
 from liteformer.train.baselines import rmse
 from liteformer.train.intervals import centre
 
@@ -57,22 +57,24 @@ def windows_for_soc(run, count):
     return min(max(onset - count // 2, 0), total - count) + np.arange(count)
 
 
-def run_evaluation(path, soc=0, cpu="vexriscv", explain=False):
+def run_evaluation(path, soc=0, cpu=None, explain=False):
     """Evaluate a run.
 
     Args:
-        path: run directory. soc: test windows to run on the simulated SoC, 0 for none. cpu: its CPU. explain: report where the
-            quantization-aware model departs from the integer model.
+        path: run directory. soc: test windows to run on the simulated SoC, 0 for none. cpu: its CPU or None. explain: report
+            where the quantization-aware model departs from the integer model.
     Returns:
         dict, the command's JSON.
     """
     run = open_run(path)
-    result = {"task": run.options.task, **_figures(run), "windows": soc or len(run.test_raw), "test_windows": len(run.test_raw),
+    result = {"task": run.options.task, **model_figures(run), "windows": soc or len(run.test_raw), "test_windows": len(run.test_raw),
               "mismatches": None, "model_id": run.model.id}
     if soc:
         chosen = windows_for_soc(run, soc)
-        figures, answers = hardware.run_soc(run.model, hardware.compile_model(run.model), run.test_raw[chosen], cpu)
-        for name, value in _soc_figures(run, chosen, answers).items():
+        cpu, overrides = hardware_of(path, cpu)
+        figures, answers = hardware.run_soc(run.model, hardware.compile_model(run.model, **overrides), run.test_raw[chosen],
+                                            cpu or "vexriscv")
+        for name, value in soc_figures(run, chosen, answers).items():
             result[name]["soc"] = value
         result |= {key: figures[key] for key in ("mismatches", "cycles", "cycles_per_second")}
     if explain:
@@ -106,7 +108,7 @@ def explain_soc(model, raw, outputs):
     return report
 
 
-def _figures(run):
+def model_figures(run):
     """Figures of the float, quantization-aware and integer model and the baselines, by name, with a place for the SoC."""
     if run.options.task != "forecast":
         from liteformer.train.tasks import FIGURES, measure
@@ -120,7 +122,7 @@ def _figures(run):
         **{name: centre(run.metrics["rmse"].get(name)) for name in ("persistence", "least_squares", "mlp")}}}
 
 
-def _soc_figures(run, chosen, answers):
+def soc_figures(run, chosen, answers):
     """The same of the simulated SoC's SimulationResult over the test windows ``chosen``: what the device decided."""
     config = run.model.config
     if config.task == "forecast":
@@ -154,7 +156,8 @@ def evaluate(
     model: Annotated[str, typer.Argument(metavar="MODEL", help="Directory written by `liteformer train`.")],
     soc: Annotated[int, typer.Option(metavar="N", help="Also run N test windows on the simulated SoC: the first; to classify, "
                                           "spread ones; of an anomaly model those around its first right alarm.")] = 0,
-    cpu: Annotated[str, typer.Option(help="CPU of the SoC.")] = "vexriscv",
+    cpu: Annotated[str | None, typer.Option(help="CPU of the SoC; what the model's folder asks for if left out, otherwise "
+                                                "vexriscv.")] = None,
     explain: Annotated[bool, typer.Option(
         "--explain", help="Tell at which tensor the models, and the SoC, depart from each other.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,

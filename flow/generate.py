@@ -9,7 +9,7 @@ from rich.table import Table
 from liteformer.accel import golden
 from liteformer.flow import console, hardware
 from liteformer.flow.cache import whole_directory
-from liteformer.flow.inputs import at_least
+from liteformer.flow.inputs import at_least, hardware_of
 from liteformer.flow.project import MANIFEST
 from liteformer.flow.simulate import windows_for
 
@@ -27,7 +27,7 @@ def run_generate(path, out, *, windows=16, seed=1, overrides=None):
     from liteformer.soc.standalone import NAME, PORT_BYTES, write_core
     at_least("windows", windows, 1)
     model, raw = windows_for(path, windows, seed)
-    compiled = hardware.compile_model(model, **(overrides or {}))
+    compiled = hardware.compile_model(model, **hardware_of(path, **(overrides or {}))[1])
     expected = golden.infer(model, raw)
     with whole_directory(out, MANIFEST) as folder, console.step("Write the core"):
         write_core(compiled, folder, raw, expected)

@@ -1,5 +1,6 @@
 """What the commands take in: checked values, models, windows to run."""
 
+import json
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from liteformer.accel import numerics
 from liteformer.accel.errors import LiteFormerError
 from liteformer.accel.model import QuantizedModel
 
+HARDWARE = "hardware.json"  # In a model's folder: what `liteformer explore --pick` chose beside the model.
 INT32 = (-(1 << 31), (1 << 31) - 1)
 
 
@@ -54,6 +56,32 @@ def load_model(path):
 def is_run(path):
     """True if ``path`` is the directory of a training run, with its test data; a model file alone is not."""
     return (Path(path) / "metrics.json").is_file()
+
+
+def hardware_of(path, cpu=None, **given):
+    """The hardware for a model: what is given, else what its folder asks for.
+
+    Args:
+        path: model file or directory. cpu: name or None. given: fields of HardwareOptions, None where the folder decides; a
+            given one of rows, columns, requantizers and dsp_lanes replaces all of the folder's.
+    Returns:
+        ``(cpu, overrides)``: name or None, dict of fields of HardwareOptions.
+    Raises:
+        LiteFormerError: the folder's file is damaged.
+    """
+    path, asked = Path(path), {}
+    file = (path if path.is_dir() else path.parent) / HARDWARE
+    if path.is_dir() or path.name == "model.safetensors":
+        try:
+            asked = json.loads(file.read_text()) if file.is_file() else {}
+            asked = {"cpu": asked.pop("cpu", None)} | {name: int(value) for name, value in asked.items()}
+        except (ValueError, TypeError, AttributeError):
+            raise LiteFormerError(f"{file} is damaged; remove it or write it again with `liteformer explore --pick`") from None
+    wanted = asked.pop("cpu", None)
+    given = {name: value for name, value in given.items() if value is not None}
+    if set(given) - {"device"}:
+        asked = {}
+    return cpu or wanted, asked | given
 
 
 def random_windows(model, count, seed):

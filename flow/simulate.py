@@ -10,7 +10,7 @@ from liteformer.accel.errors import LiteFormerError
 from liteformer.flow import console, hardware
 from liteformer.flow.cache import whole_file
 from liteformer.flow.evaluate import open_run
-from liteformer.flow.inputs import at_least, is_run, load_model, random_windows
+from liteformer.flow.inputs import at_least, hardware_of, is_run, load_model, random_windows
 
 
 def windows_for(path, count, seed):
@@ -48,7 +48,8 @@ def figures_table(title, result):
 def simulate(
     model: Annotated[str, typer.Argument(metavar="MODEL", help="Directory of a trained model, or a model file.")],
     windows: Annotated[int, typer.Option(help="Windows to run.")] = 16,
-    cpu: Annotated[str, typer.Option(help="CPU of the SoC: vexriscv, serv, or another of LiteX.")] = "vexriscv",
+    cpu: Annotated[str | None, typer.Option(help="CPU of the SoC: vexriscv, serv, or another of LiteX; what the model's folder "
+                                                "asks for if left out, otherwise vexriscv.")] = None,
     trace: Annotated[str | None, typer.Option(metavar="FILE.fst", help="Write the waveforms of the whole SoC.")] = None,
     seed: Annotated[int, typer.Option(help="Seed of random windows, used where the model has no test set.")] = 1,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
@@ -68,7 +69,9 @@ def simulate(
         raise LiteFormerError(f"--trace {trace} does not end in .fst; name a file such as build/trace.fst")
     with console.work():
         loaded, raw = windows_for(model, windows, seed)
+        cpu, overrides = hardware_of(model, cpu)
+        cpu = cpu or "vexriscv"
         with whole_file(trace) if trace else nullcontext() as waveforms:
-            result, _ = hardware.run_soc(loaded, hardware.compile_model(loaded), raw, cpu, waveforms)
+            result, _ = hardware.run_soc(loaded, hardware.compile_model(loaded, **overrides), raw, cpu, waveforms)
     result["model_id"] = loaded.id
     console.emit(result, as_json, lambda result: figures_table(f"SoC with {cpu}", result))

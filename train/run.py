@@ -66,12 +66,16 @@ class Run:
         """Forecasts of the golden model, float64 ``(N, outputs)``, physical units."""
         return golden.infer(self.model, self.test_raw) / np.asarray(self.model.config.output_scale)
 
+    def network_predictors(self):
+        """Those of ``predictors`` that need no exported model."""
+        return {"float": lambda starts: _float_prediction(self.network, self.dataset, starts),
+                "qat": lambda starts: _qat_prediction(self.quantized, self.dataset, starts)}
+
     def predictors(self):
         """dict "float", "qat", "integer" -> callable(first rows) -> float64 ``(N, outputs)``, physical units or logits."""
         scale = np.asarray(self.model.config.output_scale)
-        return {"float": lambda starts: _float_prediction(self.network, self.dataset, starts),
-                "qat": lambda starts: _qat_prediction(self.quantized, self.dataset, starts),
-                "integer": lambda starts: golden.infer(self.model, self.dataset.windows(starts)) / scale}
+        return self.network_predictors() | {
+            "integer": lambda starts: golden.infer(self.model, self.dataset.windows(starts)) / scale}
 
 
 def train(options, progress=None):
@@ -98,7 +102,7 @@ def train(options, progress=None):
             model = complete(export(quantized, _provenance(options)), dataset)
             other = None
             if options.task == "forecast":
-                other = perceptron(dataset, *_data(options, dataset), options, model.config.parameters, progress)
+                other = perceptron(dataset, *training_data(options, dataset), options, model.config.parameters, progress)
         except Diverged as error:
             with replacing(out) as folder:
                 save_file(error.state, folder / LAST_GOOD)
@@ -182,7 +186,7 @@ def load_run(directory):
     if dataset.raw_scale.tolist() != model.config.raw_scale or len(dataset.test) != metrics["windows"]["test"]:
         raise LiteFormerError(f"the data of {directory} have changed since its training; train again")
     network = float_model.build(options, dataset)
-    quantized = QuantTransformer(network, options, dataset, _calibration(options, dataset))
+    quantized = QuantTransformer(network, options, dataset, calibration_windows(options, dataset))
     for name, module in (("float", network), ("qat", quantized)):
         path = directory / f"{name}.safetensors"
         try:
@@ -203,13 +207,13 @@ def _taught(options, dataset, network, data, starts, progress):
     for number in range(1, options.teachers):
         other = options.model_copy(update={"seed": options.seed + number * TEACHER_SEEDS})
         networks.append(float_model.build(other, dataset))
-        fit(networks[-1], *_data(options, dataset), other, options.float_epochs, "teacher", progress)
+        fit(networks[-1], *training_data(options, dataset), other, options.float_epochs, "teacher", progress)
     with torch.no_grad():
         return torch.cat([torch.stack([one(data.batch(part)[0]) for one in networks]).mean(dim=0)
                           for part in starts.split(CALIBRATION)])
 
 
-def _data(options, dataset):
+def training_data(options, dataset):
     """``(Windows, first rows to train on, first rows to validate on)``, the last None when the validation part is trained."""
     first, held = torch.as_tensor(dataset.train), torch.as_tensor(dataset.validation)
     if options.refit:
@@ -217,9 +221,9 @@ def _data(options, dataset):
     return Windows(torch.as_tensor(dataset.raw, dtype=torch.float32), dataset), first, held
 
 
-def _calibration(options, dataset):
+def calibration_windows(options, dataset):
     """Raw training windows that start the step sizes, float32."""
-    data, first, _ = _data(options, dataset)
+    data, first, _ = training_data(options, dataset)
     return data.batch(first[::max(1, len(first) // CALIBRATION)])[0]
 
 
@@ -230,12 +234,12 @@ def fit_stages(options, dataset, progress):
         ``(Transformer, QuantTransformer, history, seconds)``, the last two dicts by stage.
     """
     network = float_model.build(options, dataset)
-    data, first, held = _data(options, dataset)
+    data, first, held = training_data(options, dataset)
     history, seconds, started = {}, {}, time.perf_counter()
     history["float"] = fit(network, data, first, held, options, options.float_epochs, "float", progress)
     seconds["float"] = round(time.perf_counter() - started, 2)
     started = time.perf_counter()
-    quantized = QuantTransformer(network, options, dataset, _calibration(options, dataset))
+    quantized = QuantTransformer(network, options, dataset, calibration_windows(options, dataset))
     raw, data = data, Windows(torch.as_tensor(quantized.quantize_input(dataset.raw), dtype=torch.float32), dataset)
     settled = int(options.quantized_epochs * options.settle)
     order = first[torch.randperm(len(first), generator=torch.Generator().manual_seed(options.seed))]

@@ -7,7 +7,7 @@ from liteformer.train.dataset import load_dataset
 from liteformer.train.export import export
 from liteformer.train.run import Run, fit_stages, limited_threads
 
-EPOCHS = 3        # Of each stage.
+EPOCHS = 6        # Of each stage.
 WINDOWS = 6_000   # Training windows at most, evenly spread.
 HELD = 2_000      # Validation windows at most.
 
@@ -38,4 +38,4 @@ def short_training(options, dataset=None, epochs=EPOCHS):
         model = export(quantized, {"dataset": options.data, "seed": options.seed, "short_training": epochs})
         held = dataset.validation
         run = Run(options, model, {}, None, None, None, None, dataset.unit, network, quantized, dataset)
-        return model, rmse(run.predictors()["qat"](held), dataset.truth[held])
+        return model, rmse(run.network_predictors()["qat"](held), dataset.truth[held])

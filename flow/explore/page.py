@@ -1,0 +1,71 @@
+"""The front as one HTML file that needs nothing beside it."""
+
+from html import escape
+
+from liteformer.flow.explore.plot import svg
+from liteformer.flow.explore.show import FORMATS, titles
+
+STYLE = """
+body { font: 16px/1.45 system-ui, sans-serif; margin: 1.5rem auto; max-width: 64rem; padding: 0 1rem; color: #1d2733;
+       background: #fff; }
+h1 { font-size: 1.4rem; } h2 { font-size: 1.1rem; margin-top: 2rem; }
+svg { width: 100%; height: auto; }
+.wide { overflow-x: auto; }
+table { border-collapse: collapse; font-size: .9rem; font-variant-numeric: tabular-nums; }
+th, td { padding: .25rem .7rem; text-align: right; border-bottom: 1px solid #d5dbe1; white-space: nowrap; }
+td.text { text-align: left; white-space: normal; min-width: 16rem; }
+tr.front td { background: #eef6f4; }
+@media print { body { max-width: none; margin: 0; } tr { break-inside: avoid; } }
+"""
+
+
+def page(result, rows):
+    """Text of the page.
+
+    Args:
+        result: dict of ``run.results``; rows: of ``Exploration.rows``, all of them.
+    """
+    done = result["trials"]
+    refused = [row for row in rows if row["state"] != "ok"]
+    on_front = {row["number"] for row in result["front"]}
+    others = [row for row in rows if row["state"] == "ok" and row["number"] not in on_front]
+    meaning = "".join(f"<li>{escape(name)}: {escape(text)}</li>" for name, text in result["meaning"].items()
+                      if name != "rmse" or "rmse" in result["objectives"])
+    parts = [
+        f"<h1>Exploration on {escape(result['data'])} for {escape(result['device'])}</h1>",
+        f"<p>{done['evaluated']} points of {result['space']:,} evaluated at fidelity <b>{escape(result['fidelity'])}</b>: "
+        f"{done['feasible']} fit the device, {done['infeasible']} do not, {done['failed']} failed. "
+        f"{len(result['front'])} are on the front of {escape(', '.join(result['objectives']))}.</p><ul>{meaning}</ul>",
+        svg(result, rows), "<h2>Front</h2>", _table(result["front"], result, "front"),
+        "<h2>Other points that fit</h2>" + _table(others, result) if others else "",
+        "<h2>Points that do not fit, or failed</h2>" + _refused(refused) if refused else ""]
+    return (f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>Exploration</title>'
+            f'<meta name="viewport" content="width=device-width, initial-scale=1"><style>{STYLE}</style></head>\n'
+            f"<body>\n{''.join(parts)}\n</body></html>\n")
+
+
+def _table(rows, result, style=""):
+    columns, named = result["columns"], titles(result)
+    axes = list(rows[0]["point"]) if rows else []
+    more = [name for name in ("latency_us", "luts", "bram36", "dsp", "array") if name not in columns]
+    head = ["trial", *(named[name] for name in columns), *axes, *more]
+
+    def cells(row):
+        figures = row["figures"]
+        return [row["number"], *(FORMATS[name].format(figures[name]) for name in columns), *row["point"].values(),
+                *(figures.get(name, "") for name in more)]
+
+    body = "".join(f'<tr class="{style}">' + "".join(f"<td>{escape(str(cell))}</td>" for cell in cells(row)) + "</tr>"
+                   for row in rows)
+    return _wide(head, body)
+
+
+def _refused(rows):
+    body = "".join(f'<tr><td>{row["number"]}</td><td>{escape(", ".join(f"{k} {v}" for k, v in row["point"].items()))}</td>'
+                   f'<td class="text">{escape(row["reason"] or "")}</td></tr>' for row in rows)
+    return _wide(("trial", "point", "reason"), body)
+
+
+def _wide(head, body):
+    return ('<div class="wide"><table><thead><tr>' + "".join(f"<th>{escape(name)}</th>" for name in head)
+            + f"</tr></thead><tbody>{body}</tbody></table></div>")

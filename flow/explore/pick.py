@@ -1,0 +1,79 @@
+"""A point of the front handed over: trained completely, with the array that the search gave it."""
+
+import json
+import shutil
+from pathlib import Path
+
+from rich.table import Table
+
+from liteformer.accel.errors import LiteFormerError
+from liteformer.flow import console, hardware
+from liteformer.flow.cache import write_atomically
+from liteformer.flow.explore import cost, objectives
+from liteformer.flow.explore.evaluate import key_of, options_of
+from liteformer.flow.explore.front import front_of, pick
+from liteformer.flow.explore.space import label
+from liteformer.flow.explore.study import Exploration
+from liteformer.flow.inputs import HARDWARE
+
+
+def hand_over(source, out, which, storage=None, study="liteformer"):
+    """Train the chosen point and write its model folder.
+
+    Args:
+        source: directory of the exploration; out: of the model, may be the same; which: as of ``front.pick``; storage, study:
+            as of ``Exploration.open``.
+    Returns:
+        dict, the command's JSON.
+    Raises:
+        LiteFormerError: no exploration, no such point, or the trained model does not fit.
+    """
+    exploration = Exploration.open(source, storage, study)
+    settings = exploration.settings
+    columns = [objectives.column(name, settings["fidelity"]) for name in settings["objectives"]]
+    row = pick(front_of(exploration.rows(), columns), which, settings["objectives"], columns)
+    point, device = row["point"], settings["device"]
+    options = options_of({"data": settings["data"]}, point, out=str(out))
+    run, trained = _trained(options, Path(source) / "runs" / key_of(options, "train"), Path(out))
+    overrides, hw, cycles = cost.place(run.model, point["lanes"], device)
+    build = overrides | {"cpu": point["cpu"]}
+    write_atomically(Path(out) / HARDWARE, json.dumps(build) + "\n")
+    figures = cost.estimated(run.model, hw, cycles, point["cpu"], device) if point["cpu"] in cost.CPUS else {
+        "cycles": cycles, "latency_us": hardware.microseconds(cycles)}
+    return {"pick": which, "number": row["number"], "point": point, "searched": row["figures"],
+            "fidelity": settings["fidelity"], "trained_now": trained, "rmse": run.metrics["rmse"], "validation": run.metrics["validation"], "hardware": build,
+            "device": device, "figures": figures, "model": str(out), "model_id": run.model.id,
+            "next": [f"liteformer simulate {out}", f"liteformer build {out} --board seeed_spartan_edge --no-compile"]}
+
+
+def _trained(options, known, out):
+    """``(Run, whether it was trained now)``: the search's own run of these options is taken over where there is one."""
+    from liteformer.flow.train import run_training
+    from liteformer.train.run import load_run, replacing
+    if not (known / "metrics.json").is_file():
+        return run_training(options), True
+    if out.exists() and not out.is_dir():
+        raise LiteFormerError(f"{out} is a file, not a directory; choose another --out")
+    with console.step(f"Take the trained model out of {known}"), replacing(out) as folder:
+        for path in known.iterdir():
+            shutil.copyfile(path, folder / path.name)
+    return load_run(out), False
+
+
+def render(result):
+    """The command's result as a table."""
+    table = Table(title=f"Trial {result['number']} ({result['pick']}): {label(result['point'])}", show_header=False)
+    for name, value in result["searched"].items():
+        if name.startswith("rmse"):
+            table.add_row(f"searched with {name}", f"{value:.3f}")
+    table.add_row("RMSE over the validation windows, integer", f"{result['validation']['integer']:.3f}")
+    table.add_row("RMSE over the test set, float", f"{result['rmse']['float']:.3f}")
+    table.add_row("RMSE over the test set, integer", f"{result['rmse']['integer']:.3f}")
+    figures = result["figures"]
+    table.add_row("cycles, core", f"{figures['cycles']:,} = {figures['latency_us']:.2f} µs")
+    if "luts" in figures:
+        table.add_row("LUT, estimate", f"{figures['luts']:,}")
+    table.add_row("model folder", result["model"])
+    for line in result["next"]:
+        table.add_row("next", line)
+    return table

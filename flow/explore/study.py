@@ -1,0 +1,194 @@
+"""The search itself: Optuna proposes points and remembers them, so that an interrupted exploration goes on."""
+
+import fcntl
+import json
+import warnings
+from contextlib import contextmanager
+from pathlib import Path
+
+from liteformer.accel.errors import LiteFormerError
+
+DATABASE, LOCK = "study.db", ".lock"
+SETTINGS, POINT, RESULT, CONSTRAINT = "liteformer", "point", "result", "fits"
+
+
+def import_optuna():
+    """The module.
+
+    Raises:
+        LiteFormerError: it is not installed.
+    """
+    try:
+        import optuna
+    except ImportError:
+        raise LiteFormerError("Optuna is not installed; in LiteFormer's folder run pip install '.[explore]'") from None
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+    return optuna
+
+
+def default_storage(out):
+    """Storage URL of an exploration's directory."""
+    return f"sqlite:///{Path(out).resolve() / DATABASE}"
+
+
+@contextmanager
+def alone(out):
+    """Keeps a second exploration out of the directory.
+
+    Raises:
+        LiteFormerError: one is running there.
+    """
+    out = Path(out)
+    if out.exists() and not out.is_dir():
+        raise LiteFormerError(f"{out} is a file, not a directory; choose another --out")
+    out.mkdir(parents=True, exist_ok=True)
+    with (out / LOCK).open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise LiteFormerError(f"an exploration is running in {out}; wait for it, or give each its own --out and all of "
+                                  "them one --storage to search together") from None
+        try:
+            yield
+        finally:
+            if [path.name for path in out.iterdir()] == [LOCK]:  # Nothing came of it.
+                (out / LOCK).unlink()
+                out.rmdir()
+
+
+def _storage(optuna, url, shown):
+    """Storage at a URL; an SQLite file gets a write-ahead journal, so that readers and a crash do no harm."""
+    try:
+        if not url.startswith("sqlite:"):
+            return optuna.storages.get_storage(url)
+        storage = optuna.storages.RDBStorage(url, engine_kwargs={"connect_args": {"timeout": 60}})
+        with storage.engine.connect() as connection:
+            connection.exec_driver_sql("PRAGMA journal_mode=WAL")
+        return storage
+    except Exception as error:  # SQLAlchemy, the driver or Optuna, whichever the URL reaches.
+        raise LiteFormerError(f"the storage {shown} cannot be opened ({str(error).splitlines()[0]}); name another "
+                              "--storage, or remove the file to begin anew") from None
+
+
+class Exploration:
+    """An Optuna study with the settings that it was made with.
+
+    Attributes:
+        settings: dict; study: optuna.Study.
+    """
+
+    def __init__(self, optuna, study, settings, local):
+        self._optuna, self.study, self.settings, self._local, self._open = optuna, study, settings, local, {}
+
+    @classmethod
+    def open(cls, out, storage=None, name="liteformer", settings=None, seed=1):
+        """Open an exploration, or begin it.
+
+        Args:
+            out: directory; storage: URL or None for a database in ``out``; name: of the study; settings: dict of the new
+                exploration, None to read only; seed: of the sampler.
+        Raises:
+            LiteFormerError: there is none to read, or one with other settings.
+        """
+        optuna = import_optuna()
+        url, local = storage or default_storage(out), storage is None
+        if settings is None and local and not (Path(out) / DATABASE).is_file():
+            raise LiteFormerError(f"there is no exploration in {out}; `liteformer explore --out {out}` makes one")
+        opened = _storage(optuna, url, storage or Path(out) / DATABASE)
+        names = {study.study_name for study in optuna.get_all_study_summaries(opened)}
+        place = f"{storage or Path(out) / DATABASE}"
+        if settings is None:
+            if name not in names:
+                held = ", ".join(sorted(names)) or "none"
+                raise LiteFormerError(f"{place} holds no study {name!r} but {held}; check --study")
+            study = optuna.load_study(study_name=name, storage=opened)
+        elif name in names:
+            study = optuna.load_study(study_name=name, storage=opened)
+        else:
+            study = optuna.create_study(study_name=name, storage=opened, directions=["minimize"] * len(settings["objectives"]))
+            study.set_user_attr(SETTINGS, settings)
+        found = study.user_attrs.get(SETTINGS)
+        if found is None:
+            raise LiteFormerError(f"the study {name!r} in {place} was not made by this command; name another --study")
+        if settings is not None and json.loads(json.dumps(settings)) != found:
+            raise LiteFormerError(f"{place} belongs to another exploration: {_difference(settings, found)}; repeat its "
+                                  "options, or name another --out or --study")
+        exploration = cls(optuna, study, found, local)
+        # A sampler that begins with the same seed again would propose the same points again.
+        study.sampler = optuna.samplers.TPESampler(seed=seed + len(study.get_trials(deepcopy=False)), multivariate=True)
+        return exploration
+
+    def clear_interrupted(self):
+        """Trials that a killed run left open count as failed; only where no other run can have them."""
+        if self._local:
+            for trial in self.study.get_trials(deepcopy=False, states=[self._optuna.trial.TrialState.RUNNING]):
+                self.study.tell(trial.number, state=self._optuna.trial.TrialState.FAIL)
+
+    def start_with(self, points):
+        """Have these points evaluated first, those that lie in the space and were not proposed before."""
+        axes = self.settings["axes"]
+        for point in points:
+            point = {name: point.get(name) for name in axes}
+            if all(value in axes[name] for name, value in point.items()):
+                self.study.enqueue_trial(point, skip_if_exists=True)
+
+    def ask(self):
+        """A new trial, ``(number, point)``."""
+        categorical = self._optuna.distributions.CategoricalDistribution
+        trial = self.study.ask({name: categorical(values) for name, values in self.settings["axes"].items()})
+        trial.set_user_attr(POINT, trial.params)
+        self._open[trial.number] = trial
+        return trial.number, trial.params
+
+    def known(self, point):
+        """Result of an earlier trial at the same point, or None."""
+        for row in self.study.get_trials(deepcopy=False):
+            if row.user_attrs.get(RESULT) and row.user_attrs.get(POINT) == point:
+                return row.user_attrs[RESULT]
+        return None
+
+    def tell(self, number, result, columns):
+        """Store a result of ``evaluate``; None for a point that was interrupted.
+
+        Args:
+            columns: of the objectives, in the study's order.
+        """
+        states, trial = self._optuna.trial.TrialState, self._open.pop(number)
+        if result is None:
+            self.study.tell(number, state=states.FAIL)
+            return
+        trial.set_user_attr(RESULT, result)
+        if result["state"] == "failed":
+            self.study.tell(number, state=states.FAIL)
+            return
+        trial.set_constraint(CONSTRAINT, result.get("excess", 0.0))
+        if result["state"] == "infeasible":
+            self.study.tell(number, state=states.PRUNED)
+        else:
+            self.study.tell(number, [result["figures"][name] for name in columns])
+
+    def taken(self):
+        """Trials that are evaluated or being evaluated."""
+        running = self._optuna.trial.TrialState.RUNNING
+        return sum(trial.state == running or RESULT in trial.user_attrs for trial in self.study.get_trials(deepcopy=False))
+
+    def rows(self):
+        """All evaluated trials: list of dicts ``number``, ``state``, ``reason``, ``point``, ``figures``."""
+        return [{"number": trial.number, "point": trial.user_attrs[POINT], "reason": None, **trial.user_attrs[RESULT]}
+                for trial in self.study.get_trials(deepcopy=False) if RESULT in trial.user_attrs]
+
+
+def _difference(settings, found):
+    """The first setting that differs, in words."""
+    for name, value in json.loads(json.dumps(settings)).items():
+        other = found.get(name)
+        if value == other:
+            continue
+        if isinstance(value, dict) and isinstance(other, dict):
+            return _difference(value, other)
+
+        def show(item):
+            return ",".join(map(str, item)) if isinstance(item, list) else str(item)
+        return f"{name} is {show(other)} there, {show(value)} here"
+    return "it has settings that are not given here"

@@ -1,0 +1,106 @@
+"""Who evaluates the points: processes on this machine, or a Ray cluster."""
+
+import multiprocessing
+import os
+import signal
+import sys
+from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+
+from liteformer.accel.errors import LiteFormerError
+from liteformer.flow.explore.evaluate import evaluate
+
+
+def _quiet_worker():
+    """A worker's progress would mix with the parent's; a worker that is ended ends its compilers as well."""
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, 1)
+    os.dup2(null, 2)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+
+
+class Processes:
+    """Processes on this machine.
+
+    Args:
+        jobs: how many.
+    """
+
+    def __init__(self, jobs):
+        self.jobs = jobs
+        self._pool = ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"), initializer=_quiet_worker)
+        self._running = {}
+
+    def submit(self, number, task, point):
+        """Have a point evaluated under a number."""
+        self._running[self._pool.submit(evaluate, task, point)] = number
+
+    def finished(self, timeout):
+        """Results that are there within ``timeout`` seconds, list of ``(number, result)``; an evaluation's exception is raised."""
+        done, _ = wait(self._running, timeout, FIRST_COMPLETED)
+        try:
+            return [(self._running.pop(future), future.result()) for future in done]
+        except BrokenProcessPool:
+            raise LiteFormerError("a worker process was ended from outside, perhaps for want of memory; what is evaluated is "
+                                  "kept: start the same command again, with fewer --jobs") from None
+
+    def stop(self):
+        """End everything at once."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
+        for process in multiprocessing.active_children():
+            process.terminate()
+            process.join(5)
+
+    def close(self):
+        """End the idle workers."""
+        self._pool.shutdown()
+
+
+class Ray:
+    """The nodes of a Ray cluster, each with LiteFormer installed and the data at the same path.
+
+    Args:
+        address: of the cluster as ``ray.init`` takes it, such as auto, HOST:PORT or ray://HOST:PORT; jobs: points at a
+            time, None for one on each CPU of the cluster.
+    Raises:
+        LiteFormerError: Ray is not installed, or no cluster answers there.
+    """
+
+    def __init__(self, address, jobs=None):
+        os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+        try:
+            import ray
+        except ImportError:
+            raise LiteFormerError("Ray is not installed; in LiteFormer's folder run pip install '.[cluster]'") from None
+        self._ray = ray
+        try:
+            ray.init(address=address, log_to_driver=False, logging_level="ERROR")
+        except (ConnectionError, RuntimeError, ValueError, TypeError) as error:
+            raise LiteFormerError(f"no Ray cluster answers at {address} ({str(error).splitlines()[0]}); start one with "
+                                  "`ray start --head`") from None
+        self.jobs = jobs or max(1, int(ray.cluster_resources().get("CPU", 1)))
+        self._evaluate = ray.remote(num_cpus=1)(evaluate)
+        self._running = {}
+
+    def submit(self, number, task, point):
+        """Have a point evaluated under a number."""
+        self._running[self._evaluate.remote(task, point)] = number
+
+    def finished(self, timeout):
+        """As of Processes."""
+        done, _ = self._ray.wait(list(self._running), num_returns=1, timeout=timeout)
+        try:
+            return [(self._running.pop(reference), self._ray.get(reference)) for reference in done]
+        except self._ray.exceptions.RayTaskError as error:
+            cause = error.cause
+            raise cause if isinstance(cause, LiteFormerError) else error from None
+
+    def stop(self):
+        """Cancel what runs."""
+        for reference in self._running:
+            self._ray.cancel(reference, force=True)
+        self._ray.shutdown()
+
+    def close(self):
+        """Leave the cluster."""
+        self._ray.shutdown()
