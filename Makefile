@@ -7,7 +7,7 @@ STAMP  := .venv/.setup-done
 
 # command or header:Debian package
 NEEDS := verilator:verilator riscv64-unknown-elf-gcc:gcc-riscv64-unknown-elf riscv64-unknown-elf-ld:binutils-riscv64-unknown-elf \
-         g++:g++ make:make /usr/include/zlib.h:zlib1g-dev
+         g++:g++ make:make /usr/include/zlib.h:zlib1g-dev chromium:chromium
 
 .PHONY: setup system demo test test-slow lint bench grid performance timing bench-train results results-train docs clean
 

@@ -14,6 +14,7 @@ PACKAGES = {
     "liteformer.boards": "boards",
     "liteformer.flow": "flow",
     "liteformer.flow.explore": "flow/explore",
+    "liteformer.flow.report": "flow/report",
 }
 
 setup(
@@ -26,7 +27,8 @@ setup(
     python_requires=">=3.11",
     packages=list(PACKAGES),
     package_dir=PACKAGES,
-    package_data={"liteformer.sw": ["*.c", "*.h", "*.ld"], "liteformer.soc": ["*.cpp", "*.v", "*.mk"]},
+    package_data={"liteformer.sw": ["*.c", "*.h", "*.ld"], "liteformer.soc": ["*.cpp", "*.v", "*.mk"],
+                  "liteformer.flow.report": ["*.html"]},
     install_requires=[
         "litex>=2024.12,<2025",
         "migen>=0.10.0,<0.11",
@@ -42,6 +44,7 @@ setup(
         "typer>=0.15,<1",
         "rich>=13.7,<16",
         "matplotlib>=3.9,<4",
+        "jinja2>=3.1,<4",
         "pyserial>=3.5,<4",
     ],
     extras_require={

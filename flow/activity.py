@@ -1,4 +1,4 @@
-"""How often the signals of the SoC change: toggle rates by block, from the simulation of real windows with the real firmware."""
+"""How often the signals of the SoC change: toggle rates by block, from simulated windows with the real firmware."""
 
 import tempfile
 from dataclasses import dataclass
@@ -22,8 +22,8 @@ class Activity:
 
     Attributes:
         busy: dict block -> rate while the core computes; waiting: the same between two requests. windows: that were simulated;
-        cycles: clock cycles that ``busy`` covers. waveforms: Waveforms of the first window while the core computes; duration: of
-        them in time steps.
+        cycles: clock cycles that ``busy`` covers. waveforms: Waveforms of the first window while the core computes;
+        duration: of them in time steps.
     """
 
     busy: dict

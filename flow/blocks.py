@@ -1,8 +1,8 @@
 """Area of a flattened netlist by block: every cell belongs to the block whose state it computes.
 
-LiteX writes one flat module, and mapping mixes blocks freely. Flip-flops, memories and DSP blocks keep names that tell where they
-come from; a LUT, carry or multiplexer cell counts for the block that most of what it drives belongs to. So every cell counts
-exactly once and the parts sum to the whole, but logic on the border of two blocks stands with the one it feeds.
+LiteX writes one flat module, and mapping mixes blocks freely. Flip-flops, memories and DSP blocks keep names that tell where
+they come from; a LUT, carry or multiplexer cell counts for the block that most of what it drives belongs to. So every cell
+counts exactly once and the parts sum to the whole, but logic on the border of two blocks stands with the one it feeds.
 """
 
 import re
@@ -69,7 +69,7 @@ def _named(name, cell, names):
     kind = cell["type"]
     if name.startswith("liteformer_roms."):
         return MEMORIES
-    if kind.startswith("RAM") or kind.startswith("SRL"):
+    if kind.startswith(("RAM", "SRL")):
         return block_of(name)
     if not STATE.match(kind):
         return None

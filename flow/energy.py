@@ -1,6 +1,6 @@
-"""The energy estimate: static power + sum over resources of count x clock x toggle rate x coefficient. An estimate, no measurement.
+"""The energy estimate: static power + sum over resources of count x clock x toggle rate x coefficient.
 
-docs/energy.md says where the coefficients come from and how far the estimate is from published figures.
+An estimate, no measurement: docs/energy.md says where the coefficients come from and how far the estimate is from published figures.
 """
 
 from dataclasses import dataclass
@@ -61,9 +61,12 @@ def energy(power, microseconds):
 
 @dataclass(frozen=True)
 class DutyCycle:
-    """One inference every ``period`` seconds for a day. All energies in joules a day, Ranges: ``waiting``: the FPGA stays configured;
-    ``switched``: it is switched off in between and configured each time, None if a period is shorter than an inference.
-    ``crossover``: period in seconds above which switching off takes less, with typical figures."""
+    """One inference every ``period`` seconds for a day.
+
+    Attributes:
+        waiting: Range of joules a day if the FPGA stays configured; switched: the same if it is switched off in between and
+        configured each time. crossover: period in seconds above which switching off takes less, with typical figures.
+    """
 
     period: float
     waiting: Range
@@ -75,8 +78,8 @@ def duty_cycle(inference, idle_mw, configuration_mj, period):
     """Energy of a day.
 
     Args:
-        inference: Range of microjoules of an inference, sample to result. idle_mw: Range of milliwatts of the configured FPGA that
-            waits. configuration_mj: millijoules for switching on. period: seconds.
+        inference: Range of microjoules of an inference, sample to result. idle_mw: Range of milliwatts of the configured
+            FPGA that waits. configuration_mj: millijoules for switching on. period: seconds.
     Returns:
         DutyCycle.
     """

@@ -66,7 +66,8 @@ class PowerReport:
 REPORTS = (
     PowerReport("ozkanerbatuhan/hft reports/power.rpt", "xc7z020-1", 125, 0.066, 11372, 0.139, 14361, 0.280, 27855,
                 0.249, 98.5, 0.236, 192),
-    PowerReport("CyrilHerzog/Signalgenerator output/post_route_power.rpt", "xc7z010-1", 50, 0.010, 2028, 0.050, 5147, 0.032, 6603),
+    PowerReport("CyrilHerzog/Signalgenerator output/post_route_power.rpt", "xc7z010-1", 50, 0.010, 2028, 0.050, 5147,
+                0.032, 6603),
     PowerReport("NotCleo/TPU-Cores reports/power.rpt", "xc7a100t-1", 100, 0.025, 4567, 0.016, 4184, 0.051, 10757,
                 0.127, 96, 0.056, 133),
     PowerReport("szuwei-yeh/rv32i-core vivado/power.rpt", "xc7a100t-1", 80, 0.038, 24427, 0.030, 31030, 0.033, 40739),
@@ -84,18 +85,19 @@ def _quartiles(field, count, toggle=1.0):
     return Range(*np.quantile(found, (0.25, 0.5, 0.75)).tolist())
 
 
-# Picojoules. "clock": clock tree to one flip-flop, a cycle. "logic", "signal": one change of a LUT's output inside the LUT and its
-# carry chain, and on the net of a LUT or flip-flop. "bram36": an enabled cycle of a block. "dsp": a cycle of a DSP48E1 whose
-# operands change at the default rate, taken as proportional to their rate.
+# Picojoules. "clock": clock tree to one flip-flop, a cycle. "logic", "signal": one change of a LUT's output inside the LUT and
+# its carry chain, and on the net of a LUT or flip-flop. "bram36": an enabled cycle of a block. "dsp": a cycle of a DSP48E1
+# whose operands change at the default rate, taken as proportional to their rate.
 PICOJOULES = {"clock": _quartiles("clocks", "ff"), "logic": _quartiles("logic", "lut", DEFAULT_TOGGLE),
               "signal": _quartiles("signals", "nets", DEFAULT_TOGGLE), "bram36": _quartiles("bram", "bram36"),
               "dsp": _quartiles("dsp", "dsps")}
 
-STATIC_MW = {"xc7s15": Range(15, 20, 35), "xc7s25": Range(25, 32, 68), "xc7s50": Range(50, 72, 110), "xc7a35t": Range(50, 72, 110)}
+STATIC_MW = {"xc7s15": Range(15, 20, 35), "xc7s25": Range(25, 32, 68), "xc7s50": Range(50, 72, 110),
+             "xc7a35t": Range(50, 72, 110)}
 
-# Configuration of an XC7S15 from a quad SPI flash, FPGA and flash: 11.85 mJ with 66 MHz and a compressed bitstream, 475.56 mJ with
-# the slowest settings, measured; configured and waiting without clock, supplies lowered: 24.0 mW, flash included. Qian, Cichiwskyj,
-# Ling, Schiele, "Idle is the New Sleep", arXiv 2407.12027 (consistent with its abstract: 40.13 times, 499.06 ms).
+# Configuration of an XC7S15 from a quad SPI flash, FPGA and flash: 11.85 mJ with 66 MHz and a compressed bitstream, 475.56 mJ
+# with the slowest settings, measured; configured and waiting without clock, supplies lowered: 24.0 mW, flash included. Qian,
+# Cichiwskyj, Ling, Schiele, "Idle is the New Sleep", arXiv 2407.12027 (its abstract: 40.13 times, crossover at 499.06 ms).
 CONFIGURATION_MJ = 11.85
 MEASURED_IDLE_MW = 24.0
 

@@ -67,8 +67,8 @@ def run_evaluation(path, soc=0, cpu=None, explain=False):
         dict, the command's JSON.
     """
     run = open_run(path)
-    result = {"task": run.options.task, **model_figures(run), "windows": soc or len(run.test_raw), "test_windows": len(run.test_raw),
-              "mismatches": None, "model_id": run.model.id}
+    result = {"task": run.options.task, **model_figures(run), "windows": soc or len(run.test_raw),
+              "test_windows": len(run.test_raw), "mismatches": None, "model_id": run.model.id}
     if soc:
         chosen = windows_for_soc(run, soc)
         cpu, overrides = hardware_of(path, cpu)

@@ -9,7 +9,7 @@ from pathlib import Path
 from liteformer.accel.errors import LiteFormerError
 from liteformer.flow.cache import whole_directory, write_atomically
 
-MANIFEST = "liteformer.json"
+MANIFEST, MODEL, REPORT = "liteformer.json", "model.safetensors", "report.json"
 # Program that a toolchain needs, and where it comes from.
 TOOLS = {
     "vivado": ("vivado", "Vivado", "install AMD Vivado and put it on PATH"),
@@ -54,6 +54,7 @@ def write_project(compiled, name, directory, toolchain=None, **options):
         if soc.firmware:
             (folder / "firmware.bin").write_bytes(soc.firmware)
         (folder / "registers.md").write_text(soc_registers(soc))
+        compiled.model.save(folder / MODEL)
         manifest = {
             "board": name, "part": soc.platform.device, "toolchain": toolchain, "model_id": compiled.model.id,
             "clock_hz": soc.sys_clk_freq, "cpu": soc.cpu_type, "top": BUILD_NAME, "cycles": compiled.cycles,
@@ -75,6 +76,12 @@ def read_manifest(directory):
     if not path.is_file():
         raise LiteFormerError(f"no project in {directory}; `liteformer build MODEL --board BOARD --out {directory}` makes one")
     return json.loads(path.read_text())
+
+
+def read_report(directory):
+    """Vivado's figures of a compiled project, None where the toolchain has not run."""
+    path = Path(directory) / REPORT
+    return json.loads(path.read_text()) if path.is_file() else None
 
 
 def compile_project(directory):
@@ -99,7 +106,7 @@ def compile_project(directory):
     report = {"bitstream": str(bitstream.relative_to(directory))}
     if manifest["toolchain"] == "vivado":
         report |= read_reports(gateware, manifest["top"])
-    write_atomically(directory / "report.json", json.dumps(report, indent=4) + "\n")
+    write_atomically(directory / REPORT, json.dumps(report, indent=4) + "\n")
     return report
 
 
@@ -129,7 +136,7 @@ Model {manifest['model_id'][:8]}, {manifest['part']}, {manifest['clock_hz'] / 1e
 | `gateware/` | Verilog, memory images (`.init`), constraints, scripts |
 | `software/include/generated/` | C headers of registers and memories |
 {firmware}| `registers.md`, `csr.json`, `csr.csv`, `csr.svd` | register map |
-| `liteformer.json` | what this project was made from |
+| `liteformer.json`, `model.safetensors` | what this project was made from |
 
 Wiring and steps on the board: docs/boards.md of LiteFormer.
 """

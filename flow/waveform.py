@@ -13,8 +13,8 @@ class Waveform:
     """One signal; names that are only aliases of each other share one.
 
     Attributes:
-        names: list of tuples, scopes and name; width: in bits. times: int64 ``(changes,)``, rising; the first one is the state at
-        the beginning. bits: uint8 ``(changes, width)``, 0 or 1, bit 0 first.
+        names: list of tuples, scopes and name; width: in bits. times: int64 ``(changes,)``, rising; the first one is the
+        state at the beginning. bits: uint8 ``(changes, width)``, 0 or 1, bit 0 first.
     """
 
     names: list

@@ -1,0 +1,65 @@
+"""What a report is about: a trained model, a model file, or the project of a board."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from liteformer.accel.devices import device as find_device
+from liteformer.accel.errors import LiteFormerError
+from liteformer.accel.model import QuantizedModel
+from liteformer.boards import check_board
+from liteformer.flow import hardware, project
+from liteformer.flow.evaluate import open_run
+from liteformer.flow.inputs import hardware_of, is_run, load_model
+
+DEVICE = "xc7s15"
+
+
+@dataclass(frozen=True)
+class Source:
+    """A model and the hardware that it is looked at on.
+
+    Attributes:
+        path: as given; model: QuantizedModel; run: train.run.Run with the test set, None for a model without one.
+        device: FPGA; board: name or None; clock_mhz: clock; cpu: of the SoC. overrides: fields of HardwareOptions.
+        vivado: dict of Vivado's figures, None where it has not run.
+    """
+
+    path: str
+    model: QuantizedModel
+    run: object
+    device: str
+    board: str | None
+    clock_mhz: float
+    cpu: str
+    overrides: dict = field(default_factory=dict)
+    vivado: dict | None = None
+
+
+def open_source(path, board=None, device=None, cpu=None, clock_hz=None):
+    """The Source at a path.
+
+    Args:
+        path: directory of a training, model file, or project of `liteformer build`. board, device, cpu, clock_hz: instead of
+            what the folder or the defaults (xc7s15, vexriscv, 100 MHz) say.
+    Raises:
+        LiteFormerError: there is nothing to report on, or a name is unknown.
+    """
+    from liteformer.boards import load_board
+    manifest, vivado, model_path = {}, None, path
+    if (Path(path) / project.MANIFEST).is_file():
+        manifest = project.read_manifest(path)
+        vivado, model_path = project.read_report(path), Path(path) / project.MODEL
+        if not model_path.is_file():
+            raise LiteFormerError(f"{path} holds no {project.MODEL}; write the project again with `liteformer build`")
+    board = board or manifest.get("board")
+    if board:
+        check_board(board)
+        device = device or load_board(board).DEVICE
+    device = device or DEVICE
+    find_device(device)
+    cpu, overrides = hardware_of(model_path, cpu or manifest.get("cpu"), device=device)
+    cpu = cpu or "vexriscv"
+    hardware.check_cpu(cpu)
+    run = open_run(path) if not manifest and is_run(path) else None
+    return Source(str(path), run.model if run else load_model(model_path), run, device, board,
+                  (clock_hz or manifest.get("clock_hz") or hardware.CLOCK_MHZ * 1e6) / 1e6, cpu, overrides, vivado)
