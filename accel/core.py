@@ -50,18 +50,25 @@ class LiteFormerCore(LiteXModule):
         # # #
 
         self.engine = engine = Engine(hw, compiled.images)
+        # The bus is registered on its way in and out: between a CPU's address and the core's state nothing is combinational.
+        access, write = Signal(), Signal()
+        address  = Signal(10)
         accepted = Signal()
         outputs  = Array(engine.outputs)
-        access   = bus.cyc & bus.stb
+        self.sync += [
+            access.eq(bus.cyc & bus.stb & ~bus.ack),
+            write.eq(bus.we),
+            address.eq(bus.adr),
+            engine.raw.eq(bus.dat_w),
+            bus.ack.eq(accepted | (access & ~write & ~bus.ack)),
+            bus.dat_r.eq(outputs[address[:max(1, (hw.outputs - 1).bit_length())]]),
+        ]
         # A sample waits until the one before is quantized and no inference reads the window.
         self.comb += [
-            accepted.eq(access & bus.we & ~bus.ack & ~engine.push_busy & ~self.busy),
-            engine.push.eq(accepted & (bus.adr[:10] < hw.features)),
-            engine.feature.eq(bus.adr),
-            engine.raw.eq(bus.dat_w),
-            bus.dat_r.eq(outputs[bus.adr[:max(1, (hw.outputs - 1).bit_length())]]),
+            accepted.eq(access & write & ~bus.ack & ~engine.push_busy & ~self.busy),
+            engine.push.eq(accepted & (address < hw.features)),
+            engine.feature.eq(address),
         ]
-        self.sync += bus.ack.eq(access & ~bus.ack & (accepted | ~bus.we))
 
         # A start that arrives while the last sample is being quantized waits for it.
         pending = Signal()

@@ -153,7 +153,8 @@ def compute_fields(hw):
 def drain_fields(hw):
     """Fields of a drain instruction, lowest bits first: list of (name, bits)."""
     columns = hw.widths["columns_last"]
-    return [("tiles_last", hw.widths["tiles_last"]), ("columns_last", columns), ("columns_last_tile", columns),
+    return [("tiles_last", hw.widths["tiles_last"]),
+            *((name, columns) for name in ("columns_first", "columns_last", "columns_last_tile")),
             *((name, 1) for name in ("wide", "single", "pool", "to_row", "to_residual", "to_key", "to_value", "to_score",
                                      "to_output")),
             ("base", max(_bits(hw.row_depth), _bits(hw.key_depth), _bits(hw.value_depth), _bits(hw.outputs))),

@@ -91,6 +91,7 @@ def program_words(steps, hw):
         has_residual = step.residual_read is not None
         drain.append(encode(drain_fields(hw), {
             "tiles_last": step.tiles(hw) - 1, "columns_last": step.tile_columns(hw) - 1,
+            "columns_first": (step.tile_columns(hw) if step.tiles(hw) > 1 else step.last_columns(hw)) - 1,
             "columns_last_tile": step.last_columns(hw) - 1, "wide": step.mode == "wide", "single": step.mode == "single",
             "pool": step.pool, **{f"to_{name}": 1 for name in step.writes}, "base": step.base, "residual": has_residual,
             "residual_read": step.residual_read or 0, "residual_write": step.residual_write,

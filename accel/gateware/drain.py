@@ -4,6 +4,7 @@ from migen import *
 
 from litex.gen import *
 
+from liteformer.accel.gateware.fabric import choose
 from liteformer.accel.gateware.requantizer import Requantizer
 from liteformer.accel.numerics import RAW_BITS
 
@@ -63,10 +64,15 @@ class Drain(LiteXModule):
         selected = [Signal((hw.accumulator_bits, True)) for _ in range(P)]
         group    = stages[1]["group"]
         for p, acc in enumerate(selected):
-            chosen = Array([rows[g * P + p] for g in range(G)])[group]
-            if any(fixes[g * P + p] is not None for g in range(G)):
-                chosen = chosen - Array([0 if fixes[g * P + p] is None else fixes[g * P + p] for g in range(G)])[group]
-            self.sync += If(stages[1]["valid"], acc.eq(chosen))
+            select = choose(group, rows[p::P], acc)
+            if any(fix is not None for fix in fixes[p::P]):
+                # One subtractor behind both multiplexers.
+                select = acc.eq(Array(rows[p::P])[group] - Array([0 if fix is None else fix for fix in fixes[p::P]])[group])
+            self.sync += If(stages[1]["valid"], select)
+
+        # The requantizers hold still while nothing passes through them.
+        awake = Signal()
+        self.sync += awake.eq(Cat(*(stage["valid"] for stage in stages[1:-2])) != 0)
 
         multiplier_bits, residual_bits, offset_bits = hw.multiplier_bits, hw.residual_bits, hw.offset_bits
         fields = {}
@@ -122,6 +128,7 @@ class Drain(LiteXModule):
                 unit.residual_multiplier.eq(fields["residual"]),
                 unit.offset.eq(fields["offset"]),
                 unit.clamp.eq(clamp),
+                unit.awake.eq(awake | window.quantizing if p == 0 else awake),
             ]
             self.submodules += unit
             self.results.append(unit.result)
@@ -130,7 +137,7 @@ class Drain(LiteXModule):
     def _column(self, sequencer, values, bits):
         """Register with the selected column of a row."""
         row = Signal((bits, True))
-        self.sync += If(sequencer.valid, row.eq(Array(values)[sequencer.column]))
+        self.sync += If(sequencer.valid, choose(sequencer.column, values, row))
         return row
 
     def _pooled(self, hw, selected, stage):

@@ -7,6 +7,7 @@ from litex.gen import *
 from liteformer.accel import numerics
 from liteformer.accel.gateware.array import MatrixArray
 from liteformer.accel.gateware.drain import Drain
+from liteformer.accel.gateware.fabric import choose
 from liteformer.accel.gateware.memory import DISTRIBUTED, RegisteredMemory
 from liteformer.accel.gateware.sequencer import (
     ROW_INPUT, ROW_PROBABILITY, ComputeSequencer, DrainSequencer, key_source, stream_source, value_source, wide_key_source)
@@ -163,22 +164,20 @@ class Engine(LiteXModule):
                                                              if shape.bits < bits else weight)
                 keys = [key_memory.data[token * bits:(token + 1) * bits]
                         for token in (min(t * C + c, hw.rows - 1) for t in range(hw.key_tiles))]
-                cases[key_source(hw)] = _choose(tile, keys, operand)
+                cases[key_source(hw)] = choose(tile, keys, operand)
                 if hw.wide:
                     # Group g takes the tokens behind those of group g - 1.
                     cases[wide_key_source(hw)] = operand.eq(keys[min(g, hw.key_tiles - 1)])
-                cases[value_source(hw)] = _choose(bank, [b.data[c * bits:(c + 1) * bits] for b in self.value_banks], operand)
+                cases[value_source(hw)] = choose(bank, [b.data[c * bits:(c + 1) * bits] for b in self.value_banks], operand)
                 self.sync += If(array.valid, Case(source, cases))
 
     def _flags(self, compute, array, drains, settled):
-        tile_ready = Signal()
-        self.sync += tile_ready.eq(_delayed(self, compute.last, ISSUE_TO_DRAIN - 1) & settled)
         self.comb += [
             array.valid.eq(_delayed(self, compute.issue, 2)),
             array.first.eq(_delayed(self, compute.first, 2)),
             array.shift.eq(_delayed(self, compute.shift, 2)),
             array.last.eq(_delayed(self, compute.last, 2)),
-            drains.tile_ready.eq(tile_ready),
+            drains.tile_ready.eq(_delayed(self, compute.last, ISSUE_TO_DRAIN - 1) & settled),
         ]
 
     def _destinations(self, hw, finished, drain, row_memory, residual, key_memory, probability, softmax, window):
@@ -233,13 +232,6 @@ def _delayed(module, signal, cycles):
         module.sync += register.eq(signal)
         signal = register
     return signal
-
-
-def _choose(index, values, target):
-    """Statement that assigns ``values[index]``, the last one where the index is out of range."""
-    if len(values) == 1:
-        return target.eq(values[0])
-    return Case(index, {i: target.eq(value) for i, value in enumerate(values[:-1])} | {"default": target.eq(values[-1])})
 
 
 def _saturated_sum(module, a, b):

@@ -81,3 +81,13 @@ def _multiple(a, b, low, length):
 def _extended(value, length):
     """Sign extension of an unsigned slice."""
     return Cat(value, Replicate(value[len(value) - 1], length - len(value)))
+
+
+def choose(index, values, target):
+    """Statement that assigns ``values[index]``, the last one where the index is out of range.
+
+    Inside a clocked ``If`` a simulator evaluates it only when the condition holds, unlike an ``Array``.
+    """
+    if len(values) == 1:
+        return target.eq(values[0])
+    return Case(index, {i: target.eq(value) for i, value in enumerate(values[:-1])} | {"default": target.eq(values[-1])})

@@ -52,9 +52,9 @@ class LutLane(LiteXModule):
         sums = acc[1:]
         kept = Mux(flags.first, 0, Mux(flags.shift, sums << row_bits, sums))
         self.sync += [
-            If(flags.multiply, *load),
-            If(flags.accumulate, acc.eq(Cat(Constant(1, 1), *product, Replicate(sign, acc_bits)) + Cat(carry, kept))),
             If(flags.capture, self.sum.eq(sums)),
+            If(flags.accumulate, acc.eq(Cat(Constant(1, 1), *product, Replicate(sign, acc_bits)) + Cat(carry, kept))),
+            If(flags.multiply, *load),
         ]
 
 
@@ -92,9 +92,9 @@ class DspLanePair(LiteXModule):
             a.eq(columns[0] + upper),
         ]
         self.sync += [
-            If(flags.multiply, product.eq(a * row)),
-            If(flags.accumulate, p.eq(product + Mux(flags.first, start, p))),
             If(flags.capture, drain.eq(p)),
+            If(flags.accumulate, p.eq(product + Mux(flags.first, start, p))),
+            If(flags.multiply, product.eq(a * row)),
         ]
         self.comb += self.sums[1].eq(drain[field:])
         if fits:

@@ -23,6 +23,7 @@ class Requantizer(LiteXModule):
         acc_bits, multiplier_bits, residual_bits (of N), residual_operand_bits, offset_bits: widths.
         clamps: the widths a result can be clamped to, the last one selected by the highest ``clamp``.
     Attributes:
+        awake: the pipeline moves; without it everything holds still.
         clamp: index into ``clamps``, presented in cycle t + 4 (it belongs to the output side).
         result: signed, as wide as the widest clamp; total: signed, 32 bits, saturated.
     """
@@ -35,6 +36,7 @@ class Requantizer(LiteXModule):
         self.offset              = Signal((offset_bits, True))
         self.clamp               = Signal(max=max(len(clamps), 2))
         self.result              = Signal((max(clamps), True))
+        self.awake               = Signal(reset=1)
 
         # # #
 
@@ -53,7 +55,6 @@ class Requantizer(LiteXModule):
         addend        = Signal((rounding_bits + numerics.OFFSET_SHIFT, True))
         scaled        = Signal((len(residual) + numerics.RESIDUAL_SHIFT, True))
         total         = Signal((total_bits, True))
-        shifted       = Signal((total_bits - numerics.SHIFT, True))
         held_acc, held_multiplier = Signal.like(acc), Signal.like(multiplier)
         held_residual, held_scale = Signal.like(self.residual), Signal.like(self.residual_multiplier)
         held_offset     = Signal.like(self.offset)
@@ -62,9 +63,8 @@ class Requantizer(LiteXModule):
             # One half is a whole number of offset units, so rounding costs no adder of full width.
             addend.eq(Cat(Constant(0, numerics.OFFSET_SHIFT), rounding)),
             scaled.eq(Cat(Constant(0, numerics.RESIDUAL_SHIFT), residual)),
-            shifted.eq(total[numerics.SHIFT:]),
         ]
-        self.sync += [
+        advance = [
             held_acc.eq(self.acc), held_multiplier.eq(self.multiplier), held_residual.eq(self.residual),
             held_scale.eq(self.residual_multiplier), held_offset.eq(self.offset),
             acc.eq(held_acc),
@@ -75,25 +75,19 @@ class Requantizer(LiteXModule):
             constant.eq(addend + scaled),
             total.eq(product + constant),
         ]
-        clamped = []
-        for bits in clamps:
-            value = Signal((max(clamps), True))
-            self.comb += value.eq(self._saturate(shifted, bits))
-            clamped.append(value)
-        self.sync += Case(self.clamp, {i: self.result.eq(value) for i, value in enumerate(clamped)}
-                          | {"default": self.result.eq(clamped[-1])})
+        results = [self.result.eq(_saturated(total, numerics.SHIFT, bits, max(clamps))) for bits in clamps]
+        advance.append(Case(self.clamp, dict(enumerate(results[:-1])) | {"default": results[-1]}))
         if with_total:
             self.total = Signal((32, True))
-            self.sync += self.total.eq(self._saturate(shifted, 32))
+            advance.append(self.total.eq(_saturated(total, numerics.SHIFT, 32, 32)))
+        self.sync += If(self.awake, *advance)
 
-    def _saturate(self, value, bits):
-        """Signal with ``value`` clamped to ``bits`` signed bits."""
-        clamped = Signal((bits, True))
-        if len(value) <= bits:
-            self.comb += clamped.eq(value)
-        else:
-            upper = value[bits - 1:]
-            sign = value[-1]
-            self.comb += If((upper == 0) | (upper == (1 << len(upper)) - 1), clamped.eq(value)
-                            ).Else(clamped.eq(Cat(Replicate(~sign, bits - 1), sign)))
-        return clamped
+
+def _saturated(value, shift, bits, length):
+    """``value >> shift`` clamped to ``bits`` signed bits, as an expression of ``length`` bits."""
+    sign  = value[len(value) - 1]
+    upper = value[min(shift + bits, len(value)) - 1:]
+    lower = Cat(value[shift:shift + bits - 1])
+    if len(value) - shift > bits:
+        lower = Mux((upper == 0) | (upper == (1 << len(upper)) - 1), lower, Replicate(~sign, bits - 1))
+    return Cat(lower, Replicate(sign, length - len(lower)))

@@ -38,23 +38,24 @@ class Instruction:
 
 
 class DownCounter:
-    """A counter whose comparison with zero is a register of its own, so that nothing waits for a wide comparison.
+    """A counter whose comparisons with zero and one are registers of their own, so that nothing waits for them.
 
     Attributes:
-        value; zero: ``value`` is zero.
+        value; zero: ``value`` is zero; one: ``value`` is one.
     """
 
     def __init__(self, bits):
         self.value = Signal(bits)
         self.zero  = Signal(reset=1)
+        self.one   = Signal()
 
     def load(self, value):
         """Statements that load ``value``."""
-        return [self.value.eq(value), self.zero.eq(value == 0)]
+        return [self.value.eq(value), self.zero.eq(value == 0), self.one.eq(value == 1)]
 
     def step(self):
         """Statements that count down by one."""
-        return [self.value.eq(self.value - 1), self.zero.eq(self.value == 1)]
+        return [self.value.eq(self.value - 1), self.zero.eq(self.one), self.one.eq(self.value == 2)]
 
 
 class ComputeSequencer(LiteXModule):
@@ -160,7 +161,7 @@ class DrainSequencer(LiteXModule):
     """Walks over the drain registers of each finished tile and names source and destination of each result.
 
     Attributes:
-        tile_ready: pulse in the first cycle in which the drain registers hold a tile; start: rewinds the program.
+        tile_ready: pulse one cycle before the drain registers hold a tile; start: rewinds the program.
         valid: a group of results is selected in this cycle; column, group: which; word_end: it completes a destination word;
         finished: it is the last of the program. Fields of the instruction in force: ``now``.
         base, residual_read, residual_write, parameter: addresses of this cycle.
@@ -185,13 +186,11 @@ class DrainSequencer(LiteXModule):
         # # #
 
         self.now = now = Instruction(self, drain_fields(hw), program)
-        running   = Signal()
         tiles     = DownCounter(fields["tiles_last"])
         remaining = DownCounter(fields["columns_last"])
         group_end, column_end, tile_end, step_end = Signal(), Signal(), Signal(), Signal()
         loading   = Signal(2)
         self.comb += [
-            self.valid.eq(self.tile_ready | running),
             group_end.eq(now.wide | now.single | (self.group == hw.groups - 1)),
             self.word_end.eq(group_end),
             column_end.eq(group_end & remaining.zero),
@@ -205,14 +204,14 @@ class DrainSequencer(LiteXModule):
         nxt  = now.next
         load = [
             *tiles.load(nxt["tiles_last"]),
-            *remaining.load(Mux(nxt["tiles_last"] == 0, nxt["columns_last_tile"], nxt["columns_last"])),
+            *remaining.load(nxt["columns_first"]),
             self.base.eq(nxt["base"]), self.residual_read.eq(nxt["residual_read"]),
             self.residual_write.eq(nxt["residual_write"]), self.parameter.eq(nxt["parameter"]),
         ]
         self.sync += [
             loading.eq(Cat(self.start, loading)),
+            self.valid.eq(self.tile_ready | (self.valid & ~column_end)),
             If(self.valid,
-                running.eq(1),
                 If(now.wide,
                     self.column.eq(self.column + 1),
                     If(self.column == hw.columns - 1, self.column.eq(0), self.group.eq(self.group + 1)),
@@ -229,17 +228,16 @@ class DrainSequencer(LiteXModule):
                     self.parameter.eq(self.parameter + now.parameter_step),
                 ),
                 If(tile_end,
-                    running.eq(0),
                     self.column.eq(0),
                     self.group.eq(0),
                     *tiles.step(),
-                    *remaining.load(Mux(tiles.value == 1, now.columns_last_tile, now.columns_last)),
+                    *remaining.load(Mux(tiles.one, now.columns_last_tile, now.columns_last)),
                     If(now.to_value, self.base.eq(self.base + hw.value_tokens)),
                 ),
                 If(step_end, *load),
             ),
             If(loading[1], *load),
-            If(self.abort | self.start, running.eq(0), self.column.eq(0), self.group.eq(0)),
+            If(self.abort | self.start, self.valid.eq(0), self.column.eq(0), self.group.eq(0)),
         ]
 
 

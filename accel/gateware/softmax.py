@@ -141,9 +141,9 @@ class Softmax(LiteXModule):
                 sum_w.dat_w[p * total_bits:(p + 1) * total_bits].eq(total + weight),
             ]
             self.sync += [
-                distance.eq(top - score),
-                If(distance >= len(table), entry.eq(len(table) - 1)).Else(entry.eq(distance)),
-                weight.eq(rom[entry]),
+                If(valid[2], distance.eq(top - score)),
+                If(valid[3], If(distance >= len(table), entry.eq(len(table) - 1)).Else(entry.eq(distance))),
+                If(valid[4], weight.eq(rom[entry])),
             ]
             weights.append(weight)
         self.sync += If(self.restart, count.eq(0), first_column.eq(1), active.eq(0))
@@ -185,8 +185,10 @@ class Softmax(LiteXModule):
             self.comb += merged.eq(Cat(*fields))
         self.sync += [
             self.word_valid.eq(valid & (group == group_top)),
-            self.word_address.eq(key if hw.heads == 1 else head * hw.window + key),
-            self.word.eq(Mux(single, Replicate(fields[0], hw.rows), merged)),
+            If(valid,
+                self.word_address.eq(key if hw.heads == 1 else head * hw.window + key),
+                self.word.eq(Mux(single, Replicate(fields[0], hw.rows), merged)),
+            ),
         ]
 
     def _divide(self, hw, table, numerators, valid, key, group, group_top, sum_r, divide_group, dividing, layer, head,
@@ -241,7 +243,7 @@ class Softmax(LiteXModule):
             self.sync += If(load,
                 total.eq(sum_r.dat_r[p * total_bits:(p + 1) * total_bits]),
                 rest.eq(numerator[-skipped:] if skipped else 0),
-            ).Else(
+            ).Elif(dividing,
                 rest.eq(Mux(fits, reduced, trial)),
                 quotient.eq(Cat(fits, quotient)),
             )

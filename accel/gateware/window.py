@@ -46,8 +46,10 @@ class SampleWindow(LiteXModule):
         self.data   = memory.data
         tile        = Signal(max=max(hw.row_tiles, 2))
         tile_base   = Signal.like(self.address)
-        count       = Signal(max=hw.window + 1)
+        count       = Signal(max=max(hw.window, 2))
         partial     = Signal()
+        filled      = Signal()
+        row_end     = Signal()
         cleared     = Signal()
         timer       = Signal(max=QUANTIZE_CYCLES + 1)
         carry       = Signal(token_bits)
@@ -57,7 +59,7 @@ class SampleWindow(LiteXModule):
             memory.write_address.eq(memory.address),
             memory.write_data.eq(Cat(memory.data[token_bits:], carry) if hw.rows > 1 else carry),
             self.quantizing.eq(self.busy),
-            self.full.eq((count == hw.window) & ~partial),
+            self.full.eq(filled & ~partial),
         ]
         limited = Signal((hw.input_bits, True))
         self.comb += limited.eq(Mux(self.quantized > hw.input_high, hw.input_high, self.quantized))
@@ -91,6 +93,7 @@ class SampleWindow(LiteXModule):
                 NextValue(tile, hw.row_tiles - 1),
                 NextValue(tile_base, top_tile),
                 NextValue(cleared, 0),
+                NextValue(row_end, self.feature == hw.features - 1),
                 NextState("QUANTIZE"),
             ),
         )
@@ -109,8 +112,8 @@ class SampleWindow(LiteXModule):
             NextState("LATCH"),
             If(tile == 0,
                 If(~cleared,
-                    NextValue(partial, self.quantize_feature != hw.features - 1),
-                    If((self.quantize_feature == hw.features - 1) & (count != hw.window), NextValue(count, count + 1)),
+                    NextValue(partial, ~row_end),
+                    If(row_end & ~filled, NextValue(count, count + 1), NextValue(filled, count == hw.window - 1)),
                 ),
                 NextState("IDLE"),
             ),
@@ -124,4 +127,4 @@ class SampleWindow(LiteXModule):
             NextState("SHIFT"),
         )
         # A sample that is on its way when the window is cleared does not count.
-        self.sync += If(self.clear, count.eq(0), partial.eq(0), cleared.eq(1))
+        self.sync += If(self.clear, count.eq(0), filled.eq(0), partial.eq(0), cleared.eq(1))
