@@ -1,6 +1,6 @@
 """The energy estimate: static power + sum over resources of count x clock x toggle rate x coefficient.
 
-An estimate, no measurement: docs/energy.md says where the coefficients come from and how far the estimate is from published figures.
+An estimate, no measurement: docs/energy.md says where the coefficients come from and how far it is from published figures.
 """
 
 from dataclasses import dataclass

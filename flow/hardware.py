@@ -40,13 +40,13 @@ def check_cpu(cpu):
                               "any other CPU of LiteX with a 32-bit Wishbone bus may serve")
 
 
-def run_soc(model, compiled, raw, cpu="vexriscv", trace=None, quick=False):
+def run_soc(model, compiled, raw, cpu="vexriscv", trace=None, quick=False, recordable=False):
     """Push windows through firmware and core on the simulated SoC and compare outputs and decisions with the golden model.
 
     Args:
         model: QuantizedModel, for the golden model. compiled: CompiledModel made from it.
         raw: integers ``(N, window, features)``. cpu: LiteX CPU. trace: Path of an FST file or None.
-        quick: build the simulator in less time; it runs slower.
+        quick: build the simulator in less time; it runs slower. recordable: build the one that ``measure_activity`` needs too.
     Returns:
         ``(figures, result)``: dict with ``windows``, ``mismatches`` (numbers that differ: outputs, class, score, alarm),
         ``cycles`` (``accelerator`` and ``end_to_end``: the slowest window; ``total``: SoC cycles simulated) and
@@ -57,7 +57,7 @@ def run_soc(model, compiled, raw, cpu="vexriscv", trace=None, quick=False):
     from liteformer.soc.simulation import Simulation
     check_cpu(cpu)
     with console.step(f"Generate SoC with {cpu}, compile firmware, build simulator"):
-        simulation = Simulation(compiled, cpu=cpu, trace=trace, quick=quick)
+        simulation = Simulation(compiled, cpu=cpu, trace=trace, quick=quick, recordable=recordable)
     with simulation, console.step(f"Simulate {len(raw)} windows on the SoC") as step:
         result = simulation.infer(raw, progress=lambda done: step.update(done, len(raw)))
     expected = golden.infer(model, raw)

@@ -15,8 +15,8 @@ PAGE = Path(__file__).parents[1] / "docs" / "energy.md"
 
 @dataclass(frozen=True)
 class Published:
-    """One configuration on AirU and the XC7S15: ``rmse`` in ppb (best of 50 sessions, chosen on the test set), ``ms`` and ``mj``
-    of an inference, ``clock_mhz``, ``cycles`` (their code simulated again)."""
+    """One configuration on AirU and the XC7S15: ``rmse`` in ppb (best of 50 sessions, chosen on the test set), ``ms`` and
+    ``mj`` of an inference, ``clock_mhz``, ``cycles`` (their code simulated again)."""
 
     window: int
     d_model: int
@@ -51,9 +51,11 @@ def row(window, d_model, bits):
 
 
 def modelled_area(published):
-    """Resources of a published configuration, a dict of ``area.count``, scaled from the one that was synthesised: logic with the
-    width, buffers with window x width x channels up to the chip's 2,400 LUTs, as many block RAMs as the weights need and the
-    chip has."""
+    """Resources of a published configuration, a dict of ``area.count``, scaled from the one that was synthesised.
+
+    Logic scales with the width, buffers with window x width x channels up to the chip's 2,400 LUTs; there are as many block
+    RAMs as the weights need and the chip has.
+    """
     logic = LUTS * published.bits / 4
     buffers = min(LUTRAM * published.window * published.d_model * published.bits / (12 * 32 * 4), 2400)
     weights = (12 * published.d_model ** 2 + 22 * published.d_model) * published.bits

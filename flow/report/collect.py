@@ -55,7 +55,7 @@ def collect(source, soc=16, area=True, period=None, configuration_mj=CONFIGURATI
     chosen = windows_for_soc(run, soc) if run else None
     raw = run.test_raw[chosen] if run else random_windows(model, soc, seed)
     report = _about(source, compiled) | _accuracy(source)
-    figures, answers = hardware.run_soc(model, compiled, raw, source.cpu, quick=len(raw) <= QUICK)
+    figures, answers = hardware.run_soc(model, compiled, raw, source.cpu, quick=len(raw) <= QUICK, recordable=area)
     report["soc"] = {"windows": len(raw), "mismatches": figures["mismatches"], "random": run is None}
     if run:
         for name, value in soc_figures(run, chosen, answers).items():

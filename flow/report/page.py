@@ -27,4 +27,5 @@ def html(report, pictures):
         subtitle=f"{model['path']}: window {shape['window']}, d_model {shape['d_model']}, {widths[0]} to {widths[-1]} bits, "
                  f"readout {shape['readout']}, on {report['device']} at {report['clock_mhz']:g} MHz with {report['cpu']}",
         tiles=headline(report), sections=sections(report),
-        pictures=[(key, title, caption, base64.b64encode(png).decode()) for key, title, caption, png in pictures])
+        pictures={key: {"title": title, "caption": caption, "data": base64.b64encode(png).decode()}
+                  for key, title, caption, png in pictures})

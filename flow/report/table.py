@@ -12,7 +12,7 @@ def render(report):
     """What Rich prints of a report."""
     parts = [_headline(report)]
     for section in sections(report):
-        table = Table(title=section.title, title_justify="left", show_header=any(section.header))
+        table = Table(title=escape(section.title), title_justify="left", show_header=any(section.header))
         for number, name in enumerate(section.header):
             table.add_column(name, justify="right" if number and not section.words else "left", overflow="fold")
         for row in section.rows:
@@ -22,10 +22,10 @@ def render(report):
 
 
 def _headline(report):
-    table = Table(title=f"Report on {report['model']['path']}", show_header=False)
+    table = Table(title=f"Report on {escape(report['model']['path'])}", show_header=False)
     for name, value, remark in headline(report):
         table.add_row(escape(name), f"[bold]{escape(value)}[/]", escape(remark))
     for name in ("html", "json"):
         if report.get("files", {}).get(name):
-            table.add_row(name, report["files"][name], "")
+            table.add_row(name, escape(report["files"][name]), "")
     return table

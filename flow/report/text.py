@@ -12,20 +12,21 @@ RESOURCES = {"clock": "clock tree", "logic": "LUTs and carry chains", "signal": 
 @dataclass(frozen=True)
 class Section:
     """One table: ``title``; ``header``: names of the columns; ``rows``: lists of text, columns but the first are numbers unless
-    ``words``; ``notes``: sentences below it."""
+    ``words``; ``notes``: sentences below it; ``pictures``: keys of those that belong to it."""
 
     title: str
     header: tuple
     rows: list
     notes: tuple = ()
     words: bool = False
+    pictures: tuple = ()
 
 
 def sections(report):
     """All tables of a report that it has figures for, list of Section."""
     found = [_model(report), _accuracy(report), _time(report), _steps(report)]
     if report["area"]:
-        found += [_area(report), _energy(report), _resources(report)]
+        found += [_area(report), _energy(report), _resources(report), _blocks(report)]
         if report["energy"]["duty_cycle"]:
             found.append(_duty_cycle(report))
     if report["vivado"]:
@@ -84,16 +85,20 @@ def _accuracy(report):
             for model in dict.fromkeys(model for name in names for model in report[name])
             if any(report[name].get(model) is not None for name in names)]
     if "integer" in soc:
-        rows.append([f"integer, the same {soc['windows']} windows",
-                     *(figure_text(soc["integer"][name]) if name in soc["integer"] else "" for name in names)])
+        same = [f"integer, the same {soc['windows']} windows",
+                *(figure_text(soc["integer"][name]) if name in soc["integer"] else "" for name in names)]
+        rows.insert(next(number for number, cells in enumerate(rows) if cells[0] == labels["soc"]) + 1, same)
     if row and row["rmse"] and names == ["rmse"]:
         rows.append([f"paper, best of 50 on test ({row['source']})", f"{row['rmse']:.3f}"])
     notes = [f"{soc['mismatches']} numbers of the simulated SoC differ from the integer model."]
     if report["test_windows"] is None:
         notes.append("There is no test set beside this model; the figures are those that the model file states.")
+    if "persistence" in report.get("rmse", {}) and report["rmse"]["persistence"] is None:
+        notes.append("The target is no input, so there is no last value to repeat (persistence).")
     title = TITLES[report["model"]["task"]] + (f", {report['unit']}" if report["unit"] else "")
     return Section(title + (f", {report['test_windows']:,} windows" if report["test_windows"] else ""),
-                   ("model", *(COLUMNS[name] for name in names)), rows, tuple(notes))
+                   ("model", *(COLUMNS[name] for name in names)), rows, tuple(notes),
+                   pictures=("forecast", "errors", "confusion", "alarms", "quantization"))
 
 
 def _time(report):
@@ -110,12 +115,13 @@ def _time(report):
 def _steps(report):
     lanes = report["array"]["lanes"]
     rows = [[step["label"], f"{step['macs']:,}", f"{step['span']:,}", f"{step['span'] - step['issued']:,}",
-             f"{step['macs'] / step['span']:.0f} of {lanes}", f"{step['utilization']:.0%}"]
+             f"{step['macs'] / step['span']:.0f}", f"{step['utilization']:.0%}"]
             for step in report["cycles"]["steps"]]
     states = {name: count for name, count in report["cycles"]["states"].items() if count}
-    return Section("Clock cycles step by step", ("step", "MACs", "cycles", "waiting", "lanes used", "share"), rows,
+    return Section("Clock cycles step by step", ("step", "MACs", "cycles", "waiting", f"of {lanes} lanes used", "share"), rows,
                    ("Measured: one inference of the engine, recorded in every cycle. The array "
-                    + ", ".join(f"{name} in {count:,}" for name, count in states.items()) + " cycles.",))
+                    + ", ".join(f"{name} in {count:,}" for name, count in states.items()) + " cycles.",),
+                   pictures=("timeline", "lanes"))
 
 
 def _area(report):
@@ -128,7 +134,7 @@ def _area(report):
              "blocks stands with the one it feeds."]
     if not area["fits"]:
         notes.append(f"It does not fit the {report['device']}.")
-    return Section("Area", ("block", *AREA.values()), rows, tuple(notes))
+    return Section("Area", ("block", *AREA.values()), rows, tuple(notes), pictures=("area",))
 
 
 def _range(values):
@@ -152,12 +158,16 @@ def _energy(report):
 
 
 def _resources(report):
+    rows = [[RESOURCES[name], *_range(values)] for name, values in report["energy"]["resources_mw"].items()]
+    return Section("Energy estimate: dynamic power by resource, mW", ("", "low", "typical", "high"), rows)
+
+
+def _blocks(report):
     estimate = report["energy"]
-    rows = [[RESOURCES[name], *_range(values), ""] for name, values in estimate["resources_mw"].items()]
     rates = {block: f"{rate['busy']:.3f}" for block, rate in estimate["toggle_rate"].items()}
-    rows += [[block, *_range(values), rates.get(block, "")] for block, values in estimate["blocks_mw"].items()]
-    return Section("Energy estimate: dynamic power by resource, and the same by block, mW",
-                   ("", "low", "typical", "high", "changes of a signal a cycle"), rows)
+    rows = [[block, *_range(values), rates.get(block, "")] for block, values in estimate["blocks_mw"].items()]
+    return Section("Energy estimate: the same by block, mW", ("", "low", "typical", "high", "toggle rate"), rows,
+                   ("Toggle rate: changes of a signal in a clock cycle, mean over the block's signals.",))
 
 
 def _duty_cycle(report):
