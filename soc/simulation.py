@@ -11,13 +11,13 @@ import numpy as np
 from litex.gen import LiteXModule
 from pyverilator import PyVerilator
 
-from liteformer.accel import decision
 from liteformer.accel.core import LiteFormerCore
 from liteformer.accel.errors import LiteFormerError
 from liteformer.soc.generate import write_verilog
 from liteformer.soc.platform import simulation_platform
 from liteformer.soc.protocol import Client, Decoder
 from liteformer.soc.soc import LiteFormerSoC
+from liteformer.soc.stream import Answers, infer_windows
 from liteformer.soc.verilate import build_simulator
 
 CLOCK_FREQUENCY = 100_000_000
@@ -26,14 +26,9 @@ RESET_CYCLES = 16
 
 
 @dataclass(frozen=True)
-class SimulationResult:
-    """Of N windows: ``outputs`` int64 ``(N, outputs)``, ``decisions`` int64 ``(N, words)`` as in ``accel.decision.decide``,
-    cycle counts int64 ``(N,)``; ``cycles`` of the SoC in all and the ``seconds`` that the clock loop took for them."""
+class SimulationResult(Answers):
+    """Answers, with the ``cycles`` of the SoC in all and the ``seconds`` that the clock loop took for them."""
 
-    outputs: np.ndarray
-    decisions: np.ndarray
-    accelerator_cycles: np.ndarray
-    end_to_end_cycles: np.ndarray
     cycles: int
     seconds: float
 
@@ -168,17 +163,5 @@ class Simulation:
         """
         raw = np.asarray(raw)
         cycles, seconds = self.cycles, self.seconds
-        results = []
-        self.client.reset()
-        for index, (window, follows) in enumerate(zip(raw, decision.continues(raw) & streaming)):
-            if not follows and self.client.task == "anomaly":
-                self.client.reset()
-            results.append(self.client.infer(window[-1:] if follows else window))
-            if progress is not None:
-                progress(index + 1)
-        return SimulationResult(
-            outputs=np.array([result.outputs for result in results], np.int64).reshape(len(raw), -1),
-            decisions=np.array([result.decision for result in results], np.int64).reshape(len(raw), -1),
-            accelerator_cycles=np.array([result.accelerator_cycles for result in results], np.int64),
-            end_to_end_cycles=np.array([result.end_to_end_cycles for result in results], np.int64),
-            cycles=self.cycles - cycles, seconds=self.seconds - seconds)
+        answers = infer_windows(self.client, raw, progress, streaming)
+        return SimulationResult(**vars(answers), cycles=self.cycles - cycles, seconds=self.seconds - seconds)

@@ -104,13 +104,13 @@ def load_dataset(options):
     span = _raw_span(options)
     spans = np.where(np.isin(np.arange(len(series.names)), target_features), span, RAW_SPAN)
     raw_scale = 2.0 ** np.ceil(spans - np.log2(np.ptp(values, axis=0)))
-    raw = np.clip(round_half_up(np.nan_to_num(series.values) * raw_scale), -(1 << 31), (1 << 31) - 1)
+    raw = raw_counts(series.values, raw_scale)
     seen = raw[used]
     if series.scaling == "minmax":
         shift, scale = seen.min(axis=0), np.ptp(seen, axis=0)
     else:
         shift, scale = seen.mean(axis=0), seen.std(axis=0)
-    truth = _truth(series, options.window)
+    truth = truth_of(series, options.window)
     past = np.concatenate([train, validation])
     _check_labels(series, truth, train, test + options.window - 1)
     goal = truth[past]
@@ -205,7 +205,16 @@ def _covered(rows, starts, window):
     return np.cumsum(edges[:-1]) > 0
 
 
-def _truth(series, window):
+def raw_counts(values, raw_scale):
+    """Raw integers, int64 ``(rows, features)``, of physical values: what a device sends, within int32, 0 where missing.
+
+    Args:
+        values: float64 ``(rows, features)``, NaN where missing; raw_scale: counts in a unit, ``(features,)``.
+    """
+    return np.clip(round_half_up(np.nan_to_num(values) * np.asarray(raw_scale)), -(1 << 31), (1 << 31) - 1)
+
+
+def truth_of(series, window):
     """Targets by window start, float64 ``(rows, outputs)``, target-major, NaN where the series ends before."""
     rows, offsets = len(series.targets), target_offsets(window, series.horizon)
     truth = np.full((rows, series.targets.shape[1], len(offsets)), np.nan)

@@ -32,12 +32,12 @@ def losses(path, history, name="mean squared error (variance of the target = 1)"
     figure.savefig(path, dpi=120, format="png")
 
 
-def forecast(path, truth, predictions, name, unit):
-    """Draw the first output for the first windows of the test set.
+def forecast(path, truth, predictions, name, unit, source="the test set"):
+    """Draw the first output for the first windows of a data set.
 
     Args:
         path: PNG to write; truth: float ``(N, outputs)``; predictions: dict label -> the same.
-        name: of the target; unit: of its values, may be empty.
+        name: of the target; unit: of its values, may be empty; source: of the windows.
     """
     count = min(WEEK, len(truth))
     figure = Figure(figsize=(10, 5), layout="constrained")
@@ -49,8 +49,8 @@ def forecast(path, truth, predictions, name, unit):
         below.plot(steps, prediction[:count, 0] - truth[:count, 0], color=colour, linewidth=1)
     below.axhline(0, color="black", linewidth=0.8)
     unit = f" ({unit})" if unit else ""
-    above.set(ylabel=f"{name}{unit}", title=f"First {count} windows of the test set")
-    below.set(ylabel=f"error{unit}", xlabel="test window")
+    above.set(ylabel=f"{name}{unit}", title=f"First {count} windows of {source}")
+    below.set(ylabel=f"error{unit}", xlabel="window")
     for axes in (above, below):
         axes.grid(alpha=0.3)
         axes.margins(x=0.01)

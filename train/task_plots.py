@@ -8,11 +8,12 @@ from liteformer.accel import decision
 ROWS = 1500  # Most rows that the picture of the alarms shows, from the beginning of the test part.
 
 
-def confusion(path, table, classes):
+def confusion(path, table, classes, title="Windows of the test set, integer model"):
     """Draw a confusion matrix.
 
     Args:
         path: PNG to write; table: integers ``(K, K)``, windows of class row decided to be class column; classes: K names.
+        title: of the picture.
     """
     table = np.asarray(table)
     share = table / np.maximum(table.sum(axis=1, keepdims=True), 1)
@@ -26,7 +27,7 @@ def confusion(path, table, classes):
     ticks = np.arange(len(classes))
     axes.set_xticks(ticks, classes, rotation=40, ha="right")
     axes.set_yticks(ticks, classes)
-    axes.set(xlabel="decided", ylabel="truth", title="Windows of the test set, integer model")
+    axes.set(xlabel="decided", ylabel="truth", title=title)
     figure.savefig(path, dpi=120, format="png")
 
 

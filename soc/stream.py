@@ -1,0 +1,127 @@
+"""Windows of a running series for a device, whatever line it hangs on: new rows only, and lost replies made good."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from liteformer.accel.decision import continues
+from liteformer.accel.errors import LiteFormerError
+
+REBUILDS = 3  # Times that a window is sent anew before the line is given up.
+
+
+class LostReply(LiteFormerError):
+    """The reply to a push or to an inference did not come; whether the device has taken the rows is not known."""
+
+
+@dataclass(frozen=True)
+class Answers:
+    """Of N windows: ``outputs`` int64 ``(N, outputs)``, ``decisions`` int64 ``(N, words)`` as in ``accel.decision.decide``,
+    cycle counts int64 ``(N,)``; ``follows`` bool ``(N,)``, windows that the device saw as the continuation of the one before.
+    """
+
+    outputs: np.ndarray
+    decisions: np.ndarray
+    accelerator_cycles: np.ndarray
+    end_to_end_cycles: np.ndarray
+    follows: np.ndarray
+
+
+class WindowStream:
+    """Sends windows to a device and collects its Results.
+
+    A request whose reply is lost must not be executed twice, or a row would be in the window twice. ``result`` tells whether
+    it was executed, by a Result that is not the last one; where it does not tell, the whole window is sent anew after a reset.
+    An anomaly score then starts anew, which ``follows`` says.
+
+    Args:
+        client: protocol.Client, or another with its ``task``, ``reset``, ``infer`` and ``result``.
+    Attributes:
+        results: list of protocol.Result; follows: list of bool; lost: replies that were lost.
+    """
+
+    def __init__(self, client):
+        self.results, self.follows, self.lost = [], [], 0
+        self._client = client
+
+    def infer(self, window, follows=False):
+        """Run one window.
+
+        Args:
+            window: raw integers ``(window, features)``; follows: it is the one before moved on by one row.
+        Returns:
+            protocol.Result.
+        Raises:
+            LiteFormerError: the device answers with an error or no more.
+        """
+        follows = bool(follows and self.results)
+        if not follows and self._client.task == "anomaly":
+            self._client.reset()
+        try:
+            result = self._client.infer(window[-1:] if follows else window)
+        except LostReply:
+            self.lost += 1
+            result = self._executed()
+            if result is None:
+                result, follows = self._rebuild(window), False
+        self.results.append(result)
+        self.follows.append(follows)
+        return result
+
+    def _executed(self):
+        """The Result of the inference whose reply was lost, None if it may not have been executed."""
+        if not self.results:
+            return None
+        try:
+            result = self._client.result()
+        except LiteFormerError:
+            # Also after a reset of the device; a line that is dead shows itself in the next request.
+            return None
+        return None if _same(result, self.results[-1]) else result
+
+    def _rebuild(self, window):
+        for _ in range(REBUILDS - 1):
+            self._client.reset()
+            try:
+                return self._client.infer(window)
+            except LostReply:
+                self.lost += 1
+        self._client.reset()
+        return self._client.infer(window)
+
+    def answers(self):
+        """The Results so far as Answers."""
+        count = len(self.results)
+        return Answers(
+            outputs=np.array([result.outputs for result in self.results], np.int64).reshape(count, -1),
+            decisions=np.array([result.decision for result in self.results], np.int64).reshape(count, -1),
+            accelerator_cycles=np.array([result.accelerator_cycles for result in self.results], np.int64),
+            end_to_end_cycles=np.array([result.end_to_end_cycles for result in self.results], np.int64),
+            follows=np.array(self.follows, bool))
+
+
+def _same(one, other):
+    return (np.array_equal(one.outputs, other.outputs) and np.array_equal(one.decision, other.decision)
+            and (one.accelerator_cycles, one.end_to_end_cycles) == (other.accelerator_cycles, other.end_to_end_cycles))
+
+
+def infer_windows(client, raw, progress=None, streaming=True):
+    """Run windows through a device, from a reset on.
+
+    Args:
+        client: as of WindowStream. raw: integers ``(N, window, features)`` within int32.
+        progress: callable(windows done) or None.
+        streaming: push only the newest row of a window that continues the one before it; needed for anomalies, whose
+            score starts anew wherever a whole window is pushed.
+    Returns:
+        Answers.
+    Raises:
+        LiteFormerError: the device answers with an error or not at all.
+    """
+    client.reset()
+    stream = WindowStream(client)
+    for index, (window, follows) in enumerate(zip(raw, continues(raw) & streaming)):
+        stream.infer(window, follows)
+        if progress is not None:
+            progress(index + 1)
+    return stream.answers()
