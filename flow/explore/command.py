@@ -58,17 +58,17 @@ def explore(
         metavar="LIST", help="What to minimise, any of: rmse (validation windows), latency (core, start to done), end_to_end "
         "(sample in the CPU's memory to result), energy (estimate), luts.", rich_help_panel=SEARCH)] = "rmse,latency",
     fidelity: Annotated[str, typer.Option(
-        metavar="NAME", help="How figures are obtained. model: compiler's schedule and area formula, RMSE a proxy from a training "
-        "of seconds. simulate: the SoC simulated and synthesised with Yosys, RMSE the same proxy; about a minute a point. "
-        "train: trained completely, simulated and synthesised; minutes a point.", rich_help_panel=SEARCH)] = "model",
+        metavar="NAME", help="How figures are obtained. model: compiler's schedule and area formula, RMSE a proxy from a "
+        "training of seconds. simulate: the SoC simulated and synthesised with Yosys, RMSE the same proxy; about a minute a "
+        "point. train: trained completely, simulated and synthesised; minutes a point.", rich_help_panel=SEARCH)] = "model",
     trials: Annotated[int, typer.Option(help="Points to evaluate, those of earlier runs in the same study included.",
                                         rich_help_panel=SEARCH)] = 50,
     jobs: Annotated[int | None, typer.Option(help="Points at a time: processes on this machine, 2 if left out; with --ray one "
                                              "for each CPU of the cluster.", rich_help_panel=SEARCH)] = None,
     ray: Annotated[str | None, typer.Option(metavar="ADDRESS", help="Spread the points over a running Ray cluster: auto, "
                                             "HOST:PORT or ray://HOST:PORT.", rich_help_panel=SEARCH)] = None,
-    storage: Annotated[str | None, typer.Option(metavar="URL", help="Any Optuna storage, so that many machines search together, "
-                                                "such as mysql://HOST/NAME; a database in --out if left out.",
+    storage: Annotated[str | None, typer.Option(metavar="URL", help="Any Optuna storage, so that many machines search "
+                                                "together, such as mysql://HOST/NAME; a database in --out if left out.",
                                                 rich_help_panel=SEARCH)] = None,
     study: Annotated[str, typer.Option(help="Name of the study in the storage.", rich_help_panel=SEARCH)] = "liteformer",
     seed: Annotated[int, typer.Option(help="Seed of search and trainings.", rich_help_panel=SEARCH)] = 1,

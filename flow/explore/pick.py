@@ -41,8 +41,9 @@ def hand_over(source, out, which, storage=None, study="liteformer"):
     figures = cost.estimated(run.model, hw, cycles, point["cpu"], device) if point["cpu"] in cost.CPUS else {
         "cycles": cycles, "latency_us": hardware.microseconds(cycles)}
     return {"pick": which, "number": row["number"], "point": point, "searched": row["figures"],
-            "fidelity": settings["fidelity"], "trained_now": trained, "rmse": run.metrics["rmse"], "validation": run.metrics["validation"], "hardware": build,
-            "device": device, "figures": figures, "model": str(out), "model_id": run.model.id,
+            "fidelity": settings["fidelity"], "trained_now": trained, "rmse": run.metrics["rmse"],
+            "validation": run.metrics["validation"], "hardware": build, "device": device, "figures": figures,
+            "model": str(out), "model_id": run.model.id,
             "next": [f"liteformer simulate {out}", f"liteformer build {out} --board seeed_spartan_edge --no-compile"]}
 
 

@@ -53,13 +53,14 @@ def figure_of(result, rows):
     colors = {bits: PALETTE[bits - 2] for bits in widths}
     chosen = knee(result["front"], columns)["number"] if result["front"] else None
     for panel, (x, y) in zip(axes, pairs):
-        _panel(panel, found, result["front"], x, y, colors, chosen)
+        _panel(panel, found, result["front"], x, y, colors, chosen, short=len(pairs) > 1)
         panel.set(xlabel=axis_title.get(x, "trial"), ylabel=axis_title[y])
     done = result["trials"]
     figure.suptitle(f"{done['feasible']} points that fit {result['device']}, {done['infeasible']} that do not; "
                     f"fidelity {result['fidelity']}", fontsize=11)
     handles = [Line2D([], [], color=color, marker="o", ls="", label=f"{bits} bits") for bits, color in colors.items()]
-    handles += [Line2D([], [], color="black", marker="o", mfc="none", lw=1, label="front; window, d, bits beside it"),
+    text = f"front; {'trial' if len(pairs) > 1 else 'window, d, bits'} beside it"
+    handles += [Line2D([], [], color="black", marker="o", mfc="none", lw=1, label=text),
                 Line2D([], [], color="black", marker="*", mfc="none", ms=12, ls="", label="knee")]
     figure.legend(handles=handles, frameon=False, ncols=4, loc="outside lower center", fontsize=9)
     return figure
@@ -69,7 +70,7 @@ def _value(row, name):
     return row["number"] if name == "number" else row["figures"][name]
 
 
-def _panel(axes, found, front, x, y, colors, chosen):
+def _panel(axes, found, front, x, y, colors, chosen, short):
     members = {row["number"] for row in front}
     for row in found:
         axes.plot(_value(row, x), _value(row, y), "o", ms=6 if row["number"] in members else 4.5,
@@ -87,7 +88,8 @@ def _panel(axes, found, front, x, y, colors, chosen):
             axes.plot(*place, "*", color="black", ms=17, mfc="none", mew=1.6, zorder=5)
         if len(front) <= MOST_LABELS:
             # Below and left of a point of the front there is no other.
-            axes.annotate(label(row["point"]), place, (-8, -5 - 9 * (number % 2)), textcoords="offset points", fontsize=8,
+            text = str(row["number"]) if short else label(row["point"])
+            axes.annotate(text, place, (-8, -5 - 9 * (number % 2)), textcoords="offset points", fontsize=8,
                           ha="right", va="top")
     for axis, name in ((axes.xaxis, x), (axes.yaxis, y)):
         if name == "number":

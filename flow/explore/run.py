@@ -40,8 +40,8 @@ def make_settings(data, axes, *, names, fidelity, device):
     TrainOptions(**data)
     for window in axes["window"]:
         dataset_of(options_of({"data": data}, point | {"window": window, "heads": 1}))
-    return {"data": data, "axes": {name: list(values) for name, values in axes.items()}, "objectives": list(names),
-            "fidelity": fidelity, "device": device}
+    return {"objectives": list(names), "fidelity": fidelity, "device": device, "data": data,
+            "axes": {name: list(values) for name, values in axes.items()}}
 
 
 def explore(settings, out, *, trials, workers, storage=None, study="liteformer", seed=1, first=()):
@@ -70,20 +70,17 @@ def explore(settings, out, *, trials, workers, storage=None, study="liteformer",
 
 def _search(exploration, workers, columns, trials, task):
     """Keep the workers busy; True if Ctrl-C ended it."""
-    open_trials, spanned = set(), size(exploration.settings["axes"])
+    open_trials = set()
     with watching(trials, columns) as show:
         try:
             while True:
                 while len(open_trials) < workers.jobs and exploration.taken() < trials:
-                    number, point = exploration.ask()
-                    again = exploration.known(point)
-                    if again:
-                        exploration.tell(number, again, columns)
-                        if len({tuple(row["point"].items()) for row in exploration.rows()}) == spanned:
-                            trials = 0  # There is nothing else to evaluate.
-                        continue
-                    open_trials.add(number)
-                    workers.submit(number, task, point)
+                    asked = exploration.ask()
+                    if asked is None:
+                        trials = 0  # The whole space is evaluated.
+                        break
+                    open_trials.add(asked[0])
+                    workers.submit(asked[0], task, asked[1])
                 if not open_trials:
                     break
                 for number, outcome in workers.finished(1.0):

@@ -1,7 +1,7 @@
 """`liteformer explore --sensitivity`: widths for each class of tensors, for a target RMSE and a budget of block RAM.
 
-What each lower width costs alone is measured by rounding without training; that ranks the steps. A step is taken if the network,
-trained for a few epochs at all the widths so far, stays within the target.
+What each lower width costs alone is measured by rounding without training; that ranks the steps. A step is taken if the
+network, trained for a few epochs at all the widths so far, stays within the target.
 """
 
 import math
@@ -112,8 +112,8 @@ def propose(shared, axes, device="xc7s15", *, by="class", target=None, bram=None
     top = dict.fromkeys(groups, widths[0])
     start = lowering.error(top, CHECK_EPOCHS)
     if start > goal:
-        raise LiteFormerError(f"already at {widths[0]} bits the RMSE is {start:.4g} after a short training, above the target of "
-                              f"{goal:.4g} (float: {lowering.float_error:.4g}); raise --target-rmse or take a larger shape")
+        raise LiteFormerError(f"already at {widths[0]} bits the RMSE is {start:.4g} after a short training, above the target "
+                              f"of {goal:.4g} (float: {lowering.float_error:.4g}); raise --target-rmse or take a larger shape")
     # Under a budget only weights matter: lower activations would cost accuracy and give no block RAM back.
     lowered = [name for name in groups if bram is None or any(tensor.endswith("weight") for tensor in groups[name])]
     chosen, error, trace = _lower(lowering, table, widths, sizes, top, lowered, start, goal, bram, memory)

@@ -1,14 +1,19 @@
 """The search itself: Optuna proposes points and remembers them, so that an interrupted exploration goes on."""
 
 import fcntl
+import itertools
 import json
+import random
+import sqlite3
 import warnings
 from contextlib import contextmanager
 from pathlib import Path
 
 from liteformer.accel.errors import LiteFormerError
+from liteformer.flow.explore.space import size
 
 DATABASE, LOCK = "study.db", ".lock"
+REPEATS = 10  # Proposals of known points in a row before one is drawn at random.
 SETTINGS, POINT, RESULT, CONSTRAINT = "liteformer", "point", "result", "fits"
 
 
@@ -62,10 +67,18 @@ def _storage(optuna, url, shown):
     try:
         if not url.startswith("sqlite:"):
             return optuna.storages.get_storage(url)
-        storage = optuna.storages.RDBStorage(url, engine_kwargs={"connect_args": {"timeout": 60}})
-        with storage.engine.connect() as connection:
-            connection.exec_driver_sql("PRAGMA journal_mode=WAL")
-        return storage
+        from sqlalchemy.engine import make_url
+
+        file = make_url(url).database
+
+        def connect():
+            connection = sqlite3.connect(file, timeout=60, check_same_thread=False)
+            # With the write-ahead journal this loses nothing but the last points, and only if the power fails.
+            for setting in ("journal_mode=WAL", "synchronous=NORMAL"):
+                connection.execute(f"PRAGMA {setting}")
+            return connection
+
+        return optuna.storages.RDBStorage(url, engine_kwargs={"creator": connect})
     except Exception as error:  # SQLAlchemy, the driver or Optuna, whichever the URL reaches.
         raise LiteFormerError(f"the storage {shown} cannot be opened ({str(error).splitlines()[0]}); name another "
                               "--storage, or remove the file to begin anew") from None
@@ -80,6 +93,7 @@ class Exploration:
 
     def __init__(self, optuna, study, settings, local):
         self._optuna, self.study, self.settings, self._local, self._open = optuna, study, settings, local, {}
+        self._random = random.Random(len(study.get_trials(deepcopy=False)))
 
     @classmethod
     def open(cls, out, storage=None, name="liteformer", settings=None, seed=1):
@@ -134,19 +148,30 @@ class Exploration:
                 self.study.enqueue_trial(point, skip_if_exists=True)
 
     def ask(self):
-        """A new trial, ``(number, point)``."""
-        categorical = self._optuna.distributions.CategoricalDistribution
-        trial = self.study.ask({name: categorical(values) for name, values in self.settings["axes"].items()})
-        trial.set_user_attr(POINT, trial.params)
+        """A new trial at a point that was not proposed before: ``(number, point)``; None if there is no such point left."""
+        axes, seen = self.settings["axes"], self._seen()
+        distributions = {name: self._optuna.distributions.CategoricalDistribution(values) for name, values in axes.items()
+                         if len(values) > 1}
+        if len(seen) >= size(axes):
+            return None
+        for attempt in itertools.count(1):
+            if attempt > REPEATS:  # The sampler is sure of itself: something else instead of the same again.
+                self.study.enqueue_trial({name: self._random.choice(values) for name, values in axes.items()})
+            trial = self.study.ask(distributions)
+            point = {name: trial.params.get(name, values[0]) for name, values in axes.items()}
+            if tuple(point.values()) not in seen:
+                break
+            self.study.tell(trial, state=self._optuna.trial.TrialState.FAIL)
+        trial.set_user_attr(POINT, point)
         self._open[trial.number] = trial
-        return trial.number, trial.params
+        return trial.number, point
 
-    def known(self, point):
-        """Result of an earlier trial at the same point, or None."""
-        for row in self.study.get_trials(deepcopy=False):
-            if row.user_attrs.get(RESULT) and row.user_attrs.get(POINT) == point:
-                return row.user_attrs[RESULT]
-        return None
+    def _seen(self):
+        """Points that are evaluated or being evaluated, as tuples in the axes' order."""
+        running = self._optuna.trial.TrialState.RUNNING
+        return {tuple(trial.user_attrs[POINT][name] for name in self.settings["axes"])
+                for trial in self.study.get_trials(deepcopy=False)
+                if POINT in trial.user_attrs and (trial.state == running or RESULT in trial.user_attrs)}
 
     def tell(self, number, result, columns):
         """Store a result of ``evaluate``; None for a point that was interrupted.
@@ -169,9 +194,8 @@ class Exploration:
             self.study.tell(number, [result["figures"][name] for name in columns])
 
     def taken(self):
-        """Trials that are evaluated or being evaluated."""
-        running = self._optuna.trial.TrialState.RUNNING
-        return sum(trial.state == running or RESULT in trial.user_attrs for trial in self.study.get_trials(deepcopy=False))
+        """Points that are evaluated or being evaluated."""
+        return len(self._seen())
 
     def rows(self):
         """All evaluated trials: list of dicts ``number``, ``state``, ``reason``, ``point``, ``figures``."""

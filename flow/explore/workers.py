@@ -1,9 +1,11 @@
 """Who evaluates the points: processes on this machine, or a Ray cluster."""
 
 import multiprocessing
+import multiprocessing.connection
 import os
 import signal
 import sys
+import threading
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 
@@ -17,6 +19,13 @@ def _quiet_worker():
     os.dup2(null, 1)
     os.dup2(null, 2)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    threading.Thread(target=_follow_parent, daemon=True).start()
+
+
+def _follow_parent():
+    """A worker whose parent was killed would wait for work for ever."""
+    multiprocessing.connection.wait([multiprocessing.parent_process().sentinel])
+    signal.pthread_kill(threading.main_thread().ident, signal.SIGTERM)  # Another thread would not interrupt its waiting.
 
 
 class Processes:
@@ -36,7 +45,7 @@ class Processes:
         self._running[self._pool.submit(evaluate, task, point)] = number
 
     def finished(self, timeout):
-        """Results that are there within ``timeout`` seconds, list of ``(number, result)``; an evaluation's exception is raised."""
+        """Results within ``timeout`` seconds, a list of ``(number, result)``; an evaluation's exception is raised."""
         done, _ = wait(self._running, timeout, FIRST_COMPLETED)
         try:
             return [(self._running.pop(future), future.result()) for future in done]
