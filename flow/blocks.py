@@ -13,12 +13,14 @@ ARRAY, REQUANTIZERS, DRAIN, SOFTMAX = "array", "requantizers", "drain registers"
 MEMORIES, WINDOW, SEQUENCERS = "memories", "sample window", "sequencers"
 BLOCKS = (CPU, CPU_MEMORY, BUS, CONTROL, ARRAY, REQUANTIZERS, DRAIN, SOFTMAX, MEMORIES, WINDOW, SEQUENCERS)
 
-# By the first words of a name; the first match counts.
+# By the first words of a name; the first match counts. LiteX calls the port registers of a memory MEMORY_adr0, MEMORY_dat1.
 PATTERNS = (
-    (CPU, r"VexRiscv|serv"), (CPU_MEMORY, r"(rom|sram)\b"), (MEMORIES, r"liteformer_roms|memory(_\d+)?\b"),
-    (SOFTMAX, r"(maxima|rates|sums)\b|engine_softmax"), (ARRAY, r"engine_matrixarray"),
+    (CPU, r"VexRiscv|serv"), (CPU_MEMORY, r"(rom|sram)(_(adr|dat)\d+)?\b"),
+    (MEMORIES, r"liteformer_roms|memory(_\d+)?(_(adr|dat)\d+)?\b"),
+    (SOFTMAX, r"(maxima|rates|sums)(_(adr|dat)\d+)?\b|engine_softmax"), (ARRAY, r"engine_matrixarray"),
     (REQUANTIZERS, r"engine_drain_(requantizer|unit)"), (SEQUENCERS, r"engine_(drain|compute)sequencer"),
-    (DRAIN, r"engine_drain"), (WINDOW, r"engine_window"), (MEMORIES, r"engine_(\w*memory|weightstream|probabilities)"),
+    (DRAIN, r"engine_drain"), (WINDOW, r"engine_window"),
+    (MEMORIES, r"engine_(\w*memory|\w*stream|\w*store|probabilities)|(liteformer)?core_(loader|store)"),
     (CONTROL, r"(liteformer)?core|engine"),
 )
 # Names that Migen, LiteX or Yosys invent for parts of expressions: they tell nothing.

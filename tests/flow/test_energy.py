@@ -191,3 +191,4 @@ def test_invented_names_tell_nothing():
     assert blocks.block_of("builder_sync_slice_proxy12") is None and blocks.block_of("$auto$ff.cc:12") is None
     assert blocks.block_of("soc_timer_value") == blocks.BUS
     assert blocks.block_of("core_engine_softmax_distance") == blocks.SOFTMAX
+    assert blocks.block_of("memory_12_adr0") == blocks.MEMORIES and blocks.block_of("memory_mapped") == blocks.BUS
