@@ -11,6 +11,7 @@ from liteformer.flow import console, hardware
 from liteformer.flow.cache import whole_file
 from liteformer.flow.evaluate import open_run
 from liteformer.flow.inputs import at_least, hardware_of, is_run, load_model, random_windows
+from liteformer.flow.terminal import serve_terminal
 
 
 def windows_for(path, count, seed):
@@ -51,6 +52,8 @@ def simulate(
     cpu: Annotated[str | None, typer.Option(help="CPU of the SoC: vexriscv, serv, or another of LiteX; what the model's folder "
                                                 "asks for if left out, otherwise vexriscv.")] = None,
     trace: Annotated[str | None, typer.Option(metavar="FILE.fst", help="Write the waveforms of the whole SoC.")] = None,
+    pty: Annotated[bool, typer.Option("--pty", help="Offer the SoC's serial line as a pseudo-terminal to other programs, until "
+                                      "Ctrl-C; prints the name of the device.")] = False,
     seed: Annotated[int, typer.Option(help="Seed of random windows, used where the model has no test set.")] = 1,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ):
@@ -63,10 +66,19 @@ def simulate(
     liteformer simulate build/airu4 --cpu serv --windows 8 --json
 
     liteformer simulate build/airu4 --windows 1 --trace build/one.fst
+
+    liteformer simulate build/airu4 --pty        # then: liteformer run build/airu4 --port /dev/pts/N
     """
     at_least("windows", windows, 1)
     if trace and not trace.endswith(".fst"):
         raise LiteFormerError(f"--trace {trace} does not end in .fst; name a file such as build/trace.fst")
+    if pty:
+        if trace:
+            raise LiteFormerError("--trace records windows, --pty runs until Ctrl-C; drop one of them")
+        loaded = load_model(model)
+        cpu, overrides = hardware_of(model, cpu)
+        serve_terminal(loaded, hardware.compile_model(loaded, **overrides), cpu or "vexriscv", as_json)
+        return
     with console.work():
         loaded, raw = windows_for(model, windows, seed)
         cpu, overrides = hardware_of(model, cpu)
