@@ -1,0 +1,175 @@
+"""Drives the core from a PC through a bus bridge: register accesses only, carried by LiteX's ``litex_server``."""
+
+import csv
+import json
+import time
+from pathlib import Path
+
+import numpy as np
+from litex.tools.litex_client import RemoteClient
+
+from liteformer.accel.core import ERROR_ABORTED, ERROR_NOT_READY, OUTPUT_WORD
+from liteformer.accel.errors import LiteFormerError
+from liteformer.soc.protocol import MAX_PAYLOAD, STATUS_TEXT, Info, Result, Status
+
+START, ABORT, CLEAR = 1, 2, 4  # control
+DONE = 1 << 2                  # status
+ERROR_OFFSET, ERROR_MASK = 4, 15
+WINDOW_BITS, FEATURE_BITS, OUTPUT_BITS = 11, 9, 7  # Fields of shape, from bit 0 on.
+ERRORS = {ERROR_NOT_READY: Status.NOT_READY, ERROR_ABORTED: Status.ABORTED}
+WORD = 4
+
+
+class RegisterMap:
+    """Addresses of a SoC's registers and memories, from the csr.csv or csr.json that LiteX writes.
+
+    Args:
+        path: the file.
+    Attributes:
+        registers, memories: dict name -> byte address; constants: dict name -> value; core: the core's name in the SoC.
+    Raises:
+        LiteFormerError: no such file, not a register map, or one without a LiteFormer core.
+    """
+
+    def __init__(self, path):
+        path = Path(path)
+        if not path.is_file():
+            raise LiteFormerError(f"there is no register map {path}; LiteX writes one with --csr-csv csr.csv")
+        try:
+            self.registers, self.memories, self.constants = (_from_json if path.suffix == ".json" else _from_csv)(path)
+        except (ValueError, KeyError, TypeError, AttributeError):
+            raise LiteFormerError(f"{path} is no register map of LiteX; write one with --csr-csv csr.csv") from None
+        cores = [name.removesuffix("_model_id") for name in self.registers if name.endswith("_model_id")]
+        cores = [name for name in cores if name in self.memories and f"{name}_control" in self.registers]
+        if len(cores) != 1:
+            raise LiteFormerError(f"{path} describes {len(cores)} LiteFormer cores with registers and window; one is needed")
+        self.core = cores[0]
+
+
+def _from_json(path):
+    content = json.loads(path.read_text())
+    return ({name: entry["addr"] for name, entry in content["csr_registers"].items()},
+            {name: entry["base"] for name, entry in content["memories"].items()}, content["constants"])
+
+
+def _from_csv(path):
+    rows = [row for row in csv.reader(path.read_text().splitlines()) if row and not row[0].startswith("#")]
+    kinds = {kind: {row[1]: row[2] for row in rows if row[0] == kind} for kind in ("csr_register", "memory_region", "constant")}
+    addresses = ({name: int(text, 16) for name, text in kinds[kind].items()} for kind in ("csr_register", "memory_region"))
+    return *addresses, {name: int(text) if text.isdigit() else text for name, text in kinds["constant"].items()}
+
+
+class _Remote(RemoteClient):
+    """LiteX's client, but a lost connection is an error and not a zero that looks like data."""
+
+    def receive_packet(self, socket, addr_size):
+        packet = super().receive_packet(socket, addr_size)
+        if packet == 0:
+            raise ConnectionError
+        return packet
+
+
+class RegisterLink:
+    """The core behind ``litex_server``, with the methods of protocol.Client; use it as a context manager.
+
+    Args:
+        path: register map. server: HOST:PORT of litex_server. task: of the model, which the registers do not tell.
+        timeout: seconds that an inference may take.
+    Raises:
+        LiteFormerError: no register map, or no server there.
+    """
+
+    def __init__(self, path, server="localhost:1234", task="forecast", timeout=5.0):
+        self.task, self.server, self._timeout = task, server, timeout
+        self._map = RegisterMap(path)
+        host, _, port = server.rpartition(":")
+        if not host or not port.isdigit():
+            raise LiteFormerError(f"{server} is not HOST:PORT, such as localhost:1234")
+        # Made without a map: LiteX's client reads CSV only, and takes a csr.csv of the current folder unasked.
+        self._bus = _Remote.__new__(_Remote)
+        self._bus.__dict__.update(host=host, port=int(port), debug=False, binded=False, base_address=0, csr_data_width=32,
+                                  csr_bus_address_width=int(self._map.constants.get("config_bus_address_width", 32)))
+        try:
+            self._bus.open()
+        except OSError:
+            raise LiteFormerError(f"no litex_server at {server}; start one, such as `litex_server --uart --uart-port "
+                                  "/dev/ttyUSB0`, or name another with --server") from None
+        self._outputs = None
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def close(self):
+        """End the connection."""
+        self._bus.close()
+
+    def read(self, address, count):
+        """``count`` words from a byte address on, a list."""
+        return self._checked(lambda: self._bus.read(address, count))
+
+    def write(self, address, words):
+        """Write words, a list, from a byte address on."""
+        self._checked(lambda: self._bus.write(address, words))
+
+    def _checked(self, access):
+        try:
+            return access()
+        except OSError:
+            raise LiteFormerError(f"the connection to litex_server at {self.server} is lost; check board and cable, start "
+                                  "litex_server again and repeat the command") from None
+
+    def _register(self, name):
+        return self._map.registers[f"{self._map.core}_{name}"]
+
+    def _get(self, name):
+        return self.read(self._register(name), 1)[0]
+
+    def info(self):
+        """protocol.Info of the core."""
+        shape, fields = self._get("shape"), []
+        for bits in (WINDOW_BITS, FEATURE_BITS, OUTPUT_BITS):
+            fields.append(shape & ((1 << bits) - 1))
+            shape >>= bits
+        self._outputs = fields[2]
+        return Info(self._get("identifier"), self._get("version"), f"{self._get('model_id'):08x}", *fields,
+                    int(self._map.constants.get("config_clock_frequency", 100_000_000)), MAX_PAYLOAD, self.task)
+
+    def reset(self):
+        """Make the core forget all samples."""
+        self.write(self._register("control"), [ABORT])
+        self.write(self._register("control"), [CLEAR])
+
+    def push(self, rows):
+        """Push raw samples: integers ``(steps, features)``."""
+        for row in np.asarray(rows, np.int64).tolist():
+            self.write(self._map.memories[self._map.core], [value & 0xFFFFFFFF for value in row])
+
+    def infer(self, rows):
+        """Push raw samples ``(steps, features)`` and run the core after the last one.
+
+        Returns:
+            protocol.Result without decision and with 0 for the end-to-end cycles, which are the firmware's.
+        Raises:
+            LiteFormerError: the window is not full, or the core failed.
+        """
+        self.push(rows)
+        self.write(self._register("control"), [START])
+        return self.result()
+
+    def result(self):
+        """Wait for the end of the inference; its Result."""
+        end = time.monotonic() + self._timeout
+        while not (status := self._get("status")) & DONE:
+            error = status >> ERROR_OFFSET & ERROR_MASK
+            if error:
+                raise LiteFormerError(STATUS_TEXT[ERRORS.get(error, Status.NO_ANSWER)])
+            if time.monotonic() > end:
+                raise LiteFormerError(STATUS_TEXT[Status.NO_ANSWER])
+        if self._outputs is None:
+            self.info()
+        words = self.read(self._map.memories[self._map.core] + WORD * OUTPUT_WORD, self._outputs)
+        outputs = np.array(words, np.uint32).astype(np.int32).astype(np.int64)
+        return Result(outputs, np.zeros(0, np.int64), self._get("cycles"), 0)
