@@ -3,6 +3,11 @@
 Programming: push ``window`` rows of raw samples (word ``f`` of the window = feature ``f``, ascending; the last feature moves
 the window on), wait for ``status.ready``, write ``control.start``, wait for ``status.done`` or the interrupt, read the
 outputs from word 0x100 on. One more row pushed makes the core ready for the next forecast.
+
+A loadable build has five more words from 0x200 on (``gateware.model_store``): the number of a memory
+(``hardware.model_memories``) opens it at its first word, a number past the last one closes it; then its contents in 32-bit
+parts, written one after the other while the model is not complete, or read back; the model's id; its checksum
+(``compiler.loading.checksum``); whether it is complete. The core refuses to run while it is not, or while a memory is open.
 """
 
 from migen import *
@@ -13,14 +18,17 @@ from litex.soc.interconnect import wishbone
 from litex.soc.interconnect.csr import *
 from litex.soc.interconnect.csr_eventmanager import EventManager, EventSourcePulse
 
+from liteformer.accel.compiler.loading import build_id, checksum
 from liteformer.accel.gateware.engine import Engine
+from liteformer.accel.gateware.model_store import WORDS, ModelStore
 
 IDENTIFIER    = 0x4C464D52
 VERSION       = 0x0001_0000
 OUTPUT_WORD   = 0x100
+STORE_WORD    = 0x200
 WINDOW_BYTES  = 0x1000
 
-ERROR_NONE, ERROR_NOT_READY, ERROR_ABORTED = range(3)
+ERROR_NONE, ERROR_NOT_READY, ERROR_ABORTED, ERROR_NO_MODEL = range(4)
 
 
 class LiteFormerCore(LiteXModule):
@@ -30,7 +38,8 @@ class LiteFormerCore(LiteXModule):
         compiled: CompiledModel; with_csr: add registers and events (``add_csr`` can be called later instead).
     Attributes:
         bus: Wishbone window, 32 bits, word addressing, ``WINDOW_BYTES`` long. ``irq`` comes from ``ev`` (done, error).
-        start, abort, clear: pulses; ready, busy, valid, error, cycles: state, for use without CSRs.
+        start, abort, clear: pulses; ready, busy, valid, error, cycles: state, for use without CSRs; model: a complete model is
+        there.
     """
 
     def __init__(self, compiled, with_csr=True):
@@ -46,6 +55,7 @@ class LiteFormerCore(LiteXModule):
         self.error  = Signal(4)
         self.failed = Signal()
         self.cycles = Signal(32)
+        self.model  = Signal()
 
         # # #
 
@@ -53,22 +63,31 @@ class LiteFormerCore(LiteXModule):
         # The bus is registered on its way in and out: between a CPU's address and the core's state nothing is combinational.
         access, write = Signal(), Signal()
         address  = Signal(10)
-        accepted = Signal()
+        accepted, read  = Signal(), Signal()
+        waiting, closed = Signal(), Signal()
+        result   = Signal(32)
         outputs  = Array(engine.outputs)
         self.sync += [
             access.eq(bus.cyc & bus.stb & ~bus.ack),
             write.eq(bus.we),
             address.eq(bus.adr),
             engine.raw.eq(bus.dat_w),
-            bus.ack.eq(accepted | (access & ~write & ~bus.ack)),
-            bus.dat_r.eq(outputs[address[:max(1, (hw.outputs - 1).bit_length())]]),
+            bus.ack.eq(accepted | read),
+            bus.dat_r.eq(result),
         ]
         # A sample waits until the one before is quantized and no inference reads the window.
         self.comb += [
-            accepted.eq(access & write & ~bus.ack & ~engine.push_busy & ~self.busy),
-            engine.push.eq(accepted & (address < hw.features)),
+            accepted.eq(access & write & ~bus.ack & ~engine.push_busy & ~self.busy & ~waiting),
+            read.eq(access & ~write & ~bus.ack & ~waiting),
+            result.eq(outputs[address[:max(1, (hw.outputs - 1).bit_length())]]),
+            engine.push.eq(accepted & (address < hw.features) & ~closed),
             engine.feature.eq(address),
         ]
+        self.store = None
+        if hw.loadable:
+            self._add_store(accepted, read, address, result, waiting, closed)
+        else:
+            self.comb += self.model.eq(1)
 
         # A start that arrives while the last sample is being quantized waits for it.
         pending = Signal()
@@ -76,12 +95,12 @@ class LiteFormerCore(LiteXModule):
         go      = Signal()
         self.comb += [
             self.busy.eq(engine.busy | pending),
-            self.ready.eq(engine.full & ~self.busy),
+            self.ready.eq(engine.full & ~self.busy & ~closed),
             go.eq(pending & ~engine.push_busy & ~self.abort),
-            engine.start.eq(go & engine.full),
+            engine.start.eq(go & engine.full & ~closed),
             engine.abort.eq(self.abort & engine.busy),
             engine.clear.eq(self.clear & ~self.busy),
-            refused.eq(go & ~engine.full),
+            refused.eq(go & (~engine.full | closed)),
         ]
         self.sync += [
             If(self.start & ~self.busy,
@@ -89,13 +108,27 @@ class LiteFormerCore(LiteXModule):
             If(go, pending.eq(0)),
             If(engine.busy, self.cycles.eq(self.cycles + 1)),
             If(engine.done, self.valid.eq(1)),
-            If(refused, self.error.eq(ERROR_NOT_READY)),
+            If(refused, self.error.eq(Mux(self.model, ERROR_NOT_READY, ERROR_NO_MODEL))),
             If(self.abort & self.busy, pending.eq(0), self.error.eq(ERROR_ABORTED)),
             If(self.clear & ~self.busy, self.valid.eq(0), self.error.eq(ERROR_NONE)),
             self.failed.eq(refused | (self.abort & self.busy)),
         ]
         if with_csr:
             self.add_csr()
+
+    def _add_store(self, accepted, read, address, result, waiting, closed):
+        """The words from STORE_WORD on; ``closed``: no sample and no start gets through."""
+        loader, compiled = self.engine.loader, self.compiled
+        self.store = store = ModelStore(loader, int(compiled.model.id[:8], 16), checksum(compiled))
+        here = Signal()
+        self.comb += [
+            here.eq(address[3:] == STORE_WORD // WORDS),
+            store.word.eq(address), store.input.eq(self.engine.raw),
+            store.write.eq(accepted & here), store.read.eq(read & here),
+            waiting.eq(here & store.waiting),
+            If(here, result.eq(store.output)),
+            self.model.eq(store.complete), closed.eq(loader.active | ~store.complete),
+        ]
 
     def add_csr(self):
         """Registers and events on top of the signals."""
@@ -104,6 +137,8 @@ class LiteFormerCore(LiteXModule):
         self._version    = CSRStatus(32, reset=VERSION, description="Version of the core, major in the upper half.")
         self._model_id   = CSRStatus(32, reset=int(self.compiled.model.id[:8], 16),
             description="First 32 bits of the model's SHA-256.")
+        self._build      = CSRStatus(32, reset=build_id(self.compiled),
+            description="What a model must be compiled for to be loaded into this build; 0: its model is fixed.")
         self._shape = CSRStatus(description="Shape of the model.", fields=[
             CSRField("window", size=11, reset=config.window, description="Tokens of a window."),
             CSRField("features", size=9, reset=config.features, description="Features of a sample."),
@@ -118,10 +153,12 @@ class LiteFormerCore(LiteXModule):
             CSRField("ready", size=1, offset=0, description="The window is full and no inference runs."),
             CSRField("busy", size=1, offset=1, description="An inference runs."),
             CSRField("done", size=1, offset=2, description="The outputs belong to the last inference."),
+            CSRField("model", size=1, offset=3, description="The memories hold a complete model."),
             CSRField("error", size=4, offset=4, values=[
                 ("``0``", "No error."),
                 ("``1``", "Started before the window was full."),
                 ("``2``", "Aborted."),
+                ("``3``", "Started without a complete model."),
             ], description="Why the last inference gave no result."),
         ])
         self._cycles = CSRStatus(32, description="Clock cycles of the last inference, from start to done.")
@@ -136,8 +173,11 @@ class LiteFormerCore(LiteXModule):
             self._status.fields.ready.eq(self.ready),
             self._status.fields.busy.eq(self.busy),
             self._status.fields.done.eq(self.valid),
+            self._status.fields.model.eq(self.model),
             self._status.fields.error.eq(self.error),
             self._cycles.status.eq(self.cycles),
             self.ev.done.trigger.eq(self.engine.done),
             self.ev.error.trigger.eq(self.failed),
         ]
+        if self.store is not None:
+            self.comb += self._model_id.status.eq(self.store.model_id)

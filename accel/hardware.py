@@ -42,6 +42,7 @@ class Hardware:
         numerator_bits: width of the context numerators; table_length: softmax entries; table_top: its entry 0.
         head_bits: width of the head's sum over all tokens; styles: memory name -> block or
             distributed; widths: instruction field -> bits.
+        loadable: the model can be replaced at run time, so everything that holds it is a RAM behind a loader.
         pool: a mean readout is possible; wide: several column groups side by side for one-token steps.
     """
 
@@ -79,6 +80,7 @@ class Hardware:
     clamps: tuple
     skip_features: tuple
     head_bits: int
+    loadable: bool = False
     styles: dict = field(default_factory=dict, hash=False)
     widths: dict = field(default_factory=lambda: dict(DEFAULT_WIDTHS), hash=False)
 
@@ -136,10 +138,26 @@ def memory_shapes(hw):
         "residual": (hw.residual_depth, word, True),
         "key": (hw.key_depth, hw.rows * hw.column_bits, True),
         "probability": (hw.heads * hw.window, word * hw.probability_digits, True),
-        "multiplier": (hw.parameter_depth, hw.multiplier_bits, False),
-        "offset": (hw.parameter_depth, hw.offset_bits, False),
-        "residual_multiplier": (hw.residual_parameters, hw.residual_bits, False),
+        "multiplier": (hw.parameter_depth, hw.multiplier_bits, hw.loadable),
+        "offset": (hw.parameter_depth, hw.offset_bits, hw.loadable),
+        "residual_multiplier": (hw.residual_parameters, hw.residual_bits, hw.loadable),
     }
+
+
+def model_memories(hw, compute_words, drain_words):
+    """Memories that hold a model, in the order in which a loader goes through them: list of (name, depth, width, first word).
+
+    The lower half of the residual memory is scratch.
+    """
+    streams = [(f"stream{index}", s.depth, s.groups * hw.columns * s.bits, 0) for index, s in enumerate(hw.streams)]
+    return [
+        ("compute", compute_words, word_bits(compute_fields(hw)), 0), ("drain", drain_words, word_bits(drain_fields(hw)), 0),
+        *streams,
+        ("multiplier", hw.parameter_depth, hw.multiplier_bits, 0), ("offset", hw.parameter_depth, hw.offset_bits, 0),
+        ("residual_multiplier", hw.residual_parameters, hw.residual_bits, 0),
+        ("residual", hw.residual_depth, hw.rows * hw.row_bits, hw.residual_depth // 2),
+        ("numerators", hw.layers, hw.numerator_bits, 0),
+    ]
 
 
 def compute_fields(hw):

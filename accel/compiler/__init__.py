@@ -44,5 +44,5 @@ def compile_model(model, options=None):
     _, hw, layout = choose_array(model, options or HardwareOptions())
     steps = build_steps(model, hw, layout)
     cycles = schedule(steps, hw)
-    hw = replace(hw, widths=program_widths(steps, hw))
+    hw = replace(hw, widths=program_widths(steps, hw, spare=hw.loadable))
     return CompiledModel(model, hw, steps, memory_images(model, hw, layout, steps), cycles)

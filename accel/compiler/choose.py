@@ -24,7 +24,8 @@ class HardwareOptions:
     """What the user fixes; None leaves the choice to the compiler.
 
     Attributes:
-        rows, columns, requantizers, dsp_lanes: as in Hardware; device: name of the FPGA whose budget counts.
+        rows, columns, requantizers, dsp_lanes: as in Hardware; device: name of the FPGA whose budget counts; loadable: other
+        models of the same shape can be loaded at run time.
     """
 
     rows: int | None = None
@@ -32,6 +33,7 @@ class HardwareOptions:
     requantizers: int | None = None
     dsp_lanes: int | None = None
     device: str = "xc7s15"
+    loadable: bool = False
 
 
 @dataclass(frozen=True)
@@ -104,7 +106,7 @@ def choose_array(model, options):
         if best is not None and config.macs / (array.rows * array.columns) > best[0][0]:
             continue
         layout = make_layout(config, rows=array.rows, columns=array.columns, requantizers=array.requantizers)
-        hw = make_hardware(model, array, layout, halves)
+        hw = make_hardware(model, array, layout, halves, options.loadable)
         area = estimate_area(hw)
         smallest = min(smallest or area["lut"], area["lut"])
         forced = None not in (options.rows, options.columns, options.requantizers)

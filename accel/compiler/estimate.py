@@ -9,7 +9,7 @@ from liteformer.accel.compiler.memories import SOC_HALVES, block_halves, lut_cos
 from liteformer.accel.gateware.lane import pair_field
 from liteformer.accel.gateware.memory import BLOCK
 from liteformer.accel.gateware.softmax import Softmax
-from liteformer.accel.hardware import compute_fields, drain_fields, memory_shapes, word_bits
+from liteformer.accel.hardware import compute_fields, drain_fields, memory_shapes, model_memories, word_bits
 
 # VexRiscv minimal with ROM, SRAM, UART, timer and bus.
 SOC_LUTS = 1405
@@ -50,7 +50,7 @@ def estimate_area(hw):
     halves = sum(block_halves(*shapes[n][:2]) for n, style in hw.styles.items() if style == BLOCK)
     halves += sum(s.plan.units * _unit_halves(width) for s, (_, width) in zip(hw.streams, streams))
     memory = sum(lut_cost(*shapes[name]) for name, style in hw.styles.items() if style != BLOCK)
-    memory += sum(_stream_luts(s, depth, width) for s, (depth, width) in zip(hw.streams, streams))
+    memory += sum(_stream_luts(s, depth, width, hw.loadable) for s, (depth, width) in zip(hw.streams, streams))
     memory += P * lut_cost(hw.value_depth, hw.columns * hw.column_bits, True)
     memory += lut_cost(hw.window * G, P * numerics.SCORE_BITS, True)
     memory += lut_cost(hw.row_tiles * hw.features, hw.rows * hw.input_digits * b, True)
@@ -63,6 +63,10 @@ def estimate_area(hw):
     logic += P * (45 + hw.table_length // 8 + hw.numerator_bits) + 140
     logic += 1.2 * (word_bits(compute_fields(hw)) + word_bits(drain_fields(hw))) + 420
     logic += hw.outputs * 8 + 150
+    if hw.loadable:
+        # A multiplexer of 32 bits over all words that are read back, the programs' memories, control.
+        pieces = sum(-(-width // 32) for _, _, width, _ in model_memories(hw, 1, 1))
+        logic += 32 * _mux(pieces) + word_bits(compute_fields(hw)) + word_bits(drain_fields(hw)) + 120
     return {"lut": round(SOC_LUTS + logic + memory), "bram36": (halves + SOC_HALVES) / 2,
             "dsp": pairs + requantizer_dsps(hw)}
 
@@ -78,8 +82,11 @@ def _unit_halves(width):
     return 1 if width <= 36 else 2 * -(-width // 72)
 
 
-def _stream_luts(stream, depth, width):
+def _stream_luts(stream, depth, width, loadable):
     plan = stream.plan
+    if loadable:
+        missing = max(0, depth - plan.units * plan.unit_depth)
+        return (lut_cost(missing, width, True) if missing else 0) + (width * _mux(plan.units + (missing > 0)))
     missing = max(0, depth - plan.units * plan.unit_depth)
     stored = missing * width - min(width, plan.spare_bits * plan.units) * min(missing, plan.unit_depth)
     banks = plan.units + (plan.spare_bits > 0) + (missing > plan.unit_depth)

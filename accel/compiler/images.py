@@ -3,7 +3,7 @@
 import numpy as np
 
 from liteformer.accel import numerics
-from liteformer.accel.hardware import compute_fields, drain_fields, encode
+from liteformer.accel.hardware import DEFAULT_WIDTHS, compute_fields, drain_fields, encode
 
 
 def pack(values, bits):
@@ -59,14 +59,14 @@ def parameter_words(model, hw, layout):
     return {name: pack(column[:depth, None], width) for name, column, width, depth in zip(names, table.T, bits, depths)}
 
 
-def residual_words(model, hw):
+def residual_words(model, hw, layout):
     """Initial contents of the residual memory: room for the hidden state, then the positional encoding."""
     position = model["position"].reshape(hw.row_tiles, hw.rows, -1).transpose(0, 2, 1).reshape(-1, hw.rows)
-    return [0] * len(position) + pack(position, hw.row_bits)
+    return [0] * layout.position_base + pack(position, hw.row_bits)
 
 
-def program_widths(steps, hw):
-    """Widths of the counters that a scheduled program needs, as in ``Hardware.widths``."""
+def program_widths(steps, hw, spare=False):
+    """Widths of the counters that a scheduled program needs, as in ``Hardware.widths``; ``spare``: and other ones may need."""
     largest = {
         "wait": max(step.timing["wait"] for step in steps), "gap": max(step.timing["gap"] for step in steps),
         "k_last": max(step.k for step in steps) - 1, "passes_last": max(step.passes for step in steps) - 1,
@@ -74,7 +74,9 @@ def program_widths(steps, hw):
         "columns_last": max(step.tile_columns(hw) for step in steps) - 1,
     }
     largest["wait"] = max(largest["wait"], largest["gap"])
-    return {name: max(1, value.bit_length()) for name, value in largest.items()}
+    widths = {name: max(1, value.bit_length()) for name, value in largest.items()}
+    # A smaller model may wait longer.
+    return {name: max(bits, DEFAULT_WIDTHS[name]) for name, bits in widths.items()} if spare else widths
 
 
 def program_words(steps, hw):
@@ -107,7 +109,7 @@ def memory_images(model, hw, layout, steps):
         "compute": compute, "drain": drain,
         "streams": [stream_words(model, hw, layout, s) for s in range(len(hw.streams))],
         **parameter_words(model, hw, layout),
-        "residual": residual_words(model, hw),
+        "residual": residual_words(model, hw, layout),
         "table": [int(v) for v in model["softmax.table"]],
         "numerators": [int(model[f"layers.{layer}.context.multiplier"][0]) for layer in range(model.config.layers)],
     }

@@ -12,12 +12,14 @@ class Layout:
     Attributes:
         linears: name -> (outputs, inputs); weights: (name, first channel) -> (stream, base); parameters: name -> base.
         blocks: for each stream the list of (name, first channel, channels) in memory order.
+        position_base: of the positional encoding, in the residual memory behind the hidden state.
         query, context, expanded: bases in the row memory, behind the hidden state of all row tiles.
     """
 
     d_model: int
     row_tiles: int
     head_value_words: int
+    position_base: int
     query: int = 0
     context: int = 0
     expanded: int = 0
@@ -37,7 +39,7 @@ class Layout:
 
     def position(self, tile):
         """Positional encoding of a row tile, in the residual memory."""
-        return (self.row_tiles + tile) * self.d_model
+        return self.position_base + tile * self.d_model
 
     def value(self, head):
         """First word of a head in each bank of the value memory."""
@@ -66,20 +68,23 @@ def one_token(config, name):
             and name.rpartition(".")[2] in ("query", "project", "expand", "contract"))
 
 
-def make_layout(config, *, rows, columns, requantizers):
+def make_layout(config, *, rows, columns, requantizers, position_base=None):
     """Lay a model out for an array.
 
     Args:
-        config: ModelConfig; rows, columns, requantizers: of the array.
+        config: ModelConfig; rows, columns, requantizers: of the array; position_base: None puts the positional encoding
+        right behind the hidden state.
     Returns:
         Layout.
     """
     row_tiles, groups = config.window // rows, rows // requantizers
     head_tiles = -(-config.head_dim // columns)
-    layout = Layout(config.d_model, row_tiles, head_tiles * row_tiles * groups)
+    hidden_words = row_tiles * config.d_model
+    layout = Layout(config.d_model, row_tiles, head_tiles * row_tiles * groups,
+                    hidden_words if position_base is None else position_base)
     layout.linears = linear_shapes(config)
     # Context and expanded tokens are dead before the other is written; queries too, but for those of the next row tile.
-    layout.query = row_tiles * config.d_model
+    layout.query = hidden_words
     layout.context = layout.query + (config.d_model if row_tiles > 1 else 0)
     layout.expanded = layout.context
     layout.row_depth = layout.context + max(config.d_model, config.ffn)

@@ -35,12 +35,12 @@ def unit_shape(width):
     return 2 * blocks, 512, 72 * blocks
 
 
-def plan_memories(fixed, streams, halves):
+def plan_memories(fixed, streams, halves, loadable=False):
     """Spend block RAM where it saves most LUTs.
 
     Args:
         fixed: name -> (depth, width, writable) of memories that are block RAM or LUTs as a whole; streams: list of
-            (depth, width); halves: block RAM budget in units of 18 Kb.
+            (depth, width); halves: block RAM budget in units of 18 Kb; loadable: the streams are RAMs, not ROMs.
     Returns:
         ``(styles, plans, used, luts)``: name -> style, list of StreamPlan, halves taken, LUTs of everything not in block RAM.
     """
@@ -52,7 +52,8 @@ def plan_memories(fixed, streams, halves):
         cost, words, _ = unit_shape(width)
         for unit in range(-(-depth // words)):
             held = min(words, depth - unit * words)
-            offers.append((held * width / ROM_BITS_PER_LUT / cost, cost, index, unit))
+            luts = lut_cost(held, width, True) if loadable else held * width / ROM_BITS_PER_LUT
+            offers.append((luts / cost, cost, index, unit))
     styles, units, left = dict.fromkeys(fixed, DISTRIBUTED), [0] * len(streams), halves
     for saving, cost, name, unit in sorted(offers, key=lambda offer: (-offer[0], str(offer[2]), offer[3])):
         # A half block RAM for a memory of a few LUTs would be a waste of routing.
@@ -70,6 +71,11 @@ def plan_memories(fixed, streams, halves):
     for (depth, width), count in zip(streams, units):
         _, words, bits = unit_shape(width)
         missing = depth - count * words
+        if loadable:
+            plans.append(StreamPlan(count, words, 0))
+            luts += lut_cost(missing, width, True) if missing > 0 else 0
+            luts += width * (count + 1) // 4 if count > 1 else 0
+            continue
         spare = bits - width if count and missing > 0 else 0
         plans.append(StreamPlan(count, words, spare))
         rest = max(0, missing) * width - min(width, spare * count) * min(max(0, missing), words)

@@ -2,28 +2,48 @@
 
 from dataclasses import replace
 
+import numpy as np
+
 from liteformer.accel import numerics
 from liteformer.accel.compiler.images import accumulator_range, head_range
 from liteformer.accel.compiler.memories import plan_memories
 from liteformer.accel.hardware import Hardware, StreamShape, memory_shapes
+from liteformer.accel.model import QuantizedModel
+
+# Bits by which the parameters of a later model may exceed those of the first.
+SPARE_BITS = 2
+# Multipliers up to this width cost a loadable build nothing: the narrow port of a DSP block.
+FREE_MULTIPLIER_BITS = 18
 
 
-def make_hardware(model, array, layout, halves):
+def widest_weights(model):
+    """The model with the most negative weights everywhere, whose sums reach as far as those of any model of its shape."""
+    return QuantizedModel(model.config, {
+        name: np.full_like(tensor, -numerics.signed_range(model.config.bits[name])[1]) if name.endswith(".weight") else tensor
+        for name, tensor in model.tensors.items()})
+
+
+def make_hardware(model, array, layout, halves, loadable=False):
     """Complete hardware shape for a model on an array.
 
     Args:
         array: Array; layout: Layout made for it; halves: block RAM budget of the core, in units of 18 Kb.
+        loadable: leave room for other models of the same shape.
     """
     config = model.config
     row_bits, column_bits = config.row_bits, config.column_bits
-    accumulator_bits = numerics.signed_bits(*accumulator_range(model, layout.row_tiles))
+    bounded = widest_weights(model) if loadable else model
+    accumulator_bits = numerics.signed_bits(*accumulator_range(bounded, layout.row_tiles))
+
+    def spare(bits, limit):
+        return min(limit, bits + SPARE_BITS) if loadable else bits
 
     def widest(suffixes):
         values = [tensor for name, tensor in model.tensors.items()
                   if name.endswith(suffixes) and not name.endswith("context.multiplier")]
         return max(numerics.signed_bits(v.min(), v.max()) for v in values)
 
-    multiplier_bits = max(2, widest((".multiplier",)))
+    multiplier_bits = max(2, widest((".multiplier",)), FREE_MULTIPLIER_BITS if loadable else 0)
     numerator = max(int(model[f"layers.{layer}.context.multiplier"][0]) for layer in range(config.layers))
     table = model["softmax.table"]
     table_top = int(table[0])
@@ -41,13 +61,15 @@ def make_hardware(model, array, layout, halves):
         row_depth=layout.row_depth, residual_depth=2 * layout.row_tiles * config.d_model,
         key_depth=layout.row_tiles * config.d_model, value_depth=config.heads * layout.head_value_words,
         parameter_depth=layout.parameter_depth, residual_parameters=layout.residual_parameters, multiplier_bits=multiplier_bits,
-        residual_bits=max(2, widest((".residual",))), offset_bits=max(2, widest((".offset",))),
-        numerator_bits=max(numerator.bit_length(), table_top.bit_length()), table_length=len(table), table_top=table_top,
+        residual_bits=spare(max(2, widest((".residual",))), numerics.RESIDUAL_BITS),
+        offset_bits=spare(max(2, widest((".offset",))), numerics.OFFSET_BITS),
+        numerator_bits=max(numerator.bit_length() + loadable, table_top.bit_length()), table_length=len(table),
+        table_top=table_top,
         clamps=tuple(sorted({bits for name, bits in config.bits.items() if name != "input" and not name.endswith(
             ("weight", "position", "probability"))})),
         skip_features=tuple(config.target_features) if config.skip == "persistence" else (),
-        head_bits=numerics.signed_bits(*head_range(model)))
+        head_bits=numerics.signed_bits(*head_range(bounded)), loadable=loadable)
     streams = [(stream.depth, stream.groups * array.columns * stream.bits) for stream in hw.streams]
-    styles, plans, _, _ = plan_memories(memory_shapes(hw), streams, halves)
+    styles, plans, _, _ = plan_memories(memory_shapes(hw), streams, halves, loadable)
     return replace(hw, styles=styles,
                    streams=tuple(replace(stream, plan=plan) for stream, plan in zip(hw.streams, plans)))

@@ -8,6 +8,8 @@ from liteformer.accel import numerics
 from liteformer.accel.gateware.array import MatrixArray
 from liteformer.accel.gateware.drain import Drain
 from liteformer.accel.gateware.fabric import choose
+from liteformer.accel.gateware.loadable_stream import LoadableStream
+from liteformer.accel.gateware.loader import EngineLoader
 from liteformer.accel.gateware.memory import DISTRIBUTED, RegisteredMemory
 from liteformer.accel.gateware.sequencer import (
     ROW_INPUT, ROW_PROBABILITY, ComputeSequencer, DrainSequencer, key_source, stream_source, value_source, wide_key_source)
@@ -36,7 +38,7 @@ class Engine(LiteXModule):
     Attributes:
         start, abort, clear: pulses; done: pulse; busy; full: the window holds enough samples.
         push, feature, raw, push_busy: one raw sample (see SampleWindow).
-        outputs: list of 32-bit registers.
+        outputs: list of 32-bit registers; loader: EngineLoader of a loadable build, else None.
     """
 
     def __init__(self, hw, images):
@@ -45,11 +47,12 @@ class Engine(LiteXModule):
 
         # # #
 
+        self.loader  = loader  = EngineLoader(hw, images) if hw.loadable else None
         self.window  = window  = SampleWindow(hw)
-        self.compute = compute = ComputeSequencer(hw, images["compute"])
-        self.drains  = drains  = DrainSequencer(hw, images["drain"])
+        self.compute = compute = ComputeSequencer(hw, images["compute"], loader and loader.port("compute"))
+        self.drains  = drains  = DrainSequencer(hw, images["drain"], loader and loader.port("drain"))
         self.array   = array   = MatrixArray(hw)
-        self.softmax = softmax = Softmax(hw, images["table"], images["numerators"])
+        self.softmax = softmax = Softmax(hw, images["table"], images["numerators"], loader and loader.port("numerators"))
         shapes       = memory_shapes(hw)
 
         def memory(name, init=None):
@@ -96,11 +99,30 @@ class Engine(LiteXModule):
         self._column_operands(hw, compute, array, key_memory, images)
         self._flags(compute, array, drains, settled)
         self.comb += [
-            *(p.address.eq(Mux(window.quantizing, window.quantize_feature, drains.parameter)) for p in parameters),
-            residual.address.eq(drains.residual_read),
+            *(p.address.eq(self._address(Mux(window.quantizing, window.quantize_feature, drains.parameter)))
+              for p in parameters),
+            residual.address.eq(self._address(drains.residual_read)),
             softmax.rate_address.eq(drains.group if hw.heads == 1 else drains.now.head * hw.groups + drains.group),
         ]
         self._destinations(hw, finished, drain, row_memory, residual, key_memory, probability, softmax, window)
+        if loader is not None:
+            self._load(loader)
+
+    def _address(self, address):
+        """``address``, or the loader's while it is open."""
+        return address if self.loader is None else Mux(self.loader.active, self.loader.address, address)
+
+    def _load(self, loader):
+        """What the loader reads back, and its writes to the memories that have a port to spare."""
+        read = {"compute": self.compute.instruction.fetched, "drain": self.drains.instruction.fetched,
+                "numerators": self.softmax.numerator, "residual": self.residual_memory.data}
+        writable = {"multiplier": self.multipliers, "offset": self.offsets, "residual_multiplier": self.residual_multipliers,
+                    **{f"stream{index}": stream for index, stream in enumerate(self.streams)}}
+        for name, memory in writable.items():
+            _, address, write, data = loader.port(name)
+            read[name] = memory.data
+            self.comb += [memory.write_enable.eq(write), memory.write_address.eq(address), memory.write_data.eq(data)]
+        self.comb += [loader.read[name].eq(data) for name, data in read.items()]
 
     def _row_operands(self, hw, compute, array, row_memory, probability, window):
         self.comb += [
@@ -143,8 +165,8 @@ class Engine(LiteXModule):
         bank    = _delayed(self, compute.value_bank, 2)
         self.streams = []
         for index, (shape, words) in enumerate(zip(hw.streams, images["streams"])):
-            stream = WeightStream(shape.groups * C * shape.bits, words, shape.plan)
-            self.comb += stream.address.eq(compute.column_address)
+            stream = (LoadableStream if hw.loadable else WeightStream)(shape.groups * C * shape.bits, words, shape.plan)
+            self.comb += stream.address.eq(self._address(compute.column_address))
             self.add_module(f"stream{index}", stream)
             self.streams.append(stream)
         self.comb += key_memory.address.eq(compute.column_address)
@@ -180,6 +202,13 @@ class Engine(LiteXModule):
             drains.tile_ready.eq(_delayed(self, compute.last, ISSUE_TO_DRAIN - 1) & settled),
         ]
 
+    def _residual_write(self, residual, address, data, enable):
+        """Statements that write the residual memory from the drain, or from the loader."""
+        if self.loader is not None:
+            active, load_address, load, load_data = self.loader.port("residual")
+            address, data, enable = Mux(active, load_address, address), Mux(active, load_data, data), enable | load
+        return [residual.write_address.eq(address), residual.write_data.eq(data), residual.write_enable.eq(enable)]
+
     def _destinations(self, hw, finished, drain, row_memory, residual, key_memory, probability, softmax, window):
         stage, bits, C = drain.stage, hw.column_bits, hw.columns
         word_end = Signal()
@@ -190,9 +219,7 @@ class Engine(LiteXModule):
             row_memory.write_address.eq(stage["base"]),
             row_memory.write_data.eq(row_word),
             row_memory.write_enable.eq(word_end & stage["to_row"]),
-            residual.write_address.eq(stage["residual_write"]),
-            residual.write_data.eq(row_word),
-            residual.write_enable.eq(word_end & stage["to_residual"]),
+            *self._residual_write(residual, stage["residual_write"], row_word, word_end & stage["to_residual"]),
             key_memory.write_address.eq(stage["base"]),
             key_memory.write_enable.eq(word_end & stage["to_key"]),
             key_memory.write_data.eq(Cat(*(row[:bits] for row in words))),

@@ -12,16 +12,20 @@ class Instruction:
 
     ``take`` moves on to the next instruction in the following cycle; ``rewind`` returns to the first. An instruction must be
     in force for two cycles at least, so that the next one is fetched.
+
+    Args:
+        loader: None for a program that stays, else (open, address, write, data) of a loader that goes through the memory;
+            ``fetched`` then is the word at its address.
     """
 
-    def __init__(self, module, fields, program):
+    def __init__(self, module, fields, program, loader=None):
         depth    = max(len(program), 2)
         width    = sum(bits for _, bits in fields)
         self.take, self.rewind = Signal(), Signal()
         pc       = Signal(max=depth + 1)
         memory   = Memory(width, depth, init=list(program) + [0] * (depth - len(program)))
         port     = memory.get_port(async_read=True)
-        fetched  = Signal(width)
+        self.fetched = fetched = Signal(width)
         current  = Signal(width)
         module.specials += memory, port
         module.comb += port.adr.eq(pc)
@@ -30,6 +34,12 @@ class Instruction:
             If(self.take, current.eq(fetched), pc.eq(pc + 1)),
             If(self.rewind, pc.eq(0)),
         ]
+        if loader is not None:
+            active, address, write, data = loader
+            module.sync += If(active, pc.eq(address))
+            load = memory.get_port(write_capable=True)
+            module.specials += load
+            module.comb += [load.adr.eq(address), load.dat_w.eq(data), load.we.eq(write)]
         self.next, shift = {}, 0
         for name, bits in fields:
             setattr(self, name, current[shift:shift + bits])
@@ -71,7 +81,7 @@ class ComputeSequencer(LiteXModule):
         digit: weight of the row digit; tile: column tile within the step; row_source, column_source, broadcast: of the step.
     """
 
-    def __init__(self, hw, program):
+    def __init__(self, hw, program, loader=None):
         fields     = dict(compute_fields(hw))
         self.start = Signal()
         self.abort = Signal()
@@ -85,7 +95,7 @@ class ComputeSequencer(LiteXModule):
 
         # # #
 
-        self.instruction = now = Instruction(self, compute_fields(hw), program)
+        self.instruction = now = Instruction(self, compute_fields(hw), program, loader)
         self.row_source, self.column_source, self.broadcast = now.row_source, now.column_source, now.broadcast
         k, passes, tiles, idle = (DownCounter(fields[name]) for name in ("k_last", "passes_last", "tiles_last", "wait"))
         base    = Signal(fields["column_base"])
@@ -167,7 +177,7 @@ class DrainSequencer(LiteXModule):
         base, residual_read, residual_write, parameter: addresses of this cycle.
     """
 
-    def __init__(self, hw, program):
+    def __init__(self, hw, program, loader=None):
         fields          = dict(drain_fields(hw))
         self.start      = Signal()
         self.abort      = Signal()
@@ -185,7 +195,7 @@ class DrainSequencer(LiteXModule):
 
         # # #
 
-        self.now = now = Instruction(self, drain_fields(hw), program)
+        self.instruction = self.now = now = Instruction(self, drain_fields(hw), program, loader)
         tiles     = DownCounter(fields["tiles_last"])
         remaining = DownCounter(fields["columns_last"])
         group_end, column_end, tile_end, step_end = Signal(), Signal(), Signal(), Signal()

@@ -18,6 +18,9 @@ class Softmax(LiteXModule):
     deliver them; pass 2 starts by itself after the last and needs ``keys * groups`` cycles; the division follows with
     ``divide_cycles`` for each group.
 
+    Args:
+        hw: Hardware; table: of the exponential; numerators: of the layers; loader: as for sequencer.Instruction, of the
+            numerators.
     Attributes:
         valid, score (list of P), group, last, single, layer, head: one group of scores; ``last`` ends a head's rows.
             ``single`` says that only row 0 counts and stands for all rows.
@@ -26,7 +29,7 @@ class Softmax(LiteXModule):
         rate_address: head * groups + group; two cycles later ``rate`` (list of P) is its reciprocal multiplier.
     """
 
-    def __init__(self, hw, table, numerators):
+    def __init__(self, hw, table, numerators, loader=None):
         P, G        = hw.requantizers, hw.groups
         keys        = hw.window
         score_bits  = numerics.SCORE_BITS
@@ -149,7 +152,7 @@ class Softmax(LiteXModule):
         self.sync += If(self.restart, count.eq(0), first_column.eq(1), active.eq(0))
         self._assemble(hw, weights, valid[5], groups[5], keys_d[5], single2, head2, group_top)
         self._divide(hw, table, numerators, valid[5], keys_d[5], groups[5], group_top, sum_r, divide_group, dividing,
-                     layer2, head2, total_bits)
+                     layer2, head2, total_bits, loader)
 
     @staticmethod
     def rate_bits(hw):
@@ -192,15 +195,26 @@ class Softmax(LiteXModule):
         ]
 
     def _divide(self, hw, table, numerators, valid, key, group, group_top, sum_r, divide_group, dividing, layer, head,
-                total_bits):
+                total_bits, loader):
         """Restoring division, one quotient bit a cycle, P rows side by side."""
         P, G      = hw.requantizers, hw.groups
         rate_bits = self.rate_bits(hw)
         skipped   = hw.numerator_bits - rate_bits
         step      = Signal(max=rate_bits + 2)
-        numerator = Signal(hw.numerator_bits)
-        constants = Array([int(value) for value in numerators])
+        numerator = self.numerator = Signal(hw.numerator_bits)
         pending   = Signal()
+        numerators = [int(value) for value in numerators]
+        if loader is not None:
+            active, address, write, data = loader
+            memory = Memory(hw.numerator_bits, max(hw.layers, 2), init=numerators)
+            port   = memory.get_port(async_read=True, write_capable=True)
+            self.specials += memory, port
+            self.comb += [
+                port.adr.eq(Mux(active, address, layer)), port.we.eq(write), port.dat_w.eq(data),
+                numerator.eq(port.dat_r),
+            ]
+        else:
+            self.comb += numerator.eq(Array(numerators)[layer] if hw.layers > 1 else numerators[0])
         rates     = Memory(P * rate_bits, max(hw.heads * G, 2))
         rate_r    = rates.get_port()
         rate_w    = rates.get_port(write_capable=True)
@@ -208,7 +222,6 @@ class Softmax(LiteXModule):
         tail      = Signal(rate_bits)
         load      = Signal()
         self.comb += [
-            numerator.eq(constants[layer] if hw.layers > 1 else int(numerators[0])),
             load.eq(dividing & (step == 0)),
             rate_w.adr.eq(divide_group if hw.heads == 1 else head * G + divide_group),
             rate_w.we.eq(dividing & (step == rate_bits + 1)),
