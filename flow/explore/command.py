@@ -154,9 +154,11 @@ def _search(shared, axes, names, fidelity, device, out, source, as_json, *, tria
     from liteformer.flow.explore.run import make_settings
     from liteformer.flow.explore.show import render
     from liteformer.flow.explore.study import Exploration, import_optuna
-    from liteformer.flow.explore.workers import Processes, Ray
+    from liteformer.flow.explore.workers import Processes, Ray, check_ray
     at_least("trials", trials, 1)
     import_optuna()
+    if ray:
+        check_ray(ray)
     with console.work():
         settings = make_settings(shared, axes, names=names, fidelity=fidelity, device=device)
         first = []

@@ -4,6 +4,7 @@ import multiprocessing
 import multiprocessing.connection
 import os
 import signal
+import socket
 import sys
 import threading
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
@@ -12,9 +13,12 @@ from concurrent.futures.process import BrokenProcessPool
 from liteformer.accel.errors import LiteFormerError
 from liteformer.flow.explore.evaluate import evaluate
 
+NO_CLUSTER = "no Ray cluster answers at {}; start one with `ray start --head`, or leave --ray out"
+
 
 def _quiet_worker():
-    """A worker's progress would mix with the parent's; a worker that is ended ends its compilers as well."""
+    """A worker's progress would mix with the parent's, and Ctrl-C is the parent's to answer."""
+    os.setpgrp()
     null = os.open(os.devnull, os.O_WRONLY)
     os.dup2(null, 1)
     os.dup2(null, 2)
@@ -26,6 +30,14 @@ def _follow_parent():
     """A worker whose parent was killed would wait for work for ever."""
     multiprocessing.connection.wait([multiprocessing.parent_process().sentinel])
     signal.pthread_kill(threading.main_thread().ident, signal.SIGTERM)  # Another thread would not interrupt its waiting.
+
+
+def _work(task, point):
+    """``evaluate``; ended from outside, it leaves its compilers and temporary files in order and the process ends."""
+    try:
+        return evaluate(task, point)
+    except SystemExit:  # The pool would take it for a result.
+        os._exit(1)
 
 
 class Processes:
@@ -42,7 +54,7 @@ class Processes:
 
     def submit(self, number, task, point):
         """Have a point evaluated under a number."""
-        self._running[self._pool.submit(evaluate, task, point)] = number
+        self._running[self._pool.submit(_work, task, point)] = number
 
     def finished(self, timeout):
         """Results within ``timeout`` seconds, a list of ``(number, result)``; an evaluation's exception is raised."""
@@ -58,11 +70,27 @@ class Processes:
         self._pool.shutdown(wait=False, cancel_futures=True)
         for process in multiprocessing.active_children():
             process.terminate()
+        for process in multiprocessing.active_children():
             process.join(5)
+            process.kill()
 
     def close(self):
         """End the idle workers."""
         self._pool.shutdown()
+
+
+def check_ray(address):
+    """Raises LiteFormerError if Ray is not installed, or nothing listens at an address with a port, where Ray would wait."""
+    try:
+        import ray  # noqa: F401 (only whether it is there)
+    except ImportError:
+        raise LiteFormerError("Ray is not installed; in LiteFormer's folder run pip install '.[cluster]'") from None
+    host, colon, port = address.removeprefix("ray://").rpartition(":")
+    if colon:
+        try:
+            socket.create_connection((host, int(port)), timeout=5).close()
+        except (OSError, ValueError, OverflowError):
+            raise LiteFormerError(NO_CLUSTER.format(address)) from None
 
 
 class Ray:
@@ -77,16 +105,13 @@ class Ray:
 
     def __init__(self, address, jobs=None):
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-        try:
-            import ray
-        except ImportError:
-            raise LiteFormerError("Ray is not installed; in LiteFormer's folder run pip install '.[cluster]'") from None
+        check_ray(address)
+        import ray
         self._ray = ray
         try:
             ray.init(address=address, log_to_driver=False, logging_level="ERROR")
-        except (ConnectionError, RuntimeError, ValueError, TypeError) as error:
-            raise LiteFormerError(f"no Ray cluster answers at {address} ({str(error).splitlines()[0]}); start one with "
-                                  "`ray start --head`") from None
+        except (ConnectionError, RuntimeError, ValueError):
+            raise LiteFormerError(NO_CLUSTER.format(address)) from None
         self.jobs = jobs or max(1, int(ray.cluster_resources().get("CPU", 1)))
         self._evaluate = ray.remote(num_cpus=1)(evaluate)
         self._running = {}

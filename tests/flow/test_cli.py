@@ -16,7 +16,7 @@ from liteformer.flow import bench as bench_module
 from liteformer.flow import doctor as doctor_module
 from liteformer.flow import hardware
 
-COMMANDS = ("demo", "doctor", "train", "evaluate", "simulate", "bench", "report", "generate", "build")
+COMMANDS = ("demo", "doctor", "train", "evaluate", "simulate", "bench", "report", "explore", "generate", "build")
 
 
 @pytest.fixture(autouse=True)

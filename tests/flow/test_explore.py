@@ -2,7 +2,9 @@
 
 import csv
 import json
+import os
 import re
+import subprocess
 import sys
 from pathlib import Path
 
@@ -204,6 +206,8 @@ BAD_INPUT = [
     ("--data csv --path none.csv --target x", "there is no file {cwd}/none.csv; check --path"),
     ("--pick knee --out x", "there is no exploration in x; `liteformer explore --out x` makes one"),
     ("--from x", "there is no exploration in x; `liteformer explore --out x` makes one"),
+    ("--ray 127.0.0.1:1", "no Ray cluster answers at 127.0.0.1:1; start one with `ray start --head`, or leave --ray out"),
+    ("--ray host:x", "no Ray cluster answers at host:x; start one with `ray start --head`, or leave --ray out"),
     ("--pick knee --sensitivity", "--pick and --sensitivity are two different things; name one"),
     ("--sensitivity", "--sensitivity lowers the widths of one shape, but window has the choices 6,12,18,24; "
                       "name one, such as --window 6"),
@@ -282,7 +286,7 @@ def test_a_point_of_the_model(tmp_path):
     assert "rmse_proxy" not in figures and not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("change, words", [({"d_model": 512, "bits": 8}, "array for this model needs about"),
+@pytest.mark.parametrize("change, words", [({"d_model": 128, "bits": 8}, "array for this model needs about"),
                                            ({"heads": 3}, "d_model 8 is not divisible by 3 heads")])
 def test_a_point_that_cannot_be(tmp_path, change, words):
     result = evaluate.evaluate(task(tmp_path), POINT | change)
@@ -345,6 +349,44 @@ def test_search_and_hand_over(run):
     assert cpu == "serv" and compiled.hw.lanes <= 16 and compiled.cycles == picked["figures"]["cycles"]
     # Negative control: without the folder's wish the array is another one.
     assert hardware.compile_model(model).hw.lanes > 16
+
+
+def test_ray():
+    """Over a Ray instance of this test's own, a cluster of one node; processes of the command's own are taken away from it."""
+    pytest.importorskip("ray", reason="Ray is not installed (extra cluster)")
+    result = subprocess.run([sys.executable, "-c", CLUSTER], text=True, capture_output=True, timeout=300,
+                            env=os.environ | {"RAY_AUTH_MODE": "disabled", "RAY_USAGE_STATS_ENABLED": "0"})
+    assert result.returncode == 0, result.stderr
+    answer = json.loads(result.stdout)
+    assert answer["trials"] == {"evaluated": 2, "feasible": 2, "infeasible": 0, "failed": 0} and answer["front"]
+
+
+CLUSTER = """
+import subprocess, sys
+import ray
+ray.init(address="local", num_cpus=1, include_dashboard=False, log_to_driver=False, object_store_memory=80 << 20)
+command = "import liteformer.flow.explore.workers as w; w.Processes = None; from liteformer.flow.cli import main; main()"
+sys.exit(subprocess.run([sys.executable, "-c", command, "explore", "--ray", ray.get_runtime_context().gcs_address, *(
+    "--trials 2 --objectives latency,luts --window 4 --d-model 8 --bits 4,5 --heads 1 --ffn-ratio 1 --lanes 8 --out x --json"
+).split()]).returncode)
+"""
+
+
+def test_sensitivity(run):
+    """Widths fall where it costs least; the target holds after training; a target that cannot be met is told."""
+    arguments = ("explore", "--sensitivity", *SMALL, "--bits", "4,8", "--epochs", 3, "--json")
+    result = json.loads(run(*arguments)[1])
+    assert set(result["proposal"]) == set(space.CLASSES) and set(result["proposal"].values()) <= {4, 8}
+    assert result["rmse_short"] <= result["target"] == pytest.approx(1.05 * result["float"])
+    assert result["weights_bram36"] <= result["weights_bram36_before"]
+    assert all(step["taken"] == (step["rmse"] <= result["target"]) for step in result["steps"])
+    assert sum(step["taken"] for step in result["steps"]) == list(result["proposal"].values()).count(4)
+    # One width in the table is every part at its largest: always the same network.
+    assert len({errors["8"] for errors in result["table"].values()}) == 1
+    code, out, err = run(*arguments, "--target-rmse", 0.1)
+    assert (code, out) == (2, "") and "raise --target-rmse" in err
+    loose = json.loads(run(*arguments, "--target-rmse", 100, "--bram", result["weights_bram36_before"] * 0.9)[1])
+    assert loose["meets_budget"] and 0 < sum(step["taken"] for step in loose["steps"]) < len(space.CLASSES)
 
 
 def test_hardware_of_a_folder(tmp_path):
