@@ -75,10 +75,10 @@ def _dataset(data):
 def dataset_of(options):
     """Dataset of TrainOptions; only what it depends on decides whether it is read again."""
     values = options.model_dump()
-    sizes = {"d_model", "heads", "layers", "ffn", "readout", "seed", "out", "lr", "epochs", "qat_epochs"}
-    if options.skip != "persistence":
-        sizes |= {"bits", "bits_of"}
-    return _dataset(json.dumps({key: value for key, value in values.items() if key not in sizes}, sort_keys=True))
+    unused = {"heads", "ffn", "readout", "seed", "out", "lr", "epochs", "qat_epochs"}
+    if options.skip != "persistence":  # With it the raw scale depends on what the head can multiply.
+        unused |= {"d_model", "layers", "bits", "bits_of"}
+    return _dataset(json.dumps({key: value for key, value in values.items() if key not in unused}, sort_keys=True))
 
 
 def key_of(options, kind):
