@@ -58,7 +58,7 @@ def render(result):
     text = [f"{done['evaluated']} points evaluated, {done['infeasible']} of them do not fit {result['device']}"
             + (f", {done['failed']} failed" if done["failed"] else ""), *meaning,
             f"hardware: {result['meaning']['hardware']}", ", ".join(result["files"].values())]
-    return Group(front_table(result["front"], columns, title=f"Pareto front: {len(result['front'])} points"),
+    return Group(front_table(result["front"], columns, title=f"Pareto front: {_points(result['front'])}"),
                  *(escape(line) for line in text))
 
 
@@ -86,8 +86,12 @@ def watching(total, columns):
         def draw(rows, front):
             done = counts(rows)
             bar.update(task, completed=len(rows), description=f"Explore; {done['infeasible']} do not fit")
-            live.update(Group(bar, front_table(front, columns, MOST_ROWS, title=f"front so far: {len(front)} points")))
+            live.update(Group(bar, front_table(front, columns, MOST_ROWS, title=f"front so far: {_points(front)}")))
         yield draw
+
+
+def _points(front):
+    return f"{len(front)} point{'' if len(front) == 1 else 's'}"
 
 
 def summary(rows, front, columns, total):
