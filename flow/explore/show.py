@@ -19,7 +19,7 @@ HEADS = {"rmse": "RMSE", "rmse_proxy": "RMSE, proxy", "latency_us": "µs, core",
          "luts": "LUT"}
 FORMATS = {"rmse": "{:.3f}", "rmse_proxy": "{:.3f}", "latency_us": "{:.2f}", "end_to_end_us": "{:.2f}", "energy_uj": "{:.3g}",
            "luts": "{:,.0f}"}
-QUIET_SECONDS = 5
+QUIET_SECONDS, SAME_SECONDS = 5, 60  # Between two lines where there is no terminal; if nothing has changed.
 
 
 def counts(rows):
@@ -71,12 +71,13 @@ def watching(total, columns):
     """
     console = Console(stderr=True, highlight=False)
     if not console.is_terminal:
-        printed = [0.0]
+        printed = {"time": -SAME_SECONDS, "text": None}
 
         def line(rows, front):
-            if time.monotonic() - printed[0] > QUIET_SECONDS or len(rows) == total:
-                printed[0] = time.monotonic()
-                print("  " + summary(rows, front, columns, total), file=sys.stderr, flush=True)
+            text, passed = summary(rows, front, columns, total), time.monotonic() - printed["time"]
+            if passed > (QUIET_SECONDS if text != printed["text"] else SAME_SECONDS) or len(rows) == total:
+                printed.update(time=time.monotonic(), text=text)
+                print(f"  {text}", file=sys.stderr, flush=True)
         yield line
         return
     bar = Progress(TextColumn("{task.description}", markup=False), BarColumn(bar_width=24), MofNCompleteColumn(),

@@ -120,7 +120,8 @@ class Exploration:
         elif name in names:
             study = optuna.load_study(study_name=name, storage=opened)
         else:
-            study = optuna.create_study(study_name=name, storage=opened, directions=["minimize"] * len(settings["objectives"]))
+            study = optuna.create_study(study_name=name, storage=opened, load_if_exists=True,
+                                        directions=["minimize"] * len(settings["objectives"]))
             study.set_user_attr(SETTINGS, settings)
         found = study.user_attrs.get(SETTINGS)
         if found is None:
