@@ -160,7 +160,10 @@ class LiteFormerCore(LiteXModule):
                 ("``2``", "Aborted."),
                 ("``3``", "Started without a complete model."),
             ], description="Why the last inference gave no result."),
+            CSRField("self_test", size=3, offset=8, description="What was written to `self_test`."),
         ])
+        self._self_test = CSRStorage(3, description="For the firmware: result of its self-test, readable in `status`. "
+            "0 not done, 1 passed, 2 the memories are wrong, 3 the known window's result is wrong, 4 the memories are right.")
         self._cycles = CSRStatus(32, description="Clock cycles of the last inference, from start to done.")
         self.ev = EventManager()
         self.ev.done  = EventSourcePulse(description="An inference has finished.")
@@ -174,6 +177,7 @@ class LiteFormerCore(LiteXModule):
             self._status.fields.busy.eq(self.busy),
             self._status.fields.done.eq(self.valid),
             self._status.fields.model.eq(self.model),
+            self._status.fields.self_test.eq(self._self_test.storage),
             self._status.fields.error.eq(self.error),
             self._cycles.status.eq(self.cycles),
             self.ev.done.trigger.eq(self.engine.done),

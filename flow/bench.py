@@ -12,7 +12,7 @@ from liteformer.accel.devices import device as find_device
 from liteformer.accel.errors import LiteFormerError
 from liteformer.accel.random_model import random_model
 from liteformer.flow import console, hardware
-from liteformer.flow.inputs import at_least, check_bits, checked, random_windows
+from liteformer.flow.inputs import LOADABLE, at_least, check_bits, checked, random_windows
 from liteformer.flow.simulate import figures_table
 
 SHAPE, BUILD, MORE = "Model", "Hardware", "More results"
@@ -119,6 +119,7 @@ def bench(
     requantizers: Annotated[int | None, typer.Option(help="Requantizers side by side.", rich_help_panel=BUILD)] = None,
     dsp_lanes: Annotated[int | None, typer.Option(help="Lanes built from DSP48E1s.", rich_help_panel=BUILD)] = None,
     device: Annotated[str, typer.Option(help=f"FPGA: {', '.join(DEVICES)}.", rich_help_panel=BUILD)] = "xc7s15",
+    loadable: Annotated[bool, typer.Option("--loadable", help=LOADABLE, rich_help_panel=BUILD)] = False,
     windows: Annotated[int, typer.Option(help="Random windows to run; the grid runs at most 4 of each shape.")] = 16,
     seed: Annotated[int, typer.Option(help="Seed of weights and windows.")] = 1,
     no_area: Annotated[bool, typer.Option("--no-area", help="Leave the synthesis with Yosys out.")] = False,
@@ -146,7 +147,8 @@ def bench(
 
     liteformer bench --grid paper --out build/grid
     """
-    overrides = {"rows": rows, "columns": columns, "requantizers": requantizers, "dsp_lanes": dsp_lanes}
+    overrides = {"rows": rows, "columns": columns, "requantizers": requantizers, "dsp_lanes": dsp_lanes,
+                 "loadable": loadable or None}
     if timeline and not timeline.endswith(".png"):
         raise LiteFormerError(f"--timeline {timeline} does not end in .png; name a file such as build/timeline.png")
     if timing and no_area:

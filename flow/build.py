@@ -9,7 +9,7 @@ from rich.table import Table
 from liteformer.accel.errors import LiteFormerError
 from liteformer.boards import BOARDS, check_board
 from liteformer.flow import console, hardware, project
-from liteformer.flow.inputs import hardware_of, load_model
+from liteformer.flow.inputs import LOADABLE, hardware_of, load_model
 
 HARDWARE = "Hardware"
 
@@ -87,6 +87,7 @@ def build(
     columns: Annotated[int | None, typer.Option(help="Columns (channels) of the array.", rich_help_panel=HARDWARE)] = None,
     requantizers: Annotated[int | None, typer.Option(help="Requantizers side by side.", rich_help_panel=HARDWARE)] = None,
     dsp_lanes: Annotated[int | None, typer.Option(help="Lanes built from DSP48E1s.", rich_help_panel=HARDWARE)] = None,
+    loadable: Annotated[bool, typer.Option("--loadable", help=LOADABLE, rich_help_panel=HARDWARE)] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ):
     """Write the complete project of a board, with firmware and weights inside, and run its toolchain.
@@ -99,7 +100,8 @@ def build(
 
     liteformer build build/airu4 --board arty_a7 --application alarm.c --no-compile
     """
-    overrides = {"rows": rows, "columns": columns, "requantizers": requantizers, "dsp_lanes": dsp_lanes}
+    overrides = {"rows": rows, "columns": columns, "requantizers": requantizers, "dsp_lanes": dsp_lanes,
+                 "loadable": loadable or None}
     if sys_clk_freq < 1e6:
         raise LiteFormerError(f"--sys-clk-freq is {sys_clk_freq:g} Hz; choose at least 1e6")
     with console.work():

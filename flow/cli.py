@@ -14,6 +14,7 @@ from liteformer.flow.evaluate import evaluate
 from liteformer.flow.explore.command import explore
 from liteformer.flow.generate import generate
 from liteformer.flow.load import load
+from liteformer.flow.load_model import load_model
 from liteformer.flow.report.command import report
 from liteformer.flow.run import run
 from liteformer.flow.simulate import simulate
@@ -25,7 +26,7 @@ app = typer.Typer(
     help="LiteFormer: a Transformer for time series as an integer accelerator in a LiteX SoC.\n\n"
          "Start with [bold]liteformer demo[/]; every command explains itself with --help.")
 
-for command in (demo, doctor, train, evaluate, simulate, bench, report, explore, generate, build, load, run):
+for command in (demo, doctor, train, evaluate, simulate, bench, report, explore, generate, build, load, load_model, run):
     app.command()(command)
 
 

@@ -80,6 +80,24 @@ def open_device(model, path, *, port=None, baudrate=115200, sim=False, cpu=None,
         close()
 
 
+@contextmanager
+def open_line(compiled, *, port=None, baudrate=115200, cpu="vexriscv"):
+    """The serial protocol's Client of a board on ``port``, or of the simulated SoC with ``compiled`` where that is None.
+
+    Raises:
+        LiteFormerError: no such port, or the simulator cannot be built.
+    """
+    if port:
+        from liteformer.soc.serial_link import SerialLink
+        line = SerialLink(port, baudrate)
+    else:
+        line = _simulation(compiled, cpu)
+    try:
+        yield line.client
+    finally:
+        line.close()
+
+
 def _serial(port, baudrate):
     from liteformer.soc.serial_link import SerialLink
     link = SerialLink(port, baudrate)
@@ -89,11 +107,15 @@ def _serial(port, baudrate):
 def _simulated(model, path, cpu):
     cpu, overrides = hardware_of(path, cpu)
     cpu = cpu or "vexriscv"
+    simulation = _simulation(hardware.compile_model(model, **overrides), cpu)
+    return Device(simulation.client, "simulation", "the simulated SoC"), simulation.close
+
+
+def _simulation(compiled, cpu):
     hardware.check_cpu(cpu)
     from liteformer.soc.simulation import Simulation
     with console.step(f"Generate SoC with {cpu}, compile firmware, build simulator"):
-        simulation = Simulation(hardware.compile_model(model, **overrides), cpu=cpu)
-    return Device(simulation.client, "simulation", "the simulated SoC"), simulation.close
+        return Simulation(compiled, cpu=cpu)
 
 
 def _registers(model, csr, server):

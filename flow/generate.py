@@ -9,7 +9,7 @@ from rich.table import Table
 from liteformer.accel import golden
 from liteformer.flow import console, hardware
 from liteformer.flow.cache import whole_directory
-from liteformer.flow.inputs import at_least, hardware_of
+from liteformer.flow.inputs import LOADABLE, at_least, hardware_of
 from liteformer.flow.project import MANIFEST
 from liteformer.flow.simulate import windows_for
 
@@ -82,6 +82,7 @@ def generate(
     columns: Annotated[int | None, typer.Option(help="Columns (channels) of the array.", rich_help_panel=HARDWARE)] = None,
     requantizers: Annotated[int | None, typer.Option(help="Requantizers side by side.", rich_help_panel=HARDWARE)] = None,
     dsp_lanes: Annotated[int | None, typer.Option(help="Lanes built from DSP48E1s.", rich_help_panel=HARDWARE)] = None,
+    loadable: Annotated[bool, typer.Option("--loadable", help=LOADABLE, rich_help_panel=HARDWARE)] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ):
     """Write the core as one Verilog module with a Wishbone port, with register map, C driver and test bench.
@@ -92,7 +93,8 @@ def generate(
 
     make -C build/core test
     """
-    overrides = {"device": device, "rows": rows, "columns": columns, "requantizers": requantizers, "dsp_lanes": dsp_lanes}
+    overrides = {"device": device, "rows": rows, "columns": columns, "requantizers": requantizers, "dsp_lanes": dsp_lanes,
+                 "loadable": loadable or None}
     with console.work():
         result = run_generate(model, out, windows=windows, seed=seed, overrides=overrides)
     console.emit(result, as_json, _render)

@@ -11,7 +11,8 @@ from liteformer.accel import numerics
 from liteformer.accel.errors import LiteFormerError
 from liteformer.accel.model import QuantizedModel
 
-HARDWARE = "hardware.json"  # In a model's folder: what `liteformer explore --pick` chose beside the model.
+HARDWARE = "hardware.json"  # Beside a model: what `liteformer explore --pick` chose for it, or what a project was built with.
+LOADABLE = "Other models of the same shape can be loaded at run time, with `liteformer load-model`; takes some LUTs more."
 INT32 = (-(1 << 31), (1 << 31) - 1)
 
 
@@ -79,7 +80,7 @@ def hardware_of(path, cpu=None, **given):
             raise LiteFormerError(f"{file} is damaged; remove it or write it again with `liteformer explore --pick`") from None
     wanted = asked.pop("cpu", None)
     given = {name: value for name, value in given.items() if value is not None}
-    if set(given) - {"device"}:
+    if set(given) - {"device", "loadable"}:
         asked = {}
     return cpu or wanted, asked | given
 

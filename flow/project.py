@@ -8,6 +8,7 @@ from pathlib import Path
 
 from liteformer.accel.errors import LiteFormerError
 from liteformer.flow.cache import whole_directory, write_atomically
+from liteformer.flow.inputs import HARDWARE
 
 MANIFEST, MODEL, REPORT = "liteformer.json", "model.safetensors", "report.json"
 # Program that a toolchain needs, and where it comes from.
@@ -60,6 +61,9 @@ def write_project(compiled, name, directory, toolchain=None, **options):
             "clock_hz": soc.sys_clk_freq, "cpu": soc.cpu_type, "top": BUILD_NAME, "cycles": compiled.cycles,
             "firmware_bytes": len(soc.firmware or b""), "rom_bytes": soc.integrated_rom_size if soc.cpu_type else 0,
         }
+        (folder / HARDWARE).write_text(json.dumps(
+            {"cpu": soc.cpu_type or "none", "loadable": compiled.hw.loadable}
+            | {name: getattr(compiled.hw, name) for name in ("rows", "columns", "requantizers", "dsp_lanes")}, indent=4) + "\n")
         (folder / MANIFEST).write_text(json.dumps(manifest, indent=4) + "\n")
         (folder / "README.md").write_text(_readme(manifest, Path(directory)))
         manifest["files"] = sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())

@@ -9,6 +9,7 @@ from enum import IntEnum
 
 import numpy as np
 
+from liteformer.accel.compiler.loading import build_id, checksum, loader_words
 from liteformer.accel.decision import DECISIONS, TASKS
 from liteformer.accel.errors import LiteFormerError
 
@@ -28,6 +29,11 @@ class Command(IntEnum):
     INFER = 3
     RESULT = 4
     RESET = 5
+    LOAD_BEGIN = 6
+    LOAD_DATA = 7
+    LOAD_END = 8
+    SELF_TEST = 9
+    BENCH = 10
 
 
 class Status(IntEnum):
@@ -43,6 +49,9 @@ class Status(IntEnum):
     ABORTED = 7
     NO_ANSWER = 8
     NO_CORE = 9
+    NO_MODEL = 10
+    FIXED_MODEL = 11
+    BAD_MODEL = 12
 
 
 STATUS_TEXT = {
@@ -56,7 +65,15 @@ STATUS_TEXT = {
     Status.ABORTED: "the inference was aborted; start it again",
     Status.NO_ANSWER: "the core did not finish in time; reset it and build it anew if that does not help",
     Status.NO_CORE: "the firmware finds no LiteFormer core; build firmware and gateware together",
+    Status.NO_MODEL: "the device holds no complete model; load one with `liteformer load-model`",
+    Status.FIXED_MODEL: "the build in the device holds its model for good; build it with --loadable to replace the model",
+    Status.BAD_MODEL: "the model did not arrive whole, the device holds none now; load it again",
 }
+
+
+# Results of a self-test, by number.
+SELF_TESTS = ("not done", "passed", "the memories do not hold the model", "wrong result for the known window",
+              "memories right; no known window for a model that was loaded")
 
 
 def crc16(data, crc=0xFFFF):
@@ -162,7 +179,8 @@ class Decoder:
 @dataclass(frozen=True)
 class Info:
     """What a device tells about itself: ``clock`` in Hz, ``max_payload`` in bytes, ``model_id`` the first 8 hex digits,
-    ``task`` one of ``accel.decision.TASKS``."""
+    ``task`` one of ``accel.decision.TASKS``, ``build`` the id of a loadable build (``compiler.loading.build_id``) or 0,
+    ``self_test`` one of SELF_TESTS."""
 
     identifier: int
     core_version: int
@@ -173,6 +191,8 @@ class Info:
     clock: int
     max_payload: int
     task: str
+    build: int = 0
+    self_test: str = SELF_TESTS[0]
 
 
 @dataclass(frozen=True)
@@ -215,11 +235,9 @@ class Client:
 
     def info(self):
         """The device's Info."""
-        fields = list(_unpack("<9I", self.request(Command.INFO)))
-        if fields[8] >= len(TASKS):
-            raise LiteFormerError(f"the device has a task of unknown number {fields[8]}; use firmware and package of one "
-                                  "release")
-        fields[2], fields[8] = f"{fields[2]:08x}", TASKS[fields[8]]
+        fields = list(_unpack("<11I", self.request(Command.INFO)))
+        fields[2], fields[8] = f"{fields[2]:08x}", _numbered(TASKS, fields[8], "task")
+        fields[10] = _numbered(SELF_TESTS, fields[10], "self-test result")
         self.task = fields[8]
         return Info(*fields)
 
@@ -247,12 +265,57 @@ class Client:
         """The Result of the last inference once more."""
         return self._result(self.request(Command.RESULT))
 
+    def self_test(self):
+        """Let the device test itself and forget all samples; one of SELF_TESTS."""
+        number, = _unpack("<I", self.request(Command.SELF_TEST))
+        return _numbered(SELF_TESTS, number, "self-test result")
+
+    def bench(self, count):
+        """Run the window that is there ``count`` times, at most 1000; (cycles of the core for one, of the CPU for all).
+
+        Raises:
+            LiteFormerError: the window is not full, or the core failed.
+        """
+        return _unpack("<2I", self.request(Command.BENCH, struct.pack("<I", count)))
+
+    def load(self, compiled, progress=None):
+        """Replace the device's model.
+
+        Args:
+            compiled: CompiledModel from ``compiler.loading.replace_model`` for the build in the device.
+            progress: callable(parts sent, parts in all) or None.
+        Raises:
+            LiteFormerError: the device has another build, or the transfer failed; the device then holds no model.
+        """
+        there, wanted = self.info().build, build_id(compiled)
+        if there != wanted:
+            raise LiteFormerError(STATUS_TEXT[Status.FIXED_MODEL] if there == 0 else
+                                  f"the device has build {there:08x}, the model was compiled for {wanted:08x}; name the model "
+                                  "or folder that the device was built from")
+        memories = loader_words(compiled)
+        size, sent, total = MAX_PAYLOAD // 4 - 2, 0, sum(map(len, memories))
+        self.request(Command.LOAD_BEGIN)
+        for number, parts in enumerate(memories):
+            for first in range(0, len(parts), size):
+                piece = parts[first:first + size]
+                self.request(Command.LOAD_DATA, struct.pack(f"<{2 + len(piece)}I", number, first, *piece))
+                sent += len(piece)
+                if progress is not None:
+                    progress(sent, total)
+        self.request(Command.LOAD_END, struct.pack("<2I", int(compiled.model.id[:8], 16), checksum(compiled)))
+
     def _result(self, payload):
         words = np.array(_unpack(f"<{len(payload) // 4}i", payload), np.int64)
         split = len(words) - len(DECISIONS[self.task])
         if split < 3:
             raise LiteFormerError("the device sent a reply of the wrong length; use firmware and package of one release")
         return Result(words[2:split], words[split:], int(words[0]) & 0xFFFFFFFF, int(words[1]) & 0xFFFFFFFF)
+
+
+def _numbered(texts, number, what):
+    if number >= len(texts):
+        raise LiteFormerError(f"the device has a {what} of unknown number {number}; use firmware and package of one release")
+    return texts[number]
 
 
 def _unpack(form, payload):

@@ -30,8 +30,14 @@ WINDOW = """## Window
 |---|---|---|
 | 0x000 + 4 f | write | raw sample of feature f, signed; features ascending, the last one moves the window on |
 | 0x400 + 4 o | read | output o of the last inference, signed |
+| 0x800 | write | loadable builds: opens memory n at its first word; 255 closes it |
+| 0x804 | read, write | next 32-bit part of the open memory; written only while the model is not complete |
+| 0x808 | read, write | id of the model, its first 32 bits |
+| 0x80c | read, write | CRC-32 over all parts of all memories |
+| 0x810 | read, write | 1: the model is complete; a reset leaves it |
 
-A write is acknowledged when the core has taken the sample; while an inference runs, it waits.
+A write is acknowledged when the core has taken the sample; while an inference runs, it waits. The memories of a model are
+numbered as in `accel/hardware.py`, `model_memories`; a word is cut into 32-bit parts, lowest first.
 
 ## Registers of the core
 

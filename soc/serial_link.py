@@ -8,17 +8,22 @@ import serial
 from serial.tools import list_ports
 
 from liteformer.accel.errors import LiteFormerError
-from liteformer.soc.protocol import Client, Command, Decoder, Status
+from liteformer.soc.protocol import MAX_PAYLOAD, Client, Command, Decoder, Status
 from liteformer.soc.stream import LostReply
 
 POLL = 0.02       # Seconds that a read waits for the next byte before it looks at the clock.
 BITS_A_BYTE = 10  # Start bit, eight bits, stop bit.
 LONGEST_REPLY = 300
+# Seconds a byte of a request that the slowest device needs beside the line: a simulated SERV at a million cycles a second.
+BYTE_TIME = 0.004
 
 # What a device answers to a frame that was damaged on the way. It has changed nothing.
 DAMAGED = (Status.BAD_CRC, Status.BAD_LENGTH, Status.TIMEOUT)
 # Executed twice, these would put a row into the window twice.
 ONCE = (Command.PUSH, Command.INFER)
+# The device works longer than a window takes on all others.
+QUICK = (Command.INFO, Command.PUSH, Command.INFER, Command.RESULT, Command.RESET)
+SLOW_FACTOR = 10
 
 
 class SerialLink:
@@ -64,11 +69,13 @@ class SerialLink:
             LostReply: no reply to a request that must not be sent twice.
             LiteFormerError: no reply to any try, or the port is gone.
         """
-        reply = None
+        reply, frame = None, Decoder().feed(request)[0]
+        only_once = frame.command in ONCE and frame.payload
+        limit = self._limit(frame.command, len(request))
         for attempt in range(self.tries):
             self.repeated += attempt > 0
-            reply = self._once(request, sequence)
-            if reply is None and _only_once(request):
+            reply = self._once(request, sequence, limit)
+            if reply is None and only_once:
                 raise LostReply(self._silence())
             if reply is not None and reply.status not in DAMAGED:
                 break
@@ -76,9 +83,13 @@ class SerialLink:
             raise LiteFormerError(self._silence())
         return reply
 
-    def _once(self, request, sequence):
+    def _limit(self, command, length):
+        """Seconds to wait for the reply to a request of so many bytes."""
+        line = BITS_A_BYTE * (length + LONGEST_REPLY) / self.baudrate
+        return self._timeout * (1 if command in QUICK else SLOW_FACTOR) + BYTE_TIME * length + line
+
+    def _once(self, request, sequence, limit):
         """The reply, or None if it did not come in time."""
-        limit = self._timeout + BITS_A_BYTE * (len(request) + LONGEST_REPLY) / self.baudrate
         with self._plugged_in():
             try:
                 self._port.write(request)
@@ -114,18 +125,13 @@ class SerialLink:
                 "board's reset and repeat the command")
 
 
-def _only_once(request):
-    """Whether a second execution of an encoded request would change the window once more."""
-    frames = Decoder().feed(request)
-    return any(frame.command in ONCE and frame.payload for frame in frames)
-
-
 def _open(port, baudrate, timeout):
     try:
-        return serial.serial_for_url(port, baudrate, timeout=POLL, write_timeout=timeout, exclusive=True)
+        writing = timeout + BITS_A_BYTE * 2 * MAX_PAYLOAD / baudrate
+        return serial.serial_for_url(port, baudrate, timeout=POLL, write_timeout=writing, exclusive=True)
     except serial.SerialException as error:
         raise LiteFormerError(_opening_failed(port, error)) from None
-    except (ValueError, OverflowError):
+    except (ValueError, OverflowError, ZeroDivisionError):
         raise LiteFormerError(f"{port} cannot be opened at {baudrate} baud; check --port and --baudrate") from None
 
 
@@ -136,6 +142,8 @@ def _opening_failed(port, error):
                 "in again")
     if number in (errno.EBUSY, errno.EAGAIN, errno.EWOULDBLOCK):
         return f"{port} is in use by another program; close it and repeat the command"
+    if "://" in port:
+        return f"{port} cannot be opened; check --port and whether its server runs"
     there = ", ".join(sorted(found.device for found in list_ports.comports()))
     if number in (errno.ENOENT, errno.ENODEV, errno.ENXIO):
         return f"there is no port {port}; " + (f"there are: {there}" if there else "plug the board in: no serial port is there")

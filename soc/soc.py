@@ -99,7 +99,7 @@ class LiteFormerSoC(SoCCore):
             LiteFormerError: the compiler is missing or the image is too large.
         """
         compiled = getattr(self.liteformer, "compiled", None)
-        (Path(include_dir)/"generated"/"model.h").write_text(model_header(compiled and compiled.model.config))
+        (Path(include_dir)/"generated"/"model.h").write_text(model_header(compiled))
         if self.firmware is None:
             self.firmware = build_firmware(include_dir, self.cpu, self.bus.regions["rom"].size, self.applications)
         image = self.firmware + bytes(-len(self.firmware) % 4)

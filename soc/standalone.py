@@ -30,7 +30,7 @@ WAIT_LOOPS   = 1 << 22
 BENCH        = Path(__file__).with_name("standalone_tb.v")
 MAKEFILE     = Path(__file__).with_name("standalone.mk")
 DRIVER       = Path(liteformer.sw.__file__).parent
-DRIVER_FILES = ("liteformer.c", "liteformer.h", "decision.c", "decision.h")
+DRIVER_FILES = ("liteformer.c", "liteformer.h", "decision.c", "decision.h", "loading.c", "loading.h")
 
 # What LiteX's csr.h includes where no LiteX software is around.
 ACCESSORS = """#ifndef HW_COMMON_H
@@ -120,7 +120,7 @@ def _register_maps(core, directory):
             "generated/csr.h": export.get_csr_header(registers, constants, csr_base=CSR_ORIGIN),
             "generated/mem.h": export.get_mem_header(memories),
             "generated/soc.h": export.get_soc_header(constants),
-            "generated/model.h": model_header(core.liteformer.compiled.model.config),
+            "generated/model.h": model_header(core.liteformer.compiled),
             "system.h": "/* LiteX's csr.h includes this file; nothing is needed from it here. */\n",
             "hw/common.h": ACCESSORS}.items():
         (software/name).parent.mkdir(parents=True, exist_ok=True)

@@ -7,7 +7,7 @@ import numpy as np
 from liteformer.accel.decision import continues
 from liteformer.accel.errors import LiteFormerError
 
-REBUILDS = 3  # Times that a window is sent anew before the line is given up.
+REBUILDS = 5  # Times that a window is sent anew before the line is given up.
 
 
 class LostReply(LiteFormerError):

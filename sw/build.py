@@ -12,8 +12,9 @@ import litex
 from liteformer.accel.errors import LiteFormerError
 
 SOURCES = Path(__file__).parent
+DRIVER = ("liteformer.c", "decision.c", "loading.c")
 FLAGS = ["-Os", "-std=gnu11", "-Wall", "-Wextra", "-Werror", "-ffreestanding", "-fno-builtin", "-fno-pic",
-         "-fomit-frame-pointer", "-ffunction-sections", "-fdata-sections"]
+         "-fomit-frame-pointer", "-ffunction-sections", "-fdata-sections", "-flto", "-fno-jump-tables"]
 LINK_FLAGS = ["-nostdlib", "-nostartfiles", "-Wl,--gc-sections", "-Wl,--build-id=none"]
 
 
@@ -48,7 +49,7 @@ def build_firmware(include_dir, cpu, rom_size, applications=("main.c", "protocol
     triple = find_compiler(cpu)
     cpu_dir = Path(litex.__file__).parent / "soc" / "cores" / "cpu" / cpu.name
     software = Path(litex.__file__).parent / "soc" / "software"
-    files = [cpu_dir / "crt0.S", SOURCES / "liteformer.c", SOURCES / "decision.c",
+    files = [cpu_dir / "crt0.S", *(SOURCES / name for name in DRIVER),
              *(SOURCES / name for name in applications)]
     includes = [SOURCES, include_dir, software / "include", software / "include" / "base", cpu_dir]
     with tempfile.TemporaryDirectory() as temporary:

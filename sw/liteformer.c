@@ -4,6 +4,9 @@
 #define EVENTS (DONE | 1u << CSR_LITEFORMER_EV_PENDING_ERROR_OFFSET)
 #define FIELD(word, name) (((word) >> CSR_LITEFORMER_##name##_OFFSET) & ((1u << CSR_LITEFORMER_##name##_SIZE) - 1))
 
+/* Error field of the status register that has another number in enum liteformer_error. */
+#define NO_MODEL 3
+
 uint32_t liteformer_window, liteformer_features, liteformer_outputs;
 
 /* The start code names this as the common interrupt handler; the driver's own is entered without it. */
@@ -14,12 +17,15 @@ void isr(void)
 
 static enum liteformer_error finish(uint32_t events)
 {
+	uint32_t error;
+
 	liteformer_ev_pending_write(events);
 	if (events == DONE)
 		return LITEFORMER_OK;
 	if (events == 0)
 		return LITEFORMER_NO_ANSWER;
-	return (enum liteformer_error)FIELD(liteformer_status_read(), STATUS_ERROR);
+	error = FIELD(liteformer_status_read(), STATUS_ERROR);
+	return error == NO_MODEL ? LITEFORMER_NO_MODEL : (enum liteformer_error)error;
 }
 
 #ifdef LITEFORMER_WAIT_BY_INTERRUPT
@@ -155,6 +161,8 @@ const char *liteformer_error_text(enum liteformer_error error)
 		return "the inference was aborted";
 	case LITEFORMER_NO_ANSWER:
 		return "the core did not finish in time";
+	case LITEFORMER_NO_MODEL:
+		return "the core holds no complete model";
 	case LITEFORMER_NOT_FOUND:
 		return "no LiteFormer core at its address";
 	}

@@ -28,7 +28,8 @@ enum liteformer_error {
 	LITEFORMER_NOT_READY,  /* fewer samples than the window since reset or clear */
 	LITEFORMER_ABORTED,    /* liteformer_abort was called */
 	LITEFORMER_NO_ANSWER,  /* the core did not finish in time */
-	LITEFORMER_NOT_FOUND   /* no core, or another one, at the address */
+	LITEFORMER_NOT_FOUND,  /* no core, or another one, at the address */
+	LITEFORMER_NO_MODEL    /* the model is being replaced, or its transfer broke off */
 };
 
 /* Shape of the model in the core; valid after liteformer_init. */
@@ -53,7 +54,7 @@ static inline void liteformer_start(void)
 /* Wait until the inference ends: by interrupt where the CPU has one (LITEFORMER_WAIT_BY_INTERRUPT), else by polling.
  * The driver has the trap vector (mtvec) and leaves all interrupts disabled (mie) but while it waits; an application with
  * interrupts of its own uses liteformer_poll and sets mtvec and mie after liteformer_init.
- * Returns LITEFORMER_OK, LITEFORMER_NOT_READY, LITEFORMER_ABORTED or LITEFORMER_NO_ANSWER. */
+ * Returns LITEFORMER_OK, LITEFORMER_NOT_READY, LITEFORMER_ABORTED, LITEFORMER_NO_ANSWER or LITEFORMER_NO_MODEL. */
 enum liteformer_error liteformer_wait(void);
 
 /* The same by reading the core's event register, with the interrupt left alone. */

@@ -1,5 +1,6 @@
 /* Serves the core over the serial line: samples come in, forecasts, classes or alarms and their cycle counts go out. */
 #include "liteformer.h"
+#include "loading.h"
 #include "protocol.h"
 
 #include <generated/model.h>
@@ -8,8 +9,11 @@
 #define CLASSIFICATION 1
 #define ANOMALY 2
 
+#define BENCH_MAXIMUM 1000
+
 static enum liteformer_error error; /* of the last inference, or why there is no core */
 static uint32_t end_to_end;         /* cycles of the last inference, seen from the CPU */
+static enum liteformer_test tested; /* result of the last self-test */
 
 void protocol_put(uint8_t byte)
 {
@@ -70,7 +74,7 @@ static enum protocol_status status_of(enum liteformer_error code)
 
 static void answer_info(void)
 {
-	protocol_begin(PROTOCOL_OK, 1 + 9 * 4);
+	protocol_begin(PROTOCOL_OK, 1 + 11 * 4);
 	protocol_word(liteformer_identifier_read());
 	protocol_word(liteformer_version_read());
 	protocol_word(liteformer_model());
@@ -80,6 +84,8 @@ static void answer_info(void)
 	protocol_word(CONFIG_CLOCK_FREQUENCY);
 	protocol_word(PROTOCOL_PAYLOAD);
 	protocol_word(LITEFORMER_TASK);
+	protocol_word(liteformer_build_read());
+	protocol_word(tested);
 	protocol_end();
 }
 
@@ -164,6 +170,123 @@ static enum liteformer_error reset(void)
 	return liteformer_init();
 }
 
+/* Forgets samples and score; what is known of the core stays. */
+static void restart(void)
+{
+	error = reset();
+	if (error == LITEFORMER_OK)
+		error = LITEFORMER_NOT_READY;
+}
+
+static void self_test(void)
+{
+	restart();
+	tested = LITEFORMER_UNTESTED;
+	if (error != LITEFORMER_NOT_FOUND)
+		tested = liteformer_self_test();
+}
+
+static void answer_self_test(void)
+{
+	self_test();
+	if (error == LITEFORMER_NOT_FOUND) {
+		protocol_answer(PROTOCOL_NO_CORE);
+		return;
+	}
+	protocol_begin(PROTOCOL_OK, 1 + 4);
+	protocol_word(tested);
+	protocol_end();
+}
+
+/* Runs the window that is there several times over. */
+static void bench(void)
+{
+	uint32_t count = protocol_frame.payload[0], begin, cycles;
+
+	if (protocol_frame.length != 4 || count == 0 || count > BENCH_MAXIMUM) {
+		protocol_answer(PROTOCOL_BAD_LENGTH);
+		return;
+	}
+	begin = now();
+	for (uint32_t left = count; left; left--) {
+		error = liteformer_infer();
+		if (error != LITEFORMER_OK) {
+			protocol_answer(status_of(error));
+			return;
+		}
+	}
+	cycles = now() - begin;
+	protocol_begin(PROTOCOL_OK, 1 + 2 * 4);
+	protocol_word(liteformer_cycles());
+	protocol_word(cycles);
+	protocol_end();
+}
+
+#ifdef LITEFORMER_MEMORIES
+
+static uint32_t memory, position; /* where the next part of the model goes; memory + 1 is the number of the open one */
+
+static enum protocol_status load_begin(void)
+{
+	restart();
+	if (error == LITEFORMER_NOT_FOUND)
+		return PROTOCOL_NO_CORE;
+	liteformer_load_begin();
+	memory = position = 0;
+	return PROTOCOL_OK;
+}
+
+/* Memory, number of the first part, parts. A frame that comes twice is taken once. */
+static enum protocol_status load_data(void)
+{
+	const uint32_t *word = protocol_frame.payload;
+	uint32_t parts = (protocol_frame.length >> 2) - 2;
+
+	if ((protocol_frame.length & 3) || protocol_frame.length < 12)
+		return PROTOCOL_BAD_LENGTH;
+	if (word[0] >= liteformer_memories || word[1] + parts > liteformer_memory_parts[word[0]])
+		return PROTOCOL_BAD_MODEL;
+	if (word[0] + 1 == memory && word[1] + parts == position)
+		return PROTOCOL_OK;
+	if (word[1] == 0) {
+		liteformer_load_open(word[0]);
+		memory = word[0] + 1;
+		position = 0;
+	}
+	if (word[0] + 1 != memory || word[1] != position)
+		return PROTOCOL_BAD_MODEL;
+	position += parts;
+	for (word += 2; parts; parts--)
+		liteformer_load_part(*word++);
+	return PROTOCOL_OK;
+}
+
+static enum protocol_status load_end(void)
+{
+	if (protocol_frame.length != 8)
+		return PROTOCOL_BAD_LENGTH;
+	if (liteformer_load_end(protocol_frame.payload[0], protocol_frame.payload[1]) != LITEFORMER_OK)
+		return PROTOCOL_BAD_MODEL;
+	tested = liteformer_self_test();
+	return PROTOCOL_OK;
+}
+
+static enum protocol_status load(void)
+{
+	if (protocol_frame.command == PROTOCOL_LOAD_BEGIN)
+		return load_begin();
+	return protocol_frame.command == PROTOCOL_LOAD_DATA ? load_data() : load_end();
+}
+
+#else
+
+static enum protocol_status load(void)
+{
+	return PROTOCOL_FIXED_MODEL;
+}
+
+#endif
+
 static void serve(void)
 {
 	switch (protocol_frame.command) {
@@ -178,10 +301,19 @@ static void serve(void)
 		answer_result();
 		break;
 	case PROTOCOL_RESET:
-		error = reset();
-		protocol_answer(status_of(error));
-		if (error == LITEFORMER_OK)
-			error = LITEFORMER_NOT_READY;
+		restart();
+		protocol_answer(error == LITEFORMER_NOT_READY ? PROTOCOL_OK : status_of(error));
+		break;
+	case PROTOCOL_LOAD_BEGIN:
+	case PROTOCOL_LOAD_DATA:
+	case PROTOCOL_LOAD_END:
+		protocol_answer(load());
+		break;
+	case PROTOCOL_SELF_TEST:
+		answer_self_test();
+		break;
+	case PROTOCOL_BENCH:
+		bench();
 		break;
 	default:
 		protocol_answer(PROTOCOL_BAD_COMMAND);
@@ -193,9 +325,7 @@ int main(void)
 	uint32_t heard = 0;
 
 	start_clock();
-	error = liteformer_init();
-	if (error == LITEFORMER_OK)
-		error = LITEFORMER_NOT_READY;
+	self_test();
 	for (;;) {
 		if (!uart_rxempty_read()) {
 			uint8_t byte = (uint8_t)uart_rxtx_read();

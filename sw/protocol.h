@@ -15,7 +15,12 @@ enum protocol_command {
 	PROTOCOL_PUSH = 2,
 	PROTOCOL_INFER = 3,
 	PROTOCOL_RESULT = 4,
-	PROTOCOL_RESET = 5
+	PROTOCOL_RESET = 5,
+	PROTOCOL_LOAD_BEGIN = 6,
+	PROTOCOL_LOAD_DATA = 7,
+	PROTOCOL_LOAD_END = 8,
+	PROTOCOL_SELF_TEST = 9,
+	PROTOCOL_BENCH = 10
 };
 
 enum protocol_status {
@@ -28,7 +33,10 @@ enum protocol_status {
 	PROTOCOL_NOT_READY = 6,
 	PROTOCOL_ABORTED = 7,
 	PROTOCOL_NO_ANSWER = 8,
-	PROTOCOL_NO_CORE = 9
+	PROTOCOL_NO_CORE = 9,
+	PROTOCOL_NO_MODEL = 10,
+	PROTOCOL_FIXED_MODEL = 11,
+	PROTOCOL_BAD_MODEL = 12
 };
 
 /* The frame being received; complete when protocol_receive returned 1. */

@@ -68,7 +68,7 @@ def make_hardware(model, array, layout, halves, loadable=False):
         clamps=tuple(sorted({bits for name, bits in config.bits.items() if name != "input" and not name.endswith(
             ("weight", "position", "probability"))})),
         skip_features=tuple(config.target_features) if config.skip == "persistence" else (),
-        head_bits=numerics.signed_bits(*head_range(bounded)), loadable=loadable)
+        head_bits=numerics.signed_bits(*head_range(bounded)), loadable=bool(loadable))
     streams = [(stream.depth, stream.groups * array.columns * stream.bits) for stream in hw.streams]
     styles, plans, _, _ = plan_memories(memory_shapes(hw), streams, halves, loadable)
     return replace(hw, styles=styles,

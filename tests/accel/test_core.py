@@ -371,19 +371,20 @@ def test_registers():
     """The recipe of the driver, through registers alone: identify, push, start, wait for the event, read."""
     dut = WithRegisters()
     core = dut.core
-    ready, done, error = 1, 4, lambda code: code << 4
+    ready, done, model, error = 1, 4, 8, lambda code: code << 4
 
     def bench():
         assert (yield from dut.read("identifier")) == IDENTIFIER == int.from_bytes(b"LFMR", "big")
         assert (yield from dut.read("version")) == VERSION == 0x10000
         assert (yield from dut.read("model_id")) == int(COMPILED.model.id[:8], 16)
+        assert (yield from dut.read("build")) == 0
         assert (yield from dut.read("shape")) == 2 | 2 << 11 | 2 << 20
         yield from dut.write("ev_enable", 3)
         # Started too early: error 1, and its event.
         yield from dut.write("control", 1)
         yield
         yield
-        assert (yield from dut.read("status")) == error(ERROR_NOT_READY)
+        assert (yield from dut.read("status")) == model | error(ERROR_NOT_READY)
         assert (yield from dut.read("ev_pending")) == 2
         assert (yield core.ev.irq)
         yield from dut.write("ev_pending", 2)
@@ -397,7 +398,7 @@ def test_registers():
             yield
         yield
         assert (yield from dut.read("ev_pending")) == 1
-        assert (yield from dut.read("status")) == ready | done
+        assert (yield from dut.read("status")) == model | ready | done
         assert (yield from dut.read("cycles")) == COMPILED.cycles
         for output in range(2):
             assert (yield from wishbone_read(core.bus, OUTPUT_WORD + output)) == EXPECTED[0][output]
@@ -409,11 +410,11 @@ def test_registers():
         yield
         while (yield core.busy):
             yield
-        assert (yield from dut.read("status")) == ready | error(ERROR_ABORTED)
+        assert (yield from dut.read("status")) == model | ready | error(ERROR_ABORTED)
         assert (yield from dut.read("ev_pending")) == 2
         yield from dut.write("control", 4)
         yield
         yield
-        assert (yield from dut.read("status")) == 0
+        assert (yield from dut.read("status")) == model
 
     simulate(dut, bench())

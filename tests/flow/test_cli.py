@@ -175,7 +175,8 @@ def test_bench_json(run, fake_hardware):
         "macs": 159_392, "lanes": 96, "mismatches": 0, "latency_us": 10.0, "clock_mhz": 100, "area": AREA}
     assert result["utilization"] == round(159_392 / 96_000, 4)
     assert result["paths"] == PATHS
-    assert fake_hardware == {"rows": 12, "columns": 8, "requantizers": None, "dsp_lanes": None, "device": "xc7s15"}
+    assert fake_hardware == {"rows": 12, "columns": 8, "requantizers": None, "dsp_lanes": None, "loadable": None,
+                             "device": "xc7s15"}
 
 
 def test_bench_device(run, fake_hardware):

@@ -87,8 +87,8 @@ def test_register_maps_agree(core):
     """JSON, SVD, C header, Markdown and bench name the same addresses."""
     registers = {name.removeprefix("liteformer_"): entry["addr"]
                  for name, entry in json.loads((core / "csr.json").read_text())["csr_registers"].items()}
-    assert list(registers)[:5] == ["identifier", "version", "model_id", "shape", "control"]
-    assert registers["identifier"] == 0x1000 and registers["control"] == 0x1010
+    assert list(registers)[:6] == ["identifier", "version", "model_id", "build", "shape", "control"]
+    assert registers["identifier"] == 0x1000 and registers["control"] == 0x1014
     svd = xml.etree.ElementTree.parse(core / "liteformer_core.svd").find(".//peripheral")
     base = int(svd.find("baseAddress").text, 16)
     assert {entry.find("name").text.lower(): base + int(entry.find("addressOffset").text, 16)

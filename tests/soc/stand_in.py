@@ -30,8 +30,10 @@ class StandInCore(LiteXModule):
             CSRField("start", size=1, pulse=True), CSRField("abort", size=1, pulse=True),
             CSRField("clear", size=1, pulse=True)])
         self.status = CSRStatus(fields=[
-            CSRField("ready", size=1), CSRField("busy", size=1), CSRField("done", size=1), CSRField("reserved", size=1),
+            CSRField("ready", size=1), CSRField("busy", size=1), CSRField("done", size=1), CSRField("model", size=1, reset=1),
             CSRField("error", size=4)])
+        self.build = CSRStatus(32)
+        self.self_test = CSRStorage(3)
         self.cycles = CSRStatus(32)
         self.ev = EventManager()
         self.ev.done = EventSourcePulse()

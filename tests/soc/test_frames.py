@@ -1,5 +1,7 @@
 """Ten thousand frames, intact, damaged and random, against the firmware in simulation: right answers, never a hang."""
 
+import struct
+
 import numpy as np
 import pytest
 from stand_in import StandInCore
@@ -21,7 +23,8 @@ from liteformer.soc.protocol import (
 
 FRAMES, BATCHES = 10_000, 20
 WINDOW, FEATURES, OUTPUTS = 4, 3, 2
-UNKNOWN = (0, 99, 200)
+COUNT = struct.Struct("<I")
+SELDOM = (Command.SELF_TEST, Command.LOAD_BEGIN, Command.LOAD_DATA, Command.LOAD_END, 0, 99, 200)
 QUIET = 400_000  # Clock cycles without a byte after which all is answered.
 
 
@@ -38,7 +41,14 @@ class Model:
 
     def answer(self, frame):
         """``(status, outputs or None)``."""
-        if frame.command == Command.RESET:
+        if frame.command in (Command.LOAD_BEGIN, Command.LOAD_DATA, Command.LOAD_END):
+            return Status.FIXED_MODEL, None
+        if frame.command == Command.BENCH:
+            if len(frame.payload) != 4:
+                return Status.BAD_LENGTH, None
+            self.result = self.core.expected(self.rows[None])[0].tolist() if len(self.rows) == WINDOW else None
+            return (Status.NOT_READY if self.result is None else Status.OK), None
+        if frame.command in (Command.RESET, Command.SELF_TEST):
             self.reset()
         elif frame.command in (Command.PUSH, Command.INFER):
             if len(frame.payload) % (4 * FEATURES):
@@ -46,7 +56,7 @@ class Model:
             self.rows = np.concatenate([self.rows, np.frombuffer(frame.payload, "<i4").reshape(-1, FEATURES)])[-WINDOW:]
             if frame.command == Command.INFER:
                 self.result = self.core.expected(self.rows[None])[0].tolist() if len(self.rows) == WINDOW else None
-        elif frame.command not in (Command.INFO, Command.RESULT):
+        elif frame.command not in (Command.INFO, Command.RESULT, Command.RESET, Command.SELF_TEST):
             return Status.BAD_COMMAND, None
         if frame.command in (Command.INFER, Command.RESULT):
             return (Status.NOT_READY, None) if self.result is None else (Status.OK, self.result)
@@ -55,11 +65,12 @@ class Model:
 
 def intact(rng, sequence):
     """A request, of any command and mostly of a right length."""
-    command = int(rng.choice([Command.PUSH, Command.INFER, Command.RESULT, Command.INFO, Command.RESET, *UNKNOWN],
-                             p=[0.3, 0.3, 0.1, 0.1, 0.05, 0.05, 0.05, 0.05]))
-    size = 0 if command not in (Command.PUSH, Command.INFER) else int(rng.choice([0, 12, 24, 36, 13], p=[.1, .6, .15, .1, .05]))
+    command = int(rng.choice([Command.PUSH, Command.INFER, Command.RESULT, Command.INFO, Command.RESET, Command.BENCH, *SELDOM],
+                             p=[0.3, 0.3, 0.1, 0.08, 0.04, 0.04, *[0.14 / len(SELDOM)] * len(SELDOM)]))
+    size = int(rng.choice([0, 12, 24, 36, 13], p=[.1, .6, .15, .1, .05])) if command in (Command.PUSH, Command.INFER) else 0
+    payload = COUNT.pack(rng.integers(1, 4))[:rng.choice([3, 4])] if command == Command.BENCH else rng.bytes(size)
     version = VERSION if rng.random() < 0.97 else int(rng.integers(256))
-    return encode(Frame(command, rng.bytes(size), sequence, version))
+    return encode(Frame(command, payload, sequence, version))
 
 
 def damaged(rng, sequence):
@@ -128,7 +139,7 @@ def test_ten_thousand_frames(simulate, core, windows):
         statuses |= {reply.status for reply in replies}
     assert served > FRAMES // 5
     assert statuses == {Status.OK, Status.BAD_CRC, Status.BAD_VERSION, Status.BAD_COMMAND, Status.BAD_LENGTH, Status.TIMEOUT,
-                        Status.NOT_READY}
+                        Status.NOT_READY, Status.FIXED_MODEL}
     assert simulation.client.info().features == FEATURES
     assert np.array_equal(simulation.infer(windows).outputs, core.expected(windows))
 

@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 import serial
 
+from liteformer.accel.decision import continues
 from liteformer.accel.errors import LiteFormerError
 from liteformer.soc.protocol import Command, Decoder, Frame, Status, encode
 from liteformer.soc.pseudo_terminal import PseudoTerminal
 from liteformer.soc.serial_link import SerialLink
-from liteformer.soc.stream import infer_windows
+from liteformer.soc.stream import WindowStream, infer_windows
 
 
 @pytest.fixture
@@ -54,23 +55,41 @@ def test_any_program_can_send_frames(terminal):
             assert (reply.status, reply.sequence) == (status, 9)
 
 
-def test_damaged_requests_are_sent_again(link, core, windows, monkeypatch):
-    """Every third write loses or changes a byte; every output is right all the same."""
-    write, count = link._port.write, 0
+def noisy(function, period):
+    """``function`` with one byte in ``period`` lost or changed, in turn, of what goes in or comes out."""
+    count = 0
 
-    def damaged(data):
+    def damage(data):
         nonlocal count
-        count += 1
-        data = bytearray(data)
-        if count % 3 == 0:
-            data[len(data) // 2] ^= 0x10
-        elif count % 5 == 0:
-            del data[3]
-        return write(bytes(data))
-    monkeypatch.setattr(link, "_timeout", 0.5)
-    monkeypatch.setattr(link._port, "write", damaged)
-    assert np.array_equal(infer_windows(link.client, windows).outputs, core.expected(windows))
-    assert link.repeated > 2
+        parts = []
+        for byte in data:
+            count += 1
+            kept = bytes([byte]) if count % period else b"" if count % (2 * period) else bytes([byte ^ 0x10])
+            parts.append(kept)
+        return b"".join(parts)
+    return lambda value: damage(function(value)) if isinstance(value, int) else function(damage(value))
+
+
+def test_a_noisy_line(link, core, windows, monkeypatch):
+    """Bytes change and get lost in both directions; every output is right all the same."""
+    monkeypatch.setattr(link, "_timeout", 0.1)
+    monkeypatch.setattr(link._port, "write", noisy(link._port.write, 131))
+    monkeypatch.setattr(link._port, "read", noisy(link._port.read, 83))
+    stream = WindowStream(link.client)
+    for window, follows in zip(windows, continues(windows)):
+        assert np.array_equal(stream.infer(window, follows).outputs, core.expected(window[None])[0])
+    assert link.repeated and stream.lost
+
+
+def test_a_slow_cpu_within_the_usual_time(simulate, core, windows):
+    """SERV takes ten times as long for a byte; nothing is taken for lost."""
+    with PseudoTerminal(simulate(cpu="serv")) as terminal:
+        terminal.start()
+        with SerialLink(terminal.name) as link:
+            stream = WindowStream(link.client)
+            assert np.array_equal(stream.infer(windows[0]).outputs, core.expected(windows[:1])[0])
+            link.client.push(np.zeros((85, 3), int))
+            assert (link.repeated, stream.lost) == (0, 0)
 
 
 def test_an_idle_soc_stands_still(simulate):

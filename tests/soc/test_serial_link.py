@@ -3,6 +3,7 @@
 import errno
 import os
 import threading
+import time
 import tty
 
 import numpy as np
@@ -43,7 +44,7 @@ class ScriptedDevice:
                 return
             for frame in decoder.feed(data):
                 fault = self.faults.get(len(self.seen))
-                self.seen.append(Command(frame.command))
+                self.seen.append(frame.command)
                 if fault == "unplug":
                     self.unplug()
                     return
@@ -199,6 +200,11 @@ def test_a_file_is_no_port(tmp_path):
         SerialLink(str(tmp_path / "file"))
 
 
+def test_a_server_that_does_not_run():
+    with pytest.raises(LiteFormerError, match="socket://localhost:1 cannot be opened; check --port and whether its server"):
+        SerialLink("socket://localhost:1")
+
+
 def test_a_port_in_use(device, link):
     with pytest.raises(LiteFormerError, match=f"{device.name} is in use by another program; close it"):
         SerialLink(device.name)
@@ -212,6 +218,20 @@ def test_no_permission(monkeypatch):
         SerialLink("/dev/ttyUSB0")
 
 
-def test_a_baud_rate_that_cannot_be(device):
-    with pytest.raises(LiteFormerError, match=f"{device.name} cannot be opened at -1 baud; check --port and --baudrate"):
-        SerialLink(device.name, baudrate=-1)
+@pytest.mark.parametrize("baudrate", [-1, 0])
+def test_a_baud_rate_that_cannot_be(device, baudrate):
+    with pytest.raises(LiteFormerError, match=f"{device.name} cannot be opened at {baudrate} baud; check --port and --baud"):
+        SerialLink(device.name, baudrate=baudrate)
+
+
+def test_slow_commands_get_more_time(device, link):
+    """A command that is not one of the quick ones may take ten times as long."""
+    answered = {}
+    for command in (99, Command.INFO):
+        begin = time.monotonic()
+        device.faults = {len(device.seen): "request"}
+        link.tries = 1
+        with pytest.raises(LiteFormerError, match="no answer"):
+            link.client.request(command)
+        answered[command] = time.monotonic() - begin
+    assert answered[99] > 1.5 > 0.5 > answered[Command.INFO] > 0.15

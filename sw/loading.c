@@ -1,0 +1,108 @@
+#include "loading.h"
+
+#ifdef LITEFORMER_MEMORIES
+
+#define CLOSED 255
+
+const uint16_t liteformer_memory_parts[] = LITEFORMER_MEMORIES;
+const uint32_t liteformer_memories = sizeof(liteformer_memory_parts) / sizeof(*liteformer_memory_parts);
+
+/* CRC-32 of IEEE 802.3, reflected: polynomial 0xedb88320, four bits at a time. */
+static uint32_t crc_part(uint32_t crc, uint32_t part)
+{
+	static const uint32_t table[] = {
+		0x00000000, 0x1db71064, 0x3b6e20c8, 0x26d930ac, 0x76dc4190, 0x6b6b51f4, 0x4db26158, 0x5005713c,
+		0xedb88320, 0xf00f9344, 0xd6d6a3e8, 0xcb61b38c, 0x9b64c2b0, 0x86d3d2d4, 0xa00ae278, 0xbdbdf21c,
+	};
+
+	crc ^= part;
+	for (int nibble = 0; nibble < 8; nibble++)
+		crc = (crc >> 4) ^ table[crc & 15];
+	return crc;
+}
+
+uint32_t liteformer_checksum(void)
+{
+	uint32_t crc = 0xffffffff;
+
+	for (uint32_t memory = 0; memory < liteformer_memories; memory++) {
+		liteformer_load_open(memory);
+		for (uint32_t left = liteformer_memory_parts[memory]; left; left--)
+			crc = crc_part(crc, LITEFORMER_STORE[STORE_DATA]);
+	}
+	liteformer_load_open(CLOSED);
+	return ~crc;
+}
+
+void liteformer_load_begin(void)
+{
+	LITEFORMER_STORE[STORE_COMPLETE] = 0;
+}
+
+enum liteformer_error liteformer_load_end(uint32_t model_id, uint32_t checksum)
+{
+	if (liteformer_checksum() != checksum)
+		return LITEFORMER_NO_MODEL;
+	LITEFORMER_STORE[STORE_MODEL] = model_id;
+	LITEFORMER_STORE[STORE_CHECKSUM] = checksum;
+	LITEFORMER_STORE[STORE_COMPLETE] = 1;
+	return LITEFORMER_OK;
+}
+
+static int memories_are_right(void)
+{
+	uint32_t right = liteformer_checksum() == LITEFORMER_STORE[STORE_CHECKSUM];
+
+	if (!right)
+		liteformer_load_begin();
+	return right && LITEFORMER_STORE[STORE_COMPLETE];
+}
+
+#else
+
+static int memories_are_right(void)
+{
+	return 1;
+}
+
+#endif
+
+static enum liteformer_test known_answer(void)
+{
+#ifdef LITEFORMER_KNOWN_MODEL
+	/* A sample is its feature's base plus its level shifted left. */
+	static const int8_t levels[] = LITEFORMER_KNOWN_LEVELS;
+	static const int32_t bases[] = LITEFORMER_KNOWN_BASES, outputs[] = LITEFORMER_KNOWN_OUTPUTS;
+	static const uint8_t shifts[] = LITEFORMER_KNOWN_SHIFTS;
+	int32_t row[sizeof(shifts)];
+	const int8_t *level = levels;
+
+	if (liteformer_model() != LITEFORMER_KNOWN_MODEL)
+		return LITEFORMER_NOT_TESTED_HERE;
+	while (level != levels + sizeof(levels)) {
+		for (uint32_t feature = 0; feature < sizeof(shifts); feature++)
+			row[feature] = bases[feature] + (int32_t)((uint32_t)*level++ << shifts[feature]);
+		liteformer_push(row);
+	}
+	if (liteformer_infer() != LITEFORMER_OK)
+		return LITEFORMER_WRONG_ANSWER;
+	for (uint32_t output = 0; output < liteformer_outputs; output++)
+		if (liteformer_result(output) != outputs[output])
+			return LITEFORMER_WRONG_ANSWER;
+	return LITEFORMER_PASSED;
+#else
+	return LITEFORMER_NOT_TESTED_HERE;
+#endif
+}
+
+enum liteformer_test liteformer_self_test(void)
+{
+	enum liteformer_test result = LITEFORMER_BAD_CHECKSUM;
+
+	liteformer_clear();
+	if (memories_are_right())
+		result = known_answer();
+	liteformer_clear();
+	liteformer_self_test_write(result);
+	return result;
+}
