@@ -49,6 +49,8 @@ class Device:
             raise LiteFormerError(f"{self.name} holds a model of another shape ({_shape(*there)}) than {path} "
                                   f"({_shape(*wanted)}); {what}")
         if info.model_id != model.id[:8]:
+            if info.build:
+                what = "put this model there with `liteformer load-model`, or name the model that is there"
             raise LiteFormerError(f"{self.name} holds the model {info.model_id}, not {model.id[:8]} of {path}; {what}")
 
 

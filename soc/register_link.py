@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from litex.tools.litex_client import RemoteClient
 
-from liteformer.accel.core import ERROR_ABORTED, ERROR_NOT_READY, OUTPUT_WORD
+from liteformer.accel.core import ERROR_ABORTED, ERROR_NO_MODEL, ERROR_NOT_READY, OUTPUT_WORD
 from liteformer.accel.errors import LiteFormerError
 from liteformer.soc.protocol import MAX_PAYLOAD, STATUS_TEXT, Info, Result, Status
 
@@ -16,7 +16,7 @@ START, ABORT, CLEAR = 1, 2, 4  # control
 DONE = 1 << 2                  # status
 ERROR_OFFSET, ERROR_MASK = 4, 15
 WINDOW_BITS, FEATURE_BITS, OUTPUT_BITS = 11, 9, 7  # Fields of shape, from bit 0 on.
-ERRORS = {ERROR_NOT_READY: Status.NOT_READY, ERROR_ABORTED: Status.ABORTED}
+ERRORS = {ERROR_NOT_READY: Status.NOT_READY, ERROR_ABORTED: Status.ABORTED, ERROR_NO_MODEL: Status.NO_MODEL}
 WORD = 4
 
 
@@ -135,7 +135,8 @@ class RegisterLink:
             shape >>= bits
         self._outputs = fields[2]
         return Info(self._get("identifier"), self._get("version"), f"{self._get('model_id'):08x}", *fields,
-                    int(self._map.constants.get("config_clock_frequency", 100_000_000)), MAX_PAYLOAD, self.task)
+                    int(self._map.constants.get("config_clock_frequency", 100_000_000)), MAX_PAYLOAD, self.task,
+                    self._get("build") if f"{self._map.core}_build" in self._map.registers else 0)
 
     def reset(self):
         """Make the core forget all samples."""

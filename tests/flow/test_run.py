@@ -272,6 +272,9 @@ def test_another_model_in_the_device(run, offered):
     offered(model, model_id="12345678")
     assert run("run", "m.safetensors", "--sim", "--path", "plant.csv")[2].splitlines()[-1] == (
         f"error: the board holds the model 12345678, not {model.id[:8]} of m.safetensors; {what}")
+    offered(model, model_id="12345678", build=7)
+    assert "put this model there with `liteformer load-model`, or name" in run("run", "m.safetensors", "--sim", "--path",
+                                                                               "plant.csv")[2].splitlines()[-1]
     offered(model, identifier=0)
     assert "no LiteFormer core is there" in run("run", "m.safetensors", "--sim", "--path", "plant.csv")[2].splitlines()[-1]
 
