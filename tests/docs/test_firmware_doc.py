@@ -26,7 +26,7 @@ def documented():
 @pytest.mark.parametrize("applications", [("main.c", "protocol.c"), ("alarm.c",)], ids=["protocol", "alarm"])
 def test_sizes(tmp_path, cpu, applications):
     """Within 2 %: the compiler's release may differ."""
-    core = LiteFormerCore(compile_model(random_model(np.random.default_rng(1), window=2, features=1, d_model=4, bits=4)))
+    core = LiteFormerCore(compile_model(random_model(np.random.default_rng(1), window=12, features=7, d_model=4, bits=4)))
     soc = LiteFormerSoC(simulation_platform(), 1e8, core, cpu_type=cpu, applications=applications)
     write_verilog(soc, tmp_path)
     assert len(soc.firmware) == pytest.approx(documented()[applications[0], cpu], rel=0.02)
