@@ -12,7 +12,10 @@
 
 #include "liteformer.h"
 
+/* Known window and memories of the model; a SoC without it has neither. */
+#if __has_include(<generated/model.h>)
 #include <generated/model.h>
+#endif
 
 /* Results of liteformer_self_test, also in the core's status register. */
 enum liteformer_test {
