@@ -12,6 +12,8 @@ from liteformer.accel.devices import device as find_device
 from liteformer.accel.errors import LiteFormerError
 
 MAX_LANES = 512
+# A device has a requantizer at most for so many of its DSP blocks: more would leave too few for the lanes.
+DSPS_A_REQUANTIZER = 3
 MAX_COLUMNS = 64
 # Utilisation below which an array counts as idle, and how much slower a busier one may be.
 BUSY, IDLE_PENALTY = 0.86, 0.12
@@ -78,7 +80,7 @@ def candidates(config, options, device):
             if options.columns is None and columns * rows * 3 < min(budget, 48, widest * rows):
                 continue
             for requantizers in [options.requantizers] if options.requantizers else _divisors(rows):
-                if rows % requantizers or (requantizers > 6 and options.requantizers is None):
+                if rows % requantizers or (requantizers > device.dsp // DSPS_A_REQUANTIZER and options.requantizers is None):
                     continue
                 # A requantizer with two wide factors takes two DSP blocks: leaner mixes are tried as well.
                 for extra in {0, 1, requantizers} if options.dsp_lanes is None else (0,):

@@ -1,6 +1,7 @@
 """The engine, from raw samples to outputs, against the golden model and the compiler's cycle count."""
 
 from dataclasses import replace
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -8,7 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from liteformer.accel import golden, numerics
-from liteformer.accel.compiler import HardwareOptions, compile_model
+from liteformer.accel.compiler import HardwareOptions, choose, compile_model, memories
+from liteformer.accel.devices import device as find_device
 from liteformer.accel.model import tensor_names
 
 from .common import EngineDriver, altered, compiled_model, engine_infer, make_model, random_raw, simulate
@@ -200,13 +202,17 @@ def builds(draw):
              "bit_overrides": draw(st.dictionaries(st.sampled_from(names), st.integers(2, 8), max_size=3))}
     rows = draw(st.sampled_from([r for r in range(1, window + 1) if window % r == 0]))
     requantizers = draw(st.sampled_from([p for p in range(1, rows + 1) if rows % p == 0]))
-    options = HardwareOptions(rows, draw(st.integers(1, 7)), requantizers, draw(st.sampled_from([None, 0, 4])))
-    return shape, options, draw(st.integers(0, 1000))
+    options = HardwareOptions(rows, draw(st.integers(1, 7)), requantizers, draw(st.sampled_from([None, 0, 4])),
+                              loadable=draw(st.booleans()))
+    # Halves of a block RAM that there are: everything in LUTs, a part, or all that the device has.
+    return shape, options, draw(st.sampled_from([0, 2, 5, None])), draw(st.integers(0, 1000))
 
 
 def check_build(build):
-    shape, options, seed = build
-    check(make_model(seed, **shape), options, windows=1, seed=seed)
+    shape, options, halves, seed = build
+    budget = 2 * find_device(options.device).bram36 - halves if halves is not None else memories.SOC_HALVES
+    with mock.patch.object(choose, "SOC_HALVES", budget):
+        check(make_model(seed, **shape), options, windows=1, seed=seed)
 
 
 @settings(max_examples=6, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
