@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from liteformer.accel.devices import DEVICES
 from liteformer.accel.random_model import random_model
 from liteformer.flow import console, hardware
 from liteformer.flow.bench import run_bench
@@ -24,6 +25,8 @@ GRID = ROOT / "build" / "grid"
 # window, d_model, bits, readout, milliseconds of the paper.
 SHAPES = ((12, 32, 4, "mean", 1.33), (6, 64, 8, "mean", 2.82), (12, 64, 6, "mean", 4.61), (12, 32, 4, "last", 1.33))
 SEED = 1
+# Shape that is built for the other devices too.
+ON_DEVICES = {"window": 12, "d_model": 32, "bits": 4, "readout": "mean"}
 
 
 def fill(text, name, table):
@@ -140,6 +143,18 @@ def figures_table(results):
     return markdown(["window, d, bits", "readout", "cycles", "time", "paper", "array used", "LUT", "FF", "BRAM36", "DSP"], rows)
 
 
+def devices_table(results):
+    """One shape on every device, from results of run_bench."""
+    rows = []
+    for result in results:
+        area, array, device = result["area"], result["array"], DEVICES[result["device"]]
+        rows.append([device.name, f"{array['rows']} x {array['columns']}", array["dsp_lanes"], array["requantizers"],
+                     f"{result['cycles']['accelerator']:,}", f"{100 * result['utilization']:.0f} %",
+                     *(f"{area[key]:,} of {getattr(device, key):,}" for key in ("lut", "bram36", "dsp")), result["mismatches"]])
+    return markdown(["device", "lanes", "of these in DSP48E1s", "requantizers", "cycles", "array used", "LUT", "BRAM36", "DSP",
+                     "outputs that differ"], rows)
+
+
 def end_to_end_table(results):
     """Core and firmware cycles with the bound of core + max(10 %, 300)."""
     rows = []
@@ -228,11 +243,12 @@ def main():
         picture = PICTURES / f"timeline-{window}-{d}-{bits}-{readout}.png"
         draw(timeline, f"({window}, {d}, {bits}), readout {readout}: {timeline.cycles:,} cycles", picture)
         sections.append(budget_section(shape, compiled, timeline, picture))
+    devices = [run_bench(ON_DEVICES | {"features": 7}, device=name, seed=SEED, quick=True) for name in DEVICES]
     figures = figures_table(results)
     estimates = estimate_table([{"name": f"{window}, {d}, {bits}, {readout}", "area": result["area"]}
                                 for (window, d, bits, readout, _), result in results])
     blocks = {"figures": figures, "end-to-end": end_to_end_table(results), "budget": "\n\n".join(sections),
-              "estimate": estimates, "paths": paths_table(results)}
+              "devices": devices_table(devices), "estimate": estimates, "paths": paths_table(results)}
     if (GRID / "grid.csv").is_file():
         blocks["grid"] = grid_section(GRID / "grid.csv")
         shutil.copyfile(GRID / "grid.png", PICTURES / "grid.png")

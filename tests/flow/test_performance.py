@@ -87,3 +87,12 @@ def test_grid_section(tmp_path):
     assert text.startswith("2 of 4 fit; 3 outputs differ from the golden model. The estimated LUTs are off by 2.7 % in the "
                            "mean of magnitudes, between -4.0 % and +2.0 %.")
     assert len(list(csv.reader(text.splitlines()[4:], delimiter="|"))) == 5
+
+
+def test_devices_table():
+    result = {"device": "xc7s50", "utilization": 0.5, "cycles": {"accelerator": 1234}, "mismatches": 0,
+              "array": {"rows": 12, "columns": 8, "dsp_lanes": 20, "requantizers": 6},
+              "area": {"lut": 9000, "bram36": 10.5, "dsp": 16}}
+    line = performance.devices_table([result]).splitlines()[-1]
+    assert line == "| xc7s50 | 12 x 8 | 20 | 6 | 1,234 | 50 % | 9,000 of 32,600 | 10.5 of 75 | 16 of 120 | 0 |"
+    assert "9,001 of" in performance.devices_table([result | {"area": result["area"] | {"lut": 9001}}])
