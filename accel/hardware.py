@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, field
 
+from liteformer.accel.numerics import SCORE_BITS
+
 # Cycles from issuing the last k of a tile to its sums standing in the drain registers.
 ISSUE_TO_DRAIN = 6
 # Cycles from selecting a sum in the drain registers to its result being visible to a read that is issued then.
@@ -138,6 +140,8 @@ def memory_shapes(hw):
         "residual": (hw.residual_depth, word, True),
         "key": (hw.key_depth, hw.rows * hw.column_bits, True),
         "probability": (hw.heads * hw.window, word * hw.probability_digits, True),
+        "score": (hw.window * hw.groups, hw.requantizers * SCORE_BITS, True),
+        "window": (hw.row_tiles * hw.features, word * hw.input_digits, True),
         "multiplier": (hw.parameter_depth, hw.multiplier_bits, hw.loadable),
         "offset": (hw.parameter_depth, hw.offset_bits, hw.loadable),
         "residual_multiplier": (hw.residual_parameters, hw.residual_bits, hw.loadable),

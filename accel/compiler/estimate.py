@@ -4,7 +4,6 @@ The constants are Yosys results for the single blocks (7-series, abc9); docs/per
 synthesis of the complete SoC.
 """
 
-from liteformer.accel import numerics
 from liteformer.accel.compiler.memories import SOC_HALVES, block_halves, lut_cost
 from liteformer.accel.gateware.lane import pair_field
 from liteformer.accel.gateware.memory import BLOCK
@@ -52,8 +51,6 @@ def estimate_area(hw):
     memory = sum(lut_cost(*shapes[name]) for name, style in hw.styles.items() if style != BLOCK)
     memory += sum(_stream_luts(s, depth, width, hw.loadable) for s, (depth, width) in zip(hw.streams, streams))
     memory += P * lut_cost(hw.value_depth, hw.columns * hw.column_bits, True)
-    memory += lut_cost(hw.window * G, P * numerics.SCORE_BITS, True)
-    memory += lut_cost(hw.row_tiles * hw.features, hw.rows * hw.input_digits * b, True)
     row_sources = 1 + hw.input_digits + hw.probability_digits + (1 if hw.wide else 0)
     column_sources = len(hw.streams) + hw.key_tiles + P + (1 if hw.wide else 0)
     logic = lane_luts(hw)

@@ -52,7 +52,7 @@ class Softmax(LiteXModule):
         total_bits = (keys * int(table[0])).bit_length()
 
         # Pass 1: keep the scores, track the maximum of each row.
-        self.buffer = buffer = RegisteredMemory(P * score_bits, keys * G)
+        self.buffer = buffer = RegisteredMemory(P * score_bits, keys * G, style=hw.styles.get("score"))
         maxima      = Memory(P * score_bits, max(G, 2))
         maximum_r   = maxima.get_port(async_read=True)
         maximum_2   = maxima.get_port(async_read=True)

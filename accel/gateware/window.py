@@ -42,7 +42,7 @@ class SampleWindow(LiteXModule):
         # # #
 
         self.memory = memory = RegisteredMemory(hw.rows * token_bits, hw.row_tiles * hw.features,
-                                                init=[0] * (hw.row_tiles * hw.features))
+                                                init=[0] * (hw.row_tiles * hw.features), style=hw.styles.get("window"))
         self.data   = memory.data
         tile        = Signal(max=max(hw.row_tiles, 2))
         tile_base   = Signal.like(self.address)
