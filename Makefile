@@ -9,7 +9,7 @@ STAMP  := .venv/.setup-done
 NEEDS := verilator:verilator riscv64-unknown-elf-gcc:gcc-riscv64-unknown-elf riscv64-unknown-elf-ld:binutils-riscv64-unknown-elf \
          g++:g++ make:make /usr/include/zlib.h:zlib1g-dev chromium:chromium
 
-.PHONY: setup system demo test test-slow lint bench grid performance timing bench-train results results-train docs clean
+.PHONY: setup system demo test test-slow lint bench grid performance timing bench-train results results-train paper docs clean
 
 setup: system $(STAMP)
 
@@ -74,6 +74,12 @@ results: setup
 
 results-train: setup
 	@$(BIN)/python -m liteformer.flow.results_train $(ONLY)
+
+# The paper's tables as docs/results/paper.md: 96 points, about two and a half hours on two cores; an interrupted run goes on.
+# QUICK=1: four points with shortened training, minutes. AIRU=FILE and PEMS=FILE name the data sets.
+paper: setup
+	@$(BIN)/python -m liteformer.flow.paper_tables --jobs $(JOBS) $(if $(filter-out 0,$(QUICK)),--quick) $(if $(AIRU),--airu "$(AIRU)") \
+	  $(if $(PEMS),--pems "$(PEMS)")
 
 # docs/registers.md, from the descriptions in the gateware.
 docs: setup

@@ -14,25 +14,26 @@ MARKERS = {4: "o", 6: "s", 8: "^"}
 AREA = {"lut": "LUT", "ff": "flip-flops", "bram36": "BRAM36", "dsp": "DSP48E1"}
 
 
-def draw(rows, device, path):
+def draw(rows, device, path, paper=PAPER):
     """Write the picture as PNG.
 
     Args:
-        rows: dicts with the keys of ``grid.COLUMNS``; device: name of the FPGA; path: file to write, whole or not at all.
+        rows: dicts with the keys of ``grid.COLUMNS``; device: name of the FPGA; path: file to write, whole or not at all;
+        paper: times to compare with, as PAPER.
     """
     rows = [row for row in rows if row["cycles"] is not None]
     with_area = [row for row in rows if row["lut"] is not None]
     figure = Figure(figsize=(15, 11), layout="constrained")
     panels = figure.subplot_mosaic([["time"] * 2, ["lut", "ff"], ["bram36", "dsp"]], height_ratios=[1.5, 1, 1])
-    _times(panels["time"], rows)
+    _times(panels["time"], rows, paper)
     for name, title in AREA.items():
         _bars(panels[name], with_area, name, title, device)
     with whole_file(path) as temporary:
         figure.savefig(temporary, format="png", dpi=110)
 
 
-def _times(axes, rows):
-    widths = sorted({row["d_model"] for row in rows} | {d for _, d, _ in PAPER})
+def _times(axes, rows, published):
+    widths = sorted({row["d_model"] for row in rows} | {d for _, d, _ in published})
     windows = sorted(COLORS)
 
     def place(window, d, bits):
@@ -42,7 +43,7 @@ def _times(axes, rows):
     times = {(row["window"], row["d_model"], row["bits"]): row["latency_us"] for row in rows}
     for key, time in times.items():
         axes.plot(place(*key), time, MARKERS.get(key[2], "o"), color=COLORS[key[0]], ms=7)
-    for key, paper in PAPER.items():
+    for key, paper in published.items():
         x = place(*key)
         axes.plot(x, paper, "*", color="black", ms=13)
         note = f"paper {key}: {paper / 1000:.2f} ms"
@@ -60,7 +61,8 @@ def _times(axes, rows):
     axes.grid(axis="y", which="both", alpha=0.25)
     handles = [Line2D([], [], color=color, marker="o", ls="", label=f"window {window}") for window, color in COLORS.items()]
     handles += [Line2D([], [], color="#444", marker=marker, ls="", label=f"{bits} bits") for bits, marker in MARKERS.items()]
-    handles.append(Line2D([], [], color="black", marker="*", ls="", ms=11, label="paper, no CPU"))
+    if published:
+        handles.append(Line2D([], [], color="black", marker="*", ls="", ms=11, label="paper, no CPU"))
     axes.legend(handles=handles, frameon=False, ncols=4, loc="upper left")
 
 

@@ -137,7 +137,7 @@ def page(stored):
         if not any(_key(metrics)[0] == source for metrics in stored.values()):
             continue
         lines += [f"## {title}", "", *_table(stored, source), "", *_baselines(stored, source), "",
-                  *_verdict(stored, source), *NOTES[source], "",
+                  *verdict(stored, source), *NOTES[source], "",
                   f"![A week of the test set](results/{source}-forecast.png)", ""]
     return "\n".join([*lines, "## Width", "", "![Error against bits](results/bits.png)", "",
                       "![Quantization error of every activation](results/layers.png)", "",
@@ -153,7 +153,7 @@ NOTES = {
              "last value."]}
 
 
-def _verdict(stored, source):
+def verdict(stored, source):
     """A line that says so where a small MLP is better than every Transformer."""
     found = [metrics["rmse"] for metrics in stored.values() if _key(metrics)[0] == source]
     small, best = min(centre(rmse["mlp"]) for rmse in found), min(centre(rmse["integer"]) for rmse in found)

@@ -32,10 +32,10 @@ def _follow_parent():
     signal.pthread_kill(threading.main_thread().ident, signal.SIGTERM)  # Another thread would not interrupt its waiting.
 
 
-def _work(task, point):
-    """``evaluate``; ended from outside, it leaves its compilers and temporary files in order and the process ends."""
+def _work(function, task, point):
+    """Call ``function``; ended from outside, it leaves its compilers and temporary files in order and the process ends."""
     try:
-        return evaluate(task, point)
+        return function(task, point)
     except SystemExit:  # The pool would take it for a result.
         os._exit(1)
 
@@ -44,17 +44,17 @@ class Processes:
     """Processes on this machine.
 
     Args:
-        jobs: how many.
+        jobs: how many. function: of a task and a point, importable; gives the result.
     """
 
-    def __init__(self, jobs):
-        self.jobs = jobs
+    def __init__(self, jobs, function=evaluate):
+        self.jobs, self._function = jobs, function
         self._pool = ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"), initializer=_quiet_worker)
         self._running = {}
 
     def submit(self, number, task, point):
         """Have a point evaluated under a number."""
-        self._running[self._pool.submit(_work, task, point)] = number
+        self._running[self._pool.submit(_work, self._function, task, point)] = number
 
     def finished(self, timeout):
         """Results within ``timeout`` seconds, a list of ``(number, result)``; an evaluation's exception is raised."""

