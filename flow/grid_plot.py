@@ -77,8 +77,9 @@ def _bars(axes, rows, name, title, device):
             position += 0.4
         places.append(position)
         position += 1
-    axes.bar(places, [row[name] for row in ordered], 0.9, color=[COLORS[row["window"]] for row in ordered],
-             alpha=0.9, edgecolor=["red" if row[name] > capacity else "none" for row in ordered], linewidth=1.5)
+    colors = [COLORS[row["window"]] for row in ordered]
+    edges = ["red" if row[name] > capacity else color for row, color in zip(ordered, colors)]
+    axes.bar(places, [row[name] for row in ordered], 0.9, color=colors, alpha=0.9, edgecolor=edges, linewidth=1.5)
     for d in sorted({row["d_model"] for row in ordered}):
         where = [place for place, row in zip(places, ordered) if row["d_model"] == d]
         ticks.append(sum(where) / len(where))

@@ -34,7 +34,7 @@ PROTOCOL = (
     "forecasts the change since the last value.",
     "**Training.** Float, then quantization-aware: {training}. On all training data, the number of epochs fixed beforehand; "
     "nothing was chosen by the test set.",
-    "**Seeds.** One, {seeds}. Five seeds of AirU (12, 32, 4) differ with a standard deviation of about 0.1 ppb "
+    "**Seeds.** One: {seeds}. Five seeds of AirU (12, 32, 4) differ with a standard deviation of about 0.1 ppb "
     "([results.md](../results.md)). The paper: 50 sessions, the best one by the test set, which is the validation set in "
     "its published code.",
     "**RMSE.** On the whole test set. *integer*: the exported model in the arithmetic of the hardware; *FP32*: the float "
@@ -77,10 +77,11 @@ def page(content, name):
                 lines += [f"No figures for ({_shape(result)}): {result['error']}.", ""]
         found = [result for result in built if result["point"]["data"] == source]
         if found:
-            lines += [*_accuracy(found, source, quick), "", *_resources(found, source), "", *_time(found, source), "",
-                      f"![Time and resources]({files[source]})", ""]
-    return "\n".join([*lines, "## Pictures", "", f"![Error of every point]({files['rmse']})", "",
-                      f"![Error against energy]({files['energy']})", "", "## What it took", "", *_took(content, built), ""])
+            lines += [*_accuracy(found, source, quick), "", *_resources(found, source), "", *_time(found, source), ""]
+    lines += ["## Pictures", ""]
+    for file in files.values():
+        lines += [f"![{file.removesuffix('.png').removeprefix(f'{name}-')}]({file})", ""]
+    return "\n".join([*lines, "## What it took", "", *_took(content, built), ""])
 
 
 def _text(text, bullet=""):
@@ -126,7 +127,7 @@ def _beside(built, quick):
 
 
 def _protocol(built, quick):
-    training = "shortened, see above; otherwise the recipe of" if quick else f"{_epochs(built)} epochs, by the recipe of"
+    training = "shortened, see above; otherwise the recipe of" if quick else f"epochs {_epochs(built)}, by the recipe of"
     seeds = ", ".join(map(str, sorted({result["options"]["seed"] for result in built})))
     return [_text("**Data.** " + " ".join(f"{DATA[source]} {_windows(built, source)}" for source in _sources(built)), "- "),
             *(_text(text.format(training=f"{training} [results.md](../results.md)", seeds=seeds, windows=WINDOWS), "- ")

@@ -1,22 +1,26 @@
 """Pictures of the reproduced tables: error of every point, time and area beside the device, error against energy."""
 
+from functools import partial
+
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter
 
-from liteformer.flow import grid_plot, paper
+from liteformer.flow import grid_plot, paper, paper_quick_plot
 from liteformer.flow.cache import whole_file
 from liteformer.flow.grid_plot import COLORS, MARKERS
+from liteformer.flow.paper_point import DEVICE
 from liteformer.flow.results import TITLES
 
-AREA = ("lut", "ff", "bram36", "dsp")
 PLAIN = FuncFormatter(lambda value, _: f"{value:g}")
 
 
 def pictures(content, name):
-    """File names by what they show: ``rmse``, ``energy`` and, for each data set, its name: time and resources."""
+    """File names by what they show: ``rmse``, ``energy`` and time with resources: ``hardware``, of the complete grid by
+    data set."""
     sources = dict.fromkeys(result["point"]["data"] for result in content["points"])
-    return {kind: f"{name}-{kind}.png" for kind in ("rmse", "energy", *sources)}
+    kinds = ("hardware",) if content["recipe"] == "quick" else sources
+    return {kind: f"{name}-{kind}.png" for kind in ("rmse", "energy", *kinds)}
 
 
 def draw(content, folder, name):
@@ -26,16 +30,19 @@ def draw(content, folder, name):
         content: of ``paper_tables.record``; folder: Path; name: that theirs begin with.
     """
     built = [result for result in content["points"] if not result["error"]]
+    makers = {"energy": partial(_energies, remark=", training shortened" * (content["recipe"] == "quick")), "rmse": _errors}
+    if content["recipe"] == "quick":
+        makers |= {kind: partial(maker, published=_published) for kind, maker in (
+            ("rmse", paper_quick_plot.errors), ("hardware", paper_quick_plot.hardware))}
     for kind, file in pictures(content, name).items():
-        if kind not in ("rmse", "energy"):
+        if kind in makers:
+            with whole_file(folder / file) as temporary:
+                makers[kind](built).savefig(temporary, format="png", dpi=100, metadata={"Software": None})
+        else:
             rows = [result["point"] | result["area"] | {"cycles": result["cycles"]["accelerator"],
                                                         "latency_us": result["latency_us"]}
                     for result in built if result["point"]["data"] == kind]
-            grid_plot.draw(rows, "xc7s15", folder / file, grid_plot.PAPER if kind == "airu" else {})
-            continue
-        with whole_file(folder / file) as temporary:
-            {"rmse": _errors, "energy": _energies}[kind](built).savefig(
-                temporary, format="png", dpi=100, metadata={"Software": None})
+            grid_plot.draw(rows, DEVICE, folder / file, grid_plot.PAPER if kind == "airu" else {})
 
 
 def _sources(built):
@@ -57,7 +64,7 @@ def _errors(built):
             axes.set(title=f"{TITLES[source].partition(':')[0]}, {bits} bits", xlabel="d")
         row[0].set_ylabel(f"test RMSE, {TITLES[source].rpartition(' ')[2]}")
     figure.legend(handles=_legend(built, [
-        Line2D([], [], color="#444", label="integer"),
+        Line2D([], [], color="#444", marker="o", label="integer"),
         Line2D([], [], color="#444", ls="--", marker="x", lw=1, label="FP32"),
         Line2D([], [], color="black", marker="*", ls="", ms=11, label="paper, best of 50 on test")], widths=False),
         loc="outside lower center", ncols=7, frameon=False)
@@ -80,11 +87,11 @@ def _error_panel(axes, found, published, widths):
     axes.grid(alpha=0.3)
 
 
-def _energies(built):
-    """A panel for each data set: error against the energy estimate of an inference."""
+def _energies(built, remark):
+    """A panel for each data set: error against the energy estimate of an inference; remark: on the error."""
     sources = _sources(built)
     figure = Figure(figsize=(6.5 * len(sources), 5.4), layout="constrained")
-    for axes, source in zip(figure.subplots(1, len(sources), squeeze=False)[0], sources):
+    for axes, source in zip(figure.subplots(1, len(sources), squeeze=False, sharex=True)[0], sources):
         for result in (result for result in built if result["point"]["data"] == source):
             point, energy, error = result["point"], result["energy_uj"], result["rmse"]["integer"]
             spread = [[energy["typical"] - energy["low"]], [energy["high"] - energy["typical"]]]
@@ -92,13 +99,13 @@ def _energies(built):
                           ms=5 + point["d_model"] / 12, capsize=2, elinewidth=0.8, alpha=0.85)
         for one in _published(source):
             axes.plot(1000 * one.mj, one.rmse, "*", color="black", ms=13)
-            axes.annotate(f"paper ({one.window}, {one.d_model}, {one.bits})", (1000 * one.mj, one.rmse), (0, 9),
-                          textcoords="offset points", fontsize=9, ha="center")
+            axes.annotate(f"paper ({one.window}, {one.d_model}, {one.bits})", (1000 * one.mj, one.rmse), (-10, 0),
+                          textcoords="offset points", fontsize=9, ha="right", va="center")
         axes.set_xscale("log")
         axes.margins(x=0.15, y=0.15)
         axes.xaxis.set_major_formatter(PLAIN)
         axes.set(title=TITLES[source].partition(":")[0], xlabel="energy estimate of an inference, µJ, low to high",
-                 ylabel=f"test RMSE of the integer model, {TITLES[source].rpartition(' ')[2]}")
+                 ylabel=f"test RMSE, integer model, {TITLES[source].rpartition(' ')[2]}{remark}")
         axes.grid(alpha=0.3)
     figure.legend(handles=_legend(built, [Line2D([], [], color="black", marker="*", ls="", ms=11, label="paper")]),
                   loc="outside lower center", ncols=8, frameon=False, title="the larger the mark, the larger d")

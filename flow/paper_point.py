@@ -42,7 +42,8 @@ def options_of(point, task):
     """TrainOptions of a point: the paper's readout, all training data, the recipe of the task.
 
     Args:
-        point: Point. task: dict ``recipe``, a key of RECIPES; ``paths``: dict data set -> CSV; ``out``: directory.
+        point: Point. task: dict ``recipe``, a key of RECIPES; ``paths``: dict data set -> CSV; ``out``: directory; ``code``: of
+            ``paper_tables.code``.
     """
     from liteformer.train.options import TrainOptions
     return TrainOptions(**SOURCES[point.data] | {
@@ -56,7 +57,7 @@ def measure(task, point):
     Args:
         task, point: as of ``options_of``.
     Returns:
-        JSON-able dict: ``point``, ``options`` and either ``error``, why there is no such accelerator, or ``rmse``,
+        JSON-able dict: ``point``, ``options``, ``code`` and either ``error``, why there is no such accelerator, or ``rmse``,
         ``interval``, ``windows``, ``parameters``, ``macs``, ``unit``, ``array``, ``lanes``, ``utilization``, ``cycles``,
         ``latency_us``, ``mismatches``, ``area``, ``power_mw``, ``energy_uj`` (energy estimate) and ``seconds``: dict part of
         PARTS -> ``wall``, ``processor``.
@@ -65,7 +66,7 @@ def measure(task, point):
     """
     from liteformer.train.run import portable
     options, stopwatch = options_of(point, task), Stopwatch()
-    asked = {"point": vars(point), "options": portable(options)}
+    asked = {"point": vars(point), "options": portable(options), "code": task["code"]}
     try:
         run, known = trained(options)
         compiled = hardware.compile_model(run.model, device=DEVICE)

