@@ -10,6 +10,7 @@ from liteformer.flow.performance import markdown
 from liteformer.flow.results import NOTES, TITLES, ratio, verdict
 
 SHAPE = "window, d, bits"
+ALT = {"rmse": "Error of every point", "energy": "Error against energy estimate"}
 HEAD = {
     "complete": "Written by `make paper` from [paper.json](paper.json); change nothing here by hand. *Paper* is [arXiv "
                 "2407.11041](https://arxiv.org/abs/2407.11041).",
@@ -79,8 +80,8 @@ def page(content, name):
         if found:
             lines += [*_accuracy(found, source, quick), "", *_resources(found, source), "", *_time(found, source), ""]
     lines += ["## Pictures", ""]
-    for file in files.values():
-        lines += [f"![{file.removesuffix('.png').removeprefix(f'{name}-')}]({file})", ""]
+    for kind, file in files.items():
+        lines += [f"![{ALT.get(kind, 'Time and resources')}]({file})", ""]
     return "\n".join([*lines, "## What it took", "", *_took(content, built), ""])
 
 

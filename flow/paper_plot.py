@@ -107,8 +107,9 @@ def _energies(built, remark):
         axes.set(title=TITLES[source].partition(":")[0], xlabel="energy estimate of an inference, µJ, low to high",
                  ylabel=f"test RMSE, integer model, {TITLES[source].rpartition(' ')[2]}{remark}")
         axes.grid(alpha=0.3)
-    figure.legend(handles=_legend(built, [Line2D([], [], color="black", marker="*", ls="", ms=11, label="paper")]),
-                  loc="outside lower center", ncols=8, frameon=False, title="the larger the mark, the larger d")
+    star = Line2D([], [], color="black", marker="*", ls="", ms=11, label="paper, as published")
+    figure.legend(handles=_legend(built, [star]), loc="outside lower center", ncols=8, frameon=False,
+                  title="the larger the mark, the larger d")
     return figure
 
 

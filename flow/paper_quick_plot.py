@@ -34,8 +34,8 @@ def errors(built, published):
                   label="FP32")
         _stars(axes, found, {_key(one): one.rmse for one in published(source)}, "paper, best of 50 on test")
         _columns(axes, found)
-        axes.set(title=f"{TITLES[source].partition(':')[0]}, training shortened",
-                 ylabel=f"test RMSE, {TITLES[source].rpartition(' ')[2]}")
+        axes.set(title=TITLES[source].partition(":")[0], ylabel=f"test RMSE, {TITLES[source].rpartition(' ')[2]}")
+    figure.suptitle("Training shortened")
     _legend(figure, panels[0])
     return figure
 

@@ -104,7 +104,7 @@ def collect(task, points, jobs, workers=None):
     waiting, running = sorted(weight, key=weight.get), set()
     if not waiting:
         return results
-    session, begin, done = time.time(), time.monotonic(), 0.0
+    session, begin, spent, done = time.time(), time.monotonic(), 0.0, 0.0
     pool = (workers or Processes)(jobs, measure)
     title = f"Measure {len(waiting)} of {len(points)} points, {jobs} at a time"
     with console.step(f"{title}, about {expected_minutes(weight, task['recipe'], jobs):.0f} min on idle cores") as step:
@@ -120,8 +120,11 @@ def collect(task, points, jobs, workers=None):
                     elapsed = time.monotonic() - begin
                     results[point] = result | {"session": round(session), "elapsed": round(elapsed, 1)}
                     write_atomically(_file(task, point), json.dumps(results[point]) + "\n")
-                    done += weight[point]
-                    left = elapsed / done * (sum(weight.values()) - done) / 60
+                    if not result["error"]:
+                        # How much slower than on idle cores it goes.
+                        spent += sum(part["wall"] for part in result["seconds"].values())
+                        done += weight[point]
+                    left = expected_minutes([*waiting, *running], task["recipe"], jobs) * (spent / done if done else 1)
                     step.update(len(results), len(points), f"about {left:.0f} min left")
         except BaseException:
             pool.stop()
