@@ -49,9 +49,9 @@ def test_fill():
 
 def test_pages_have_their_blocks():
     page, readme = performance.PAGE.read_text(), performance.README.read_text()
-    for name in ("figures", "end-to-end", "budget", "estimate", "paths", "grid"):
-        performance.fill(page, name, "")
-    performance.fill(readme, "figures", "")
+    for name in ("figures", "end-to-end", "budget", "devices", "estimate", "paths", "grid"):
+        assert performance.fill(page, name, "") != page
+    assert performance.fill(readme, "figures", "") != readme
 
 
 def test_markdown():
