@@ -1,10 +1,7 @@
 """The command line `liteformer`: one file for each command, one sentence for each mistake."""
 
-import sys
-
 import typer
 
-from liteformer.accel.errors import LiteFormerError
 from liteformer.flow import console
 from liteformer.flow.bench import bench
 from liteformer.flow.build import build
@@ -32,11 +29,5 @@ for command in (demo, doctor, train, evaluate, simulate, bench, report, explore,
 
 def main():
     """Run the command line; bad input ends in one sentence on stderr and exit code 2, without a traceback."""
-    try:
+    with console.sentences():
         app(prog_name="liteformer")
-    except LiteFormerError as error:
-        console.note(f"error: {error}")
-        sys.exit(2)
-    except OSError as error:
-        console.note(f"error: {error.strerror or error}{f': {error.filename}' if error.filename else ''}")
-        sys.exit(2)

@@ -13,6 +13,8 @@ from contextlib import contextmanager, redirect_stdout
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from liteformer.accel.errors import LiteFormerError
+
 
 def _stderr():
     return Console(stderr=True, highlight=False)
@@ -74,6 +76,19 @@ def step(title):
     with live:
         yield Step(live, title)
     console.print(f"[green]✓[/] {title}  [dim]{time.monotonic() - start:.1f} s[/]", soft_wrap=True)
+
+
+@contextmanager
+def sentences():
+    """Ends the program with one sentence on stderr and exit code 2 where bad input or the system stops what runs inside."""
+    try:
+        yield
+    except LiteFormerError as error:
+        note(f"error: {error}")
+        sys.exit(2)
+    except OSError as error:
+        note(f"error: {error.strerror or error}{f': {error.filename}' if error.filename else ''}")
+        sys.exit(2)
 
 
 def note(text):

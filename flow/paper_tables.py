@@ -8,7 +8,6 @@ import hashlib
 import json
 import os
 import platform
-import sys
 import time
 from pathlib import Path
 from typing import Annotated
@@ -202,11 +201,8 @@ def command(
 
 def main():
     """Run the command; bad input ends in one sentence and exit code 2."""
-    try:
+    with console.sentences():
         app(prog_name="make paper")
-    except LiteFormerError as error:
-        console.note(f"error: {error}")
-        sys.exit(2)
 
 
 if __name__ == "__main__":

@@ -77,8 +77,5 @@ def train_missing(names=(), seeds=SEEDS, folder=METRICS, builds=ROOT / "build" /
 
 
 if __name__ == "__main__":
-    try:
+    with console.sentences():
         train_missing(sys.argv[1:])
-    except LiteFormerError as error:
-        console.note(f"error: {error}")
-        sys.exit(2)
