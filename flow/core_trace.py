@@ -6,6 +6,7 @@ import numpy as np
 from migen.sim import run_simulation
 
 from liteformer.accel.errors import LiteFormerError
+from liteformer.accel.gateware.drive import push_row
 from liteformer.accel.gateware.engine import Engine
 
 # Tensor that a kind of step computes, where it is not called the same.
@@ -35,15 +36,7 @@ def trace_core(compiled, window):
 def _drive(engine, window, limit, results, outputs):
     """Push a window, run, note the results of every cycle in which some leave the requantizers."""
     for row in window:
-        for feature, value in enumerate(row):
-            yield engine.feature.eq(feature)
-            yield engine.raw.eq(int(value))
-            yield engine.push.eq(1)
-            yield
-            yield engine.push.eq(0)
-            yield
-            while (yield engine.push_busy):
-                yield
+        yield from push_row(engine, engine.push_busy, row)
     yield engine.start.eq(1)
     yield
     yield engine.start.eq(0)

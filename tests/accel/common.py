@@ -6,6 +6,7 @@ import numpy as np
 from migen.sim import passive, run_simulation
 
 from liteformer.accel.compiler import compile_model
+from liteformer.accel.gateware.drive import push_row
 from liteformer.accel.gateware.engine import Engine
 from liteformer.accel.model import QuantizedModel
 from liteformer.accel.random_model import random_model
@@ -64,16 +65,7 @@ class EngineDriver:
 
     def push(self, row):
         """One row of raw samples."""
-        engine = self.engine
-        for feature, value in enumerate(row):
-            yield engine.feature.eq(feature)
-            yield engine.raw.eq(int(value))
-            yield engine.push.eq(1)
-            yield
-            yield engine.push.eq(0)
-            yield
-            while (yield engine.push_busy):
-                yield
+        yield from push_row(self.engine, self.engine.push_busy, row)
 
     def pulse(self, signal):
         """One cycle of a signal."""

@@ -6,6 +6,7 @@ from migen import *
 
 from liteformer.accel import golden, numerics
 from liteformer.accel.compiler import HardwareOptions
+from liteformer.accel.gateware.drive import push_row
 from liteformer.accel.gateware.requantizer import Requantizer
 from liteformer.accel.gateware.window import SampleWindow
 
@@ -25,18 +26,6 @@ class Bench(Module):
             self.sync += [first.eq(table[window.quantize_feature]), second.eq(first)]
             self.comb += port.eq(second)
         self.comb += [unit.acc.eq(window.quantize_raw), window.quantized.eq(unit.result)]
-
-
-def push(window, row):
-    for feature, value in enumerate(row):
-        yield window.feature.eq(feature)
-        yield window.raw.eq(int(value))
-        yield window.push.eq(1)
-        yield
-        yield window.push.eq(0)
-        yield
-        while (yield window.busy):
-            yield
 
 
 def contents(dut, hw):
@@ -74,7 +63,7 @@ def test_window(bits, rows, shape):
 
     def bench():
         for n, row in enumerate(raw):
-            yield from push(dut.window, row)
+            yield from push_row(dut.window, dut.window.busy, row)
             full.append((yield dut.window.full))
             if n + 1 >= hw.window:
                 seen.append((yield from contents(dut, hw)))
@@ -95,7 +84,7 @@ def test_clear_forgets_the_samples():
 
     def bench():
         for _ in range(4):
-            yield from push(dut.window, (1, 2))
+            yield from push_row(dut.window, dut.window.busy, (1, 2))
         full.append((yield dut.window.full))
         yield dut.window.clear.eq(1)
         yield
@@ -103,7 +92,7 @@ def test_clear_forgets_the_samples():
         yield
         full.append((yield dut.window.full))
         for _ in range(3):
-            yield from push(dut.window, (1, 2))
+            yield from push_row(dut.window, dut.window.busy, (1, 2))
             full.append((yield dut.window.full))
 
     simulate(dut, bench())
