@@ -3,60 +3,26 @@
 import io
 import json
 import os
-import signal
-import socket
-import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
 
-from liteformer.accel import golden
-from liteformer.accel.model import AnomalySettings
-from liteformer.accel.random_model import random_model
 from liteformer.flow import device as device_module
-from liteformer.flow import hardware
 from liteformer.flow.device import Device
 
 sys.path.insert(0, str(Path(__file__).parent))
 from golden_client import GoldenClient
-
-FEATURES = ["power", "wind", "hour"]
-TRAINED = {"data": "csv", "task": "forecast", "path": "plant.csv", "target": ["power"], "features": FEATURES, "window": 4}
-
-
-def model_for(task="forecast", **options):
-    """A random model with names, scales and a training's options."""
-    outputs = {"forecast": 1, "classification": 3, "anomaly": 2}[task]
-    model = random_model(np.random.default_rng(5), window=4, features=3, d_model=8, bits=4, outputs=outputs)
-    fields = {"task": task, "feature_names": FEATURES, "raw_scale": [4.0, 16.0, 1.0], "output_scale": [4.0] * outputs}
-    if task == "forecast":
-        fields |= {"target_names": ["power"], "target_features": [0]}
-    elif task == "classification":
-        fields |= {"class_names": ["idle", "run", "stop"], "target_features": []}
-        options = {"target": None, "label": "kind"} | options
-    else:
-        fields |= {"target_names": ["power", "wind"], "target_features": [0, 1], "output_scale": [4.0, 16.0],
-                   "anomaly": AnomalySettings(shifts=[0, 0], gains=[1, 0], smoothing=2, threshold=40_000)}
-        options = {"target": None, "label": "fault"} | options
-    options = TRAINED | {"task": task, "horizon": None, "test_fraction": 0.2, "validation_fraction": 0.15} | options
-    return replace(model, config=type(model.config)(**model.config.model_dump() | fields), provenance={"options": options})
+from plant import FEATURES, expected, model_for, write_plant
 
 
 @pytest.fixture(autouse=True)
 def plant(tmp_path, monkeypatch):
-    """Every test runs in a folder with plant.csv: 60 rows, other columns between, a hole in row 20."""
+    """Every test runs in a folder with plant.csv; the frame in it."""
     monkeypatch.chdir(tmp_path)
-    rng = np.random.default_rng(7)
-    frame = pd.DataFrame({"hour": np.arange(60) % 24, "note": ["x"] * 60, "power": rng.normal(50, 20, 60).round(2),
-                          "wind": rng.normal(8, 3, 60).round(3), "kind": rng.choice(["idle", "run", "stop"], 60),
-                          "fault": rng.integers(0, 2, 60)})
-    frame.loc[20, "wind"] = np.nan
-    frame.to_csv("plant.csv", index=False)
-    return frame
+    return write_plant()
 
 
 @pytest.fixture
@@ -68,11 +34,6 @@ def offered(monkeypatch):
         monkeypatch.setattr(device_module, "_simulated", lambda *_: (Device(client, link, "the board"), lambda: None))
         return client
     return offer
-
-
-def expected(model, frame, starts):
-    raw = np.floor(frame[FEATURES].fillna(0).to_numpy() * model.config.raw_scale + 0.5).astype(np.int64)
-    return golden.infer(model, np.stack([raw[start:start + 4] for start in starts]))
 
 
 def test_every_window_of_a_csv(run, offered, plant):
@@ -309,93 +270,3 @@ def test_an_unplugged_board_leaves_no_file(run, offered, monkeypatch):
     code, _, err = run("run", "m.safetensors", "--sim", "--path", "plant.csv", "--plot", "run.png", "--json")
     assert code == 2 and err.splitlines()[-1] == "error: /dev/ttyUSB0 is gone; plug the board in again and repeat the command"
     assert not Path("run.png").exists()
-
-
-# The real thing -----------------------------------------------------------------------------------
-
-
-
-def test_the_simulated_soc(run, plant):
-    """Through firmware and serial protocol."""
-    model = model_for()
-    model.save("m.safetensors")
-    code, out, err = run("run", "m.safetensors", "--sim", "--path", "plant.csv", "--windows", 12, "--json")
-    assert code == 0, err
-    result = json.loads(out)
-    assert (result["windows"], result["mismatches"], result["lost"]) == (12, 0, 0)
-    assert np.array_equal(result["forecast"], expected(model, plant, range(12)) / 4)
-    assert 0 < result["cycles"]["accelerator"] < result["cycles"]["end_to_end"]
-
-
-def test_the_simulated_soc_behind_a_port(run, plant):
-    """The same over a pseudo-terminal, as a board would hang there; then another model's file is refused."""
-    from liteformer.soc.pseudo_terminal import PseudoTerminal
-    from liteformer.soc.simulation import Simulation
-    model = model_for()
-    model.save("m.safetensors")
-    other = replace(model, tensors=model.tensors | {"head.weight": -model.tensors["head.weight"]})
-    other.save("other.safetensors")
-    with Simulation(hardware.compile_model(model)) as simulation, PseudoTerminal(simulation) as terminal:
-        terminal.start()
-        code, out, err = run("run", "m.safetensors", "--port", terminal.name, "--path", "plant.csv", "--windows", 12, "--json")
-        assert code == 0, err
-        result = json.loads(out)
-        assert (result["windows"], result["mismatches"], result["link"]) == (12, 0, "serial")
-        code, _, err = run("run", "other.safetensors", "--port", terminal.name, "--path", "plant.csv")
-        assert code == 2 and f"holds the model {model.id[:8]}, not {other.id[:8]} of other" in err.splitlines()[-1]
-
-
-def test_the_terminal_of_the_command_line(run, plant):
-    """`simulate --pty` prints the device's name, serves until Ctrl-C and ends without an error."""
-    model_for().save("m.safetensors")
-    command = [Path(sys.executable).with_name("liteformer"), "simulate", "m.safetensors", "--pty", "--json"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                          preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler)) as process:
-        try:
-            device = json.loads(process.stdout.readline())["device"]
-            code, out, err = run("run", "m.safetensors", "--port", device, "--path", "plant.csv", "--windows", 3, "--json")
-            assert code == 0 and json.loads(out)["mismatches"] == 0, err
-            process.send_signal(signal.SIGINT)
-            rest, err = process.communicate(timeout=20)
-        finally:
-            process.kill()
-    assert (process.returncode, rest) == (0, "") and err.splitlines()[-1] == "ended"
-    assert "there is no port" in run("run", "m.safetensors", "--port", device, "--path", "plant.csv")[2]
-
-
-def test_terminal_and_trace(run, plant):
-    model_for().save("m.safetensors")
-    assert run("simulate", "m.safetensors", "--pty", "--trace", "a.fst")[::2] == (
-        2, "error: --trace records windows, --pty runs until Ctrl-C; drop one of them\n")
-
-
-@pytest.mark.filterwarnings("ignore:setDaemon", "ignore::pytest.PytestUnhandledThreadExceptionWarning")
-def test_registers_behind_litex_server(run, plant):
-    """LiteX's server on a UARTbone of the simulated SoC; the registers tell cycles of the core, not of a firmware."""
-    from litex.soc.integration import export
-    from litex.tools.litex_server import RemoteServer
-    from litex.tools.remote.comm_uart import CommUART
-
-    from liteformer.soc.pseudo_terminal import PseudoTerminal
-    from liteformer.soc.simulation import Simulation
-    model = model_for()
-    model.save("m.safetensors")
-    with Simulation(hardware.compile_model(model), uart="crossover", with_uartbone=True, baudrate=10_000_000) as simulation, \
-            PseudoTerminal(simulation) as terminal:
-        soc = simulation.soc
-        Path("map.csv").write_text(export.get_csr_csv(soc.csr_regions, soc.constants, soc.mem_regions))
-        terminal.start()
-        with socket.socket() as free:
-            free.bind(("localhost", 0))
-            number = free.getsockname()[1]
-        server = RemoteServer(CommUART(terminal.name, 10_000_000), "localhost", number)
-        server.open()
-        server.start(1)
-        code, out, err = run("run", "m.safetensors", "--csr", "map.csv", "--server", f"localhost:{number}", "--path",
-                             "plant.csv", "--windows", 12, "--json")
-        server.socket.close()
-    assert code == 0, err
-    result = json.JSONDecoder().raw_decode(out[out.index('{"'):])[0]  # The server's thread prints too, on whatever line.
-    assert (result["windows"], result["mismatches"], result["link"]) == (12, 0, "registers")
-    assert np.array_equal(result["forecast"], expected(model, plant, range(12)) / 4)
-    assert result["cycles"]["accelerator"] > 0 and result["cycles"]["end_to_end"] is None
