@@ -66,18 +66,6 @@ private:
     uint8_t received = 0;
 };
 
-// Lets the clock fall. Nothing in the SoC waits for that edge, so where Verilator's memory of the clock is found under a known
-// name, resetting it saves an evaluation of the whole model; under another version's name the model is evaluated.
-template <class Root> auto fall(SOC_MODEL* top, Root* root, int) -> decltype(root->__Vtrigrprev__TOP__sys_clk, void()) {
-    top->sys_clk = 0;
-    root->__Vtrigrprev__TOP__sys_clk = 0;
-}
-
-template <class Root> void fall(SOC_MODEL* top, Root*, long) {
-    top->sys_clk = 0;
-    top->eval();
-}
-
 struct ClockLoop {
     SOC_MODEL* top;
     Line line;
@@ -109,13 +97,9 @@ uint64_t loop_run(ClockLoop* loop, uint64_t cycles, size_t wanted) {
     uint64_t done = 0;
     while (done < cycles && loop->line.out.size() < wanted) {
         loop->line.drive(top);
-        if (loop->trace) {
-            top->sys_clk = 0;
-            top->eval();
-            loop->trace->dump(loop->time++);
-        } else {
-            fall(top, top->rootp, 0);
-        }
+        top->sys_clk = 0;
+        top->eval();
+        if (loop->trace) loop->trace->dump(loop->time++);
         loop->line.sample(top);
         top->sys_clk = 1;
         top->eval();

@@ -99,7 +99,7 @@ def _compile(design, trace, cycles_per_bit, loop, quick, directory):
     options = {"top_verilog_file": str(design.top), "build_dir": str(directory), "args": arguments, "cargs": "-O2",
                "dump_fst": trace is True}
     _run([sys.executable, "-c", GENERATE, json.dumps(options)], cwd=directory)
-    macros = f'#include "V{design.name}___024root.h"\n#define SOC_MODEL V{design.name}\n'
+    macros = f"#define SOC_MODEL V{design.name}\n"
     if cycles_per_bit:
         macros += f"#define SOC_CYCLES_PER_BIT {cycles_per_bit}\n"
     with (directory / "pyverilator_wrapper.cpp").open("a") as wrapper:
