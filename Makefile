@@ -73,7 +73,7 @@ results: setup
 	@$(BIN)/python -m liteformer.flow.results
 
 results-train: setup
-	@$(BIN)/python -m liteformer.flow.results_train $(ONLY)
+	@$(BIN)/python -m liteformer.flow.results_train --jobs $(JOBS) $(ONLY)
 
 # The paper's tables as docs/results/paper.md: 96 points, about two and a half hours on two cores; an interrupted run goes on.
 # QUICK=1: four points with shortened training, minutes. AIRU=FILE and PEMS=FILE name the data sets.

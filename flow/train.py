@@ -13,11 +13,11 @@ STAGES = {"float": "float", "qat": "quantization-aware", "mlp": "MLP of the same
 DATA, SHAPE, RECIPE = "Data", "Model", "Recipe"
 
 
-def run_training(options, seeds=1, resume=False):
+def run_training(options, seeds=1):
     """Train with progress on stderr.
 
     Args:
-        options: TrainOptions; seeds: how many, from ``options.seed`` on; resume: as in ``train_seeds``.
+        options: TrainOptions; seeds: how many, from ``options.seed`` on.
     Returns:
         Run.
     """
@@ -29,7 +29,7 @@ def run_training(options, seeds=1, resume=False):
             seed = f"seed {number} of {count}, " if count > 1 else ""
             step.update(done, total, f"{seed}{STAGES[stage]}, loss {metrics['loss']:.4f}")
 
-        return train_seeds(options, seeds, show, resume)
+        return train_seeds(options, seeds, show)
 
 
 def _names(values):

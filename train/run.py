@@ -27,6 +27,7 @@ from liteformer.train.model import Transformer
 from liteformer.train.options import TrainOptions
 from liteformer.train.perceptron import perceptron
 from liteformer.train.qat import QuantTransformer
+from liteformer.train.reuse import FloatTrainings
 from liteformer.train.tasks import FIGURES, complete, labels_of, measure
 from liteformer.train.trainer import Diverged, Windows, fit
 
@@ -78,13 +79,14 @@ class Run:
             "integer": lambda starts: golden.infer(self.model, self.dataset.windows(starts)) / scale}
 
 
-def train(options, progress=None):
+def train(options, progress=None, reuse=None):
     """Train in float, then quantization-aware, export, measure on the test set and write the directory ``options.out``.
 
     Args:
         options: TrainOptions.
         progress: optional callable ``progress(stage, done, total, metrics)``: stage "float", "teacher", "qat" or
             "mlp", epochs done of total, dict with loss and validation.
+        reuse: FloatTrainings of runs with the same data, whose networks are taken over; the results are the same.
     Returns:
         Run.
     Raises:
@@ -95,14 +97,15 @@ def train(options, progress=None):
     out = Path(options.out)
     if out.exists() and not out.is_dir():
         raise LiteFormerError(f"{out} is a file, not a directory; choose another --out")
-    dataset = load_dataset(options)
+    dataset, reuse = load_dataset(options), reuse or FloatTrainings()
     with limited_threads(options.threads):
         try:
-            network, quantized, history, seconds = fit_stages(options, dataset, progress)
+            network, quantized, history, seconds = fit_stages(options, dataset, progress, reuse)
             model = complete(export(quantized, _provenance(options)), dataset)
             other = None
             if options.task == "forecast":
-                other = perceptron(dataset, *training_data(options, dataset), options, model.config.parameters, progress)
+                other = reuse.take("mlp", options, dataset, lambda: perceptron(
+                    dataset, *training_data(options, dataset), options, model.config.parameters, progress))
         except Diverged as error:
             with replacing(out) as folder:
                 save_file(error.state, folder / LAST_GOOD)
@@ -201,13 +204,21 @@ def load_run(directory):
                network, quantized, dataset)
 
 
-def _taught(options, dataset, network, data, starts, progress):
+def _float_stage(options, dataset, stage, progress, reuse):
+    """``(Transformer, history)`` of the float training with these options."""
+    def train_it():
+        network = float_model.build(options, dataset)
+        return network, fit(network, *training_data(options, dataset), options, options.float_epochs, stage, progress)
+
+    return reuse.take("float", options, dataset, train_it)
+
+
+def _taught(options, dataset, network, data, starts, progress, reuse):
     """Mean output of the float network and of ``options.teachers - 1`` others trained likewise, for the training windows."""
     networks = [network]
     for number in range(1, options.teachers):
         other = options.model_copy(update={"seed": options.seed + number * TEACHER_SEEDS})
-        networks.append(float_model.build(other, dataset))
-        fit(networks[-1], *training_data(options, dataset), other, options.float_epochs, "teacher", progress)
+        networks.append(_float_stage(other, dataset, "teacher", progress, reuse)[0])
     with torch.no_grad():
         return torch.cat([torch.stack([one(data.batch(part)[0]) for one in networks]).mean(dim=0)
                           for part in starts.split(CALIBRATION)])
@@ -227,16 +238,18 @@ def calibration_windows(options, dataset):
     return data.batch(first[::max(1, len(first) // CALIBRATION)])[0]
 
 
-def fit_stages(options, dataset, progress):
+def fit_stages(options, dataset, progress, reuse=None):
     """Both stages of the training.
 
+    Args:
+        progress, reuse: as in ``train``.
     Returns:
         ``(Transformer, QuantTransformer, history, seconds)``, the last two dicts by stage.
     """
-    network = float_model.build(options, dataset)
+    reuse = reuse or FloatTrainings()
     data, first, held = training_data(options, dataset)
     history, seconds, started = {}, {}, time.perf_counter()
-    history["float"] = fit(network, data, first, held, options, options.float_epochs, "float", progress)
+    network, history["float"] = _float_stage(options, dataset, "float", progress, reuse)
     seconds["float"] = round(time.perf_counter() - started, 2)
     started = time.perf_counter()
     quantized = QuantTransformer(network, options, dataset, calibration_windows(options, dataset))
@@ -249,7 +262,7 @@ def fit_stages(options, dataset, progress):
             quantized.settle(data.batch(starts)[0] for starts in order.split(CALIBRATION))
 
     if options.distill and options.task == "forecast":
-        data.teach(first, _taught(options, dataset, network, raw, first, progress), options.distill)
+        data.teach(first, _taught(options, dataset, network, raw, first, progress, reuse), options.distill)
     history["qat"] = fit(quantized, data, first, held, options, options.quantized_epochs, "qat", progress, before_epoch)
     quantized.snap()
     seconds["qat"] = round(time.perf_counter() - started, 2)

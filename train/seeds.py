@@ -12,7 +12,7 @@ MOST = 1000
 FIXED = ("persistence", "least_squares", "majority", "logistic_regression", "three_sigma")  # Baselines that no seed moves.
 
 
-def train_seeds(options, count, progress=None, resume=False):
+def train_seeds(options, count, progress=None, resume=False, reuse=None):
     """Train with the seeds ``options.seed`` and following; each into ``seed<N>`` of the directory ``options.out``.
 
     The directory itself becomes the run whose integer model is best over the validation windows (with refit these are trained
@@ -21,7 +21,7 @@ def train_seeds(options, count, progress=None, resume=False):
 
     Args:
         options: TrainOptions; count: seeds, 1 is a plain training; progress: as in ``train``, its stages named with the seed;
-            resume: take seeds over that an interrupted call with the same options has finished.
+            resume: take seeds over that an interrupted call with the same options has finished; reuse: as in ``train``.
     Returns:
         Run of the chosen seed with the metrics of all.
     Raises:
@@ -30,7 +30,7 @@ def train_seeds(options, count, progress=None, resume=False):
     if not 1 <= count <= MOST:
         raise LiteFormerError(f"seeds is {count}; choose 1 to {MOST}")
     if count == 1:
-        return train(options, progress)
+        return train(options, progress, reuse)
     out, runs = Path(options.out), []
     for number, seed in enumerate(range(options.seed, options.seed + count)):
         one = options.model_copy(update={"seed": seed, "out": str(out / f"seed{seed}")})
@@ -38,7 +38,7 @@ def train_seeds(options, count, progress=None, resume=False):
             runs.append(load_run(one.out))
             continue
         runs.append(train(one, progress and (lambda stage, done, total, metrics, number=number: progress(
-            stage, done, total, metrics | {"seed": (number + 1, count)}))))
+            stage, done, total, metrics | {"seed": (number + 1, count)})), reuse))
     best = min(runs, key=lambda run: run.metrics["validation"]["integer"])
     interval = None
     if options.task == "forecast":

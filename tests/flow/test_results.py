@@ -6,7 +6,7 @@ import pytest
 
 from liteformer.accel.errors import LiteFormerError
 from liteformer.flow import results
-from liteformer.flow.results_train import entries, record, train_missing
+from liteformer.flow.results_train import entries, record, together, train_missing
 from liteformer.train.options import TrainOptions
 from liteformer.train.seeds import train_seeds
 
@@ -59,15 +59,54 @@ def test_plots(small, tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["airu-forecast.png", "bits.png", "layers.png"]
 
 
-def test_stored_entries_are_not_trained_again(tmp_path, monkeypatch):
+def test_stored_entries_are_not_trained_again(tmp_path):
     name, fields = next(iter(entries()))
     (tmp_path / f"{name}.json").write_text("{}")
-    monkeypatch.setattr("liteformer.flow.train.run_training", lambda *_: pytest.fail("trained again"))
-    train_missing([name], folder=tmp_path)
+    train_missing([name], folder=tmp_path, workers=lambda *_: pytest.fail("trained again"))
     assert fields["refit"] and fields["bits"] == 4
     with pytest.raises(LiteFormerError, match="there is no result moon; there are: airu-12-32-4bit-last, "):
         train_missing(["moon"], folder=tmp_path)
     assert len(dict(entries())) == 48
+
+
+class InProcess:
+    """A pool that works when its results are asked for."""
+
+    def __init__(self, jobs, function):
+        self.jobs, self.function, self.waiting = jobs, function, {}
+
+    def submit(self, number, task, point):
+        self.waiting[number] = task, point
+
+    def finished(self, _):
+        number, (task, point) = self.waiting.popitem()
+        return [(number, self.function(task, point))]
+
+    def close(self):
+        assert not self.waiting
+
+
+def test_missing_entries_are_trained_and_stored(tmp_path, monkeypatch):
+    def short(window, bits):
+        return {"window": window, "d_model": 8, "bits": bits, "epochs": 1, "batch": 256, "teachers": 1, "path": "x.csv"}
+
+    wanted = [("airu-6-8-4bit-last", short(6, 4)), ("airu-5-8-4bit-last", short(5, 4)), ("airu-6-8-3bit-last", short(6, 3))]
+    monkeypatch.setattr("liteformer.flow.results_train.entries", lambda: wanted)
+    (tmp_path / "airu-5-8-4bit-last.json").write_text("{}")
+    train_missing(seeds=2, folder=tmp_path, builds=tmp_path / "builds", workers=InProcess)
+    found = {bits: json.loads((tmp_path / f"airu-6-8-{bits}bit-last.json").read_text()) for bits in (4, 3)}
+    assert {stored["options"]["bits"] for stored in found.values()} == {4, 3}
+    assert found[3]["rmse"]["float"] == found[4]["rmse"]["float"] and found[3]["rmse"]["mlp"] == found[4]["rmse"]["mlp"]
+    assert found[3]["rmse"]["integer"] != found[4]["rmse"]["integer"]
+
+
+def test_entries_that_differ_in_bits_share_their_float_networks():
+    groups = together(dict(entries()))
+    assert len(groups) == 12 and all(len(group) == 4 for group in groups)
+    assert groups[0][0] == "airu-12-32-4bit-last"
+    for group in groups:
+        fields = [dict(entries())[name] for name in group]
+        assert all(one | {"bits": 0} == fields[0] | {"bits": 0} for one in fields)
 
 
 def test_page_in_the_repository_is_that_of_its_figures():

@@ -13,6 +13,7 @@ from liteformer.train import run as run_module
 from liteformer.train.dataset import load_dataset
 from liteformer.train.model import build
 from liteformer.train.options import TrainOptions
+from liteformer.train.reuse import FloatTrainings
 from liteformer.train.run import load_run, train
 from liteformer.train.trainer import parameter_groups
 
@@ -152,3 +153,17 @@ def test_weight_decay_is_for_matrices_only():
     assert [(group["lr"], group["weight_decay"]) for group in groups] == [(2e-3, 0.1), (2e-3, 0.0), (1e-2, 0.0)]
     assert all(p.ndim == 2 for p in groups[0]["params"]) and all(p.ndim < 2 for p in groups[1]["params"])
     assert sum(len(group["params"]) for group in groups) == 40
+
+
+def test_float_networks_are_taken_over(small, tmp_path):
+    """With the networks of an earlier run another width trains to the same model, and no float training is done twice."""
+    wide = small | {"bits": 6, "teachers": 2}
+    alone = train(TrainOptions(**wide, out=str(tmp_path / "alone")))
+    reuse, stages = FloatTrainings(), []
+    train(TrainOptions(**wide | {"bits": 4}, out=str(tmp_path / "first")), None, reuse)
+    both = train(TrainOptions(**wide, out=str(tmp_path / "second")), lambda stage, *_: stages.append(stage), reuse)
+    assert both.model.id == alone.model.id and both.metrics["rmse"] == alone.metrics["rmse"]
+    assert both.metrics["history"] == alone.metrics["history"] and set(stages) == {"qat"}
+    stages.clear()
+    train(TrainOptions(**wide | {"seed": 5}, out=str(tmp_path / "other")), lambda stage, *_: stages.append(stage), reuse)
+    assert set(stages) == {"float", "teacher", "qat", "mlp"}

@@ -1,0 +1,30 @@
+"""Float trainings that several runs of one process have in common.
+
+Runs that differ in their widths start from the same float networks, the teachers among them, and stand beside the same MLP.
+"""
+
+import copy
+import hashlib
+
+# What a float training does not depend on. Widths can change the raw counts of the data; these are in the key themselves.
+LATER = {"bits", "bits_of", "qat_epochs", "step_lr_factor", "distill", "teachers", "settle", "out"}
+
+
+class FloatTrainings:
+    """Results of float trainings, by what they depend on."""
+
+    def __init__(self):
+        self._results = {}
+
+    def take(self, kind, options, dataset, train):
+        """A copy of what ``train()`` returned when it was last asked for with the same options and data; else trains.
+
+        Args:
+            kind: "float" or "mlp"; options: TrainOptions; dataset: Dataset; train: callable without arguments.
+        """
+        digest = hashlib.sha256(dataset.raw.tobytes())
+        digest.update(str((dataset.raw.shape, list(dataset.raw_scale))).encode())
+        key = (kind, digest.hexdigest(), options.model_dump_json(exclude=LATER))
+        if key not in self._results:
+            self._results[key] = train()
+        return copy.deepcopy(self._results[key])
