@@ -7,7 +7,8 @@ import torch
 
 from liteformer.accel import numerics
 from liteformer.accel.model import QuantizedModel
-from liteformer.train.quant_linear import OFFSET_ONE, ONE, RESIDUAL_ONE
+from liteformer.train.constants import OFFSET_ONE, ONE, RESIDUAL_ONE
+from liteformer.train.qat import of_layer
 
 
 def export(model, provenance):
@@ -31,28 +32,16 @@ def _integers(tensor):
 
 
 def _tensors(model):
-    positions, grid = model.position_grid(), model.hidden.grid()
+    linear, scale, position = model.constants.compute(model.position_log_step, model.input_zero)
     tensors = {"input.multiplier": model.input_multiplier, "input.offset": model.input_offset,
-               "position": model.position_integers(positions), "softmax.table": model.table}
-
-    def linear(name, module, *grids):
-        weight, multiplier, offset, carried = module.constants(*grids)
-        tensors.update({f"{name}.weight": weight, f"{name}.multiplier": multiplier * ONE,
-                        f"{name}.offset": offset * OFFSET_ONE})
-        if carried is not None:
-            tensors[f"{name}.residual"] = carried * RESIDUAL_ONE
-
-    linear("embed", model.embed, model.input_grid, grid, positions)
-    for index, layer in enumerate(model.layers):
-        prefix, g = f"layers.{index}", {name: a.grid() for name, a in layer.grids.items()}
-        for name in ("query", "key", "value"):
-            linear(f"{prefix}.{name}", getattr(layer, name), grid, g[name])
-        score = layer.score_multiplier(g["query"], g["key"], model.table_step)
-        tensors[f"{prefix}.score.multiplier"] = score.expand(layer.heads)
-        tensors[f"{prefix}.context.multiplier"] = layer.context_multiplier(g["value"], g["context"]).reshape(1)
-        linear(f"{prefix}.project", layer.project, g["context"], g["attended"], grid)
-        linear(f"{prefix}.expand", layer.expand, g["attended"], g["expanded"])
-        linear(f"{prefix}.contract", layer.contract, g["expanded"], g["hidden"], g["attended"])
-        grid = g["hidden"]
-    linear("head", model.head, model.pooled_grid(grid), model.output_grid)
+               "position": model.position_integers(position), "softmax.table": model.table}
+    for name, constants in linear.items():
+        tensors.update({f"{name}.weight": constants.weight, f"{name}.multiplier": constants.multiplier * ONE,
+                        f"{name}.offset": constants.offset * OFFSET_ONE})
+        if model.constants.links[name].residual:
+            tensors[f"{name}.residual"] = constants.carried * RESIDUAL_ONE
+    for layer in model.layers:
+        own = of_layer(scale, layer.prefix)
+        tensors[f"{layer.prefix}.score.multiplier"] = layer.score_multiplier(own, model.table_step).expand(layer.heads)
+        tensors[f"{layer.prefix}.context.multiplier"] = layer.context_multiplier(own).reshape(1)
     return tensors

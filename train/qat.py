@@ -7,6 +7,7 @@ tensor divides by its scale, the consumer multiplies.
 """
 
 import math
+from typing import NamedTuple
 
 import torch
 from torch import nn
@@ -14,8 +15,9 @@ from torch import nn
 from liteformer.accel import numerics
 from liteformer.accel.golden import OUTPUT_BITS
 from liteformer.accel.model import WEIGHTS, ModelConfig
-from liteformer.train.quant_linear import OFFSET_ONE, ONE, QuantLinear
-from liteformer.train.quantizers import Activation, Grid, best_steps, floor, round_clamp, softmax_weights
+from liteformer.train.constants import OFFSET_ONE, ONE, Constants, Link
+from liteformer.train.quant_linear import QuantLinear
+from liteformer.train.quantizers import Activation, best_steps, floor, round_clamp, softmax_weights
 
 TABLE_LENGTH = 64       # Entries of the softmax table.
 TABLE_END = 0.45        # The table's last entry before rounding: below a half, so far keys weigh nothing.
@@ -25,12 +27,19 @@ NARROW = 18             # Bits of a multiplier where an accumulator of the model
 LARGEST_RATIO = 6       # Largest quotient of two scales at the start; the multipliers hold up to 8.
 
 
+class Range(NamedTuple):
+    """Smallest and largest integer of a tensor whose grid does not learn."""
+
+    lo: int
+    hi: int
+
+
 class QuantEncoder(nn.Module):
     """One encoder layer on integers."""
 
     def __init__(self, encoder, bits, index, head_dim, multiplier_bits):
         super().__init__()
-        prefix = f"layers.{index}"
+        self.prefix = prefix = f"layers.{index}"
         self.heads, self.head_dim = encoder.heads, head_dim
         self.score_limit = numerics.signed_range(multiplier_bits)[1]
         kinds = {"attended": "affine", "hidden": "affine", "expanded": "relu"}
@@ -58,38 +67,51 @@ class QuantEncoder(nn.Module):
             g[out].coarsen(norm.affine()[0].abs().median() * residual.log_scale.exp() / LARGEST_RATIO)
         return g["hidden"]
 
-    def score_multiplier(self, query, key, step):
-        """Query times key to table steps, 1/sqrt(head_dim) included; a scalar integer."""
-        ratio = query.scale * key.scale * (ONE / (math.sqrt(self.head_dim) * step))
+    def links(self, source):
+        """dict name -> Link of the linear layers; source: name of the input's grid."""
+        own = {name: f"{self.prefix}.{name}" for name in self.grids}
+        links = {name: Link(getattr(self, name), source, own[name]) for name in ("query", "key", "value")} | {
+            "project": Link(self.project, own["context"], own["attended"], source),
+            "expand": Link(self.expand, own["attended"], own["expanded"]),
+            "contract": Link(self.contract, own["expanded"], own["hidden"], own["attended"])}
+        return {f"{self.prefix}.{name}": link for name, link in links.items()}
+
+    def score_multiplier(self, scale, step):
+        """Query times key to table steps, 1/sqrt(head_dim) included; a scalar integer.
+
+        Args:
+            scale: dict name of a grid of this layer -> its scale; step: natural-log units of one index of the table.
+        """
+        ratio = scale["query"] * scale["key"] * (ONE / (math.sqrt(self.head_dim) * step))
         return round_clamp(ratio, 1, self.score_limit)
 
-    def context_multiplier(self, value, context):
+    def context_multiplier(self, scale):
         """Numerator of the reciprocal that normalises the context; a scalar integer."""
-        return round_clamp(value.scale / context.scale * ONE, 1, numerics.signed_range(numerics.MULTIPLIER_BITS)[1])
+        return round_clamp(scale["value"] / scale["context"] * ONE, 1, numerics.signed_range(numerics.MULTIPLIER_BITS)[1])
 
-    def forward(self, hidden, rows, source, softmax, keep):
+    def forward(self, hidden, rows, linear, scale, softmax, keep):
         """Args:
-            hidden: integers ``(batch, tokens, d)``; rows: the tokens of it to compute; source: their Grid.
-            softmax: dict with table, smooth and step.
+            hidden: integers ``(batch, tokens, d)``; rows: the tokens of it to compute. linear: dict name -> LinearConstants of
+            this layer; scale: dict name -> scale of its grids. softmax: dict with table, smooth and step.
         Returns:
-            ``(integers (batch, t, d), Grid)``.
+            integers ``(batch, t, d)``.
         """
-        g = {name: grid.grid() for name, grid in self.grids.items()}
-        query = self.query(rows, source, g["query"])
-        key = self.key(hidden, source, g["key"])
-        value = self.value(hidden, source, g["value"])
+        g = self.grids
+        query = self.query(rows, linear["query"], g["query"])
+        key = self.key(hidden, linear["key"], g["key"])
+        value = self.value(hidden, linear["value"], g["value"])
         q, k, v = (x.unflatten(-1, (self.heads, -1)).transpose(1, 2) for x in (query, key, value))
-        scores = (q @ k.transpose(-1, -2)) * (self.score_multiplier(g["query"], g["key"], softmax["step"]) / ONE)
+        scores = (q @ k.transpose(-1, -2)) * (self.score_multiplier(scale, softmax["step"]) / ONE)
         weights = softmax_weights(round_clamp(scores, *numerics.signed_range(numerics.SCORE_BITS)), **softmax)
-        rate = floor(self.context_multiplier(g["value"], g["context"]) / weights.sum(dim=-1, keepdim=True))
+        rate = floor(self.context_multiplier(scale) / weights.sum(dim=-1, keepdim=True))
         context = round_clamp((weights @ v) * (rate / ONE), g["context"].lo, g["context"].hi).transpose(1, 2).flatten(2)
-        attended = self.project(context, g["context"], g["attended"], rows, source)
-        expanded = self.expand(attended, g["attended"], g["expanded"])
-        out = self.contract(expanded, g["expanded"], g["hidden"], attended, g["attended"])
+        attended = self.project(context, linear["project"], g["attended"], rows)
+        expanded = self.expand(attended, linear["expand"], g["expanded"])
+        out = self.contract(expanded, linear["contract"], g["hidden"], attended)
         for name, tensor in (("query", query), ("key", key), ("value", value), ("probability", weights), ("context", context),
                              ("attended", attended), ("expanded", expanded), ("hidden", out)):
             keep(name, tensor)
-        return out, g["hidden"]
+        return out
 
 
 class QuantTransformer(nn.Module):
@@ -124,6 +146,8 @@ class QuantTransformer(nn.Module):
         self.register_buffer("table", torch.as_tensor(numerics.exp_table(TABLE_LENGTH, top, self.table_step),
                                                       dtype=torch.float32))
         self.register_buffer("table_smooth", top * torch.exp(-self.table_step * torch.arange(TABLE_LENGTH)))
+        self.output = Range(*numerics.signed_range(OUTPUT_BITS))
+        self.constants = self._connect()
         self.register_buffer("target_mean", torch.as_tensor(dataset.target_mean, dtype=torch.float32))
         self.register_buffer("target_scale", torch.as_tensor(dataset.target_scale, dtype=torch.float32))
         self._start_activations(model, calibration)
@@ -144,6 +168,17 @@ class QuantTransformer(nn.Module):
         self.position_log_step = nn.Parameter(best_steps(self.position.T, self.position_hi)[:, 0].log())
         self.embed.bias.data += mean
 
+    def _connect(self):
+        """Constants of all linear layers between their tensors."""
+        links, activations = {"embed": Link(self.embed, "input", "hidden", "position")}, {"hidden": self.hidden}
+        source = "hidden"
+        for layer in self.layers:
+            links |= layer.links(source)
+            activations |= {f"{layer.prefix}.{name}": grid for name, grid in layer.grids.items()}
+            source = f"{layer.prefix}.hidden"
+        links["head"] = Link(self.head, "sum", "output")
+        return Constants(links, activations, {"sum": (source, self.tokens)})
+
     @torch.no_grad()
     def _start_activations(self, model, calibration):
         trace = {}
@@ -163,8 +198,8 @@ class QuantTransformer(nn.Module):
             return torch.as_tensor(dataset.raw_scale[dataset.target_features], dtype=torch.float32)
         scale = 2.0 ** torch.floor(OUTPUT_SPAN - torch.log2(torch.as_tensor(dataset.target_high - dataset.target_low)))
         self._set_output_scale(scale.float())
-        grid = self.pooled_grid(self.layers[-1].grids["hidden"].grid())
-        ratio = (self.head.gain * self.head.log_step.exp()[:, 0] * grid.scale).abs() * ONE
+        hidden = self.layers[-1].grids["hidden"].log_scale.exp()
+        ratio = (self.head.gain * self.head.log_step.exp()[:, 0] * hidden / self.tokens).abs() * ONE
         largest = torch.as_tensor(abs(dataset.target_low)).maximum(torch.as_tensor(abs(dataset.target_high))) * scale
         limit = numerics.signed_range(self.head.multiplier_bits)[1]
         excess = (ratio / limit).maximum(largest.float() * OFFSET_ONE / (1 << (numerics.OFFSET_BITS - 1)))
@@ -177,27 +212,9 @@ class QuantTransformer(nn.Module):
         self.register_buffer("output_scale", scale)
         self.head.gain, self.head.shift = self.target_scale * scale, self.target_mean * scale
 
-    def pooled_grid(self, grid):
-        """Grid of the sum over tokens whose mean the head reads."""
-        return Grid(grid.scale / self.tokens, grid.zero * self.tokens, grid.lo, grid.hi)
-
-    @property
-    def input_grid(self):
-        """Grid of the quantized input; the features' scales are in the columns of the embedding."""
-        return Grid(1.0, self.input_zero, self.input_lo, self.input_hi)
-
-    @property
-    def output_grid(self):
-        """Grid of the output: int32 counts."""
-        return Grid(1.0, 0.0, *numerics.signed_range(OUTPUT_BITS))
-
-    def position_grid(self):
-        """Grid of the positions, scale ``(d,)``."""
-        return Grid(self.position_log_step.exp(), 0.0, self.position_lo, self.position_hi)
-
-    def position_integers(self, grid):
-        """Quantized positions, ``(window, d)``."""
-        return round_clamp(self.position / grid.scale, grid.lo, grid.hi)
+    def position_integers(self, scale):
+        """Quantized positions, ``(window, d)``; scale: ``(d,)``."""
+        return round_clamp(self.position / scale, self.position_lo, self.position_hi)
 
     @torch.no_grad()
     def settle(self, batches=()):
@@ -227,8 +244,8 @@ class QuantTransformer(nn.Module):
             if isinstance(module, QuantLinear):
                 step, weight = module.quantized()
                 module.weight.copy_(step * weight if module.columns is None else step * weight / module.columns)
-        grid = self.position_grid()
-        self.position.copy_(self.position_integers(grid) * grid.scale)
+        scale = self.position_log_step.exp()
+        self.position.copy_(self.position_integers(scale) * scale)
 
     def softmax(self):
         """The softmax table, its unrounded twin and the step of an index."""
@@ -241,18 +258,24 @@ class QuantTransformer(nn.Module):
     def integers(self, x, trace=None):
         """Input integers ``(batch, window, features)`` to output counts ``(batch, outputs)``, without the skip."""
         keep = (lambda name, tensor: None) if trace is None else trace.__setitem__
-        grid, positions = self.hidden.grid(), self.position_grid()
-        hidden = self.embed(x, self.input_grid, grid, self.position_integers(positions), positions)
+        linear, scale, position = self.constants.compute(self.position_log_step, self.input_zero)
+        hidden = self.embed(x, linear["embed"], self.hidden, self.position_integers(position))
         keep("hidden", hidden)
-        for index, layer in enumerate(self.layers):
-            last = self.config.readout == "last" and index == len(self.layers) - 1
-            hidden, grid = layer(hidden, hidden[:, -1:] if last else hidden, grid, self.softmax(),
-                                 lambda name, tensor, index=index: keep(f"layers.{index}.{name}", tensor))
-        return self.head(hidden.sum(dim=1), self.pooled_grid(grid), self.output_grid)
+        for layer in self.layers:
+            last = self.config.readout == "last" and layer is self.layers[-1]
+            hidden = layer(hidden, hidden[:, -1:] if last else hidden, of_layer(linear, layer.prefix),
+                           of_layer(scale, layer.prefix), self.softmax(),
+                           lambda name, tensor, prefix=layer.prefix: keep(f"{prefix}.{name}", tensor))
+        return self.head(hidden.sum(dim=1), linear["head"], self.output)
 
     def forward(self, x):
         """Input integers to forecasts normalised like those of the float model, ``(batch, outputs)``."""
         return (self.integers(x) / self.output_scale - self.target_mean) / self.target_scale
+
+
+def of_layer(named, prefix):
+    """The entries of an encoder layer, their names without its prefix."""
+    return {name.removeprefix(f"{prefix}."): value for name, value in named.items() if name.startswith(f"{prefix}.")}
 
 
 def _multiplier_bits(config, tokens):

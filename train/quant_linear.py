@@ -1,4 +1,4 @@
-"""A quantized linear layer: integer weights and the requantizer behind them."""
+"""A quantized linear layer: its parameters, and the product that is requantized."""
 
 import copy
 
@@ -7,15 +7,13 @@ from torch import nn
 from torch.nn import functional as F
 
 from liteformer.accel import numerics
-from liteformer.train.quantizers import best_steps, fixed, integer_weights, round_clamp
-
-ONE = 1 << numerics.SHIFT
-RESIDUAL_ONE = 1 << (numerics.SHIFT - numerics.RESIDUAL_SHIFT)
-OFFSET_ONE = 1 << numerics.OFFSET_SHIFT
+from liteformer.train.quantizers import best_steps, integer_weights, round_clamp
 
 
 class QuantLinear(nn.Module):
-    """A linear layer as integer weights, multiplier, offset and residual multiplier per output channel.
+    """A linear layer whose weights are integers times a step for each output channel.
+
+    What its requantizer multiplies and adds depends on the grids around it as well: ``train.constants``.
 
     Args:
         linear: nn.Linear to start from; bits: of its weights; norm: the BatchNorm behind it, folded with its running
@@ -54,64 +52,24 @@ class QuantLinear(nn.Module):
         step = self.log_step.exp()
         return step, integer_weights(self.scaled(), step, self.largest)
 
-    def constants(self, source, out, residual=None):
-        """What is exported: integer weights, and fixed-point numbers that the export turns into integers.
+    def forward(self, x, constants, out, residual=None):
+        """``numerics.requantize`` of the product.
 
         Args:
-            source, out, residual: Grid of the input, the output and the residual input.
+            x: integers ``(..., inputs)``; constants: LinearConstants; out: Activation of the output, or anything with ``lo``
+            and ``hi``; residual: integers ``(..., outputs)``.
         Returns:
-            ``(weight (outputs, inputs), multiplier, offset, residual multiplier or None)``, the last three ``(outputs,)``,
-            multiples of 1 / ONE, 1 / OFFSET_ONE and 1 / RESIDUAL_ONE in steps of the output.
+            integers ``(..., outputs)``.
         """
-        gain, shift = self.affine()
-        step, weight = self.quantized()
-        ratio, offset = step[:, 0] * source.scale, self.bias
-        if gain is not None:
-            ratio, offset = gain * ratio, torch.addcmul(shift, gain, offset)
-        offset = _without_zero(offset, ratio, weight, source.zero)
-        carried = None
+        y = F.linear(x, constants.matrix, constants.offset)
         if residual is not None:
-            carry = (residual.scale if gain is None else gain * residual.scale)
-            offset = _less(offset, carry, residual.zero)
-            carried = fixed(carry / out.scale, RESIDUAL_ONE, numerics.RESIDUAL_BITS)
-        offset = offset / out.scale if _is_zero(out.zero) else offset / out.scale + out.zero
-        return (weight, fixed(ratio / out.scale, ONE, self.multiplier_bits), fixed(offset, OFFSET_ONE, numerics.OFFSET_BITS),
-                carried)
-
-    def forward(self, x, source, out, residual=None, residual_grid=None):
-        """``numerics.requantize`` of the product; integers ``(..., inputs)`` to integers ``(..., outputs)``."""
+            y = torch.addcmul(y, residual, constants.carried)
         if self.training and self.live:
-            return self._forward_live(x, source, out, residual, residual_grid)
-        weight, multiplier, offset, carried = self.constants(source, out, residual_grid)
-        y = F.linear(x, weight * multiplier[:, None], offset)
-        if residual is not None:
-            y = torch.addcmul(y, residual, carried)
+            y = self._normalised(y.flatten(0, -2), out).view(y.shape)
         return round_clamp(y, out.lo, out.hi)
 
-    def _forward_live(self, x, source, out, residual, residual_grid):
-        """The same with the statistics of this batch and multipliers before rounding."""
-        step, weight = self.quantized()
-        ratio = step * source.scale
-        offset = _less(_without_zero(self.bias, ratio[:, 0], weight, source.zero), residual_grid.scale, residual_grid.zero)
-        y = F.linear(x, weight * ratio, offset)
-        y = torch.addcmul(y, residual, residual_grid.scale.expand(1)).flatten(0, -2)
-        y = F.batch_norm(y, self.norm.running_mean, self.norm.running_var, self.norm.weight / out.scale,
-                         self.norm.bias / out.scale + out.zero, True, self.norm.momentum, self.norm.eps)
-        return round_clamp(y, out.lo, out.hi).view(*x.shape[:-1], -1)
-
-
-def _is_zero(zero):
-    return isinstance(zero, float) and zero == 0
-
-
-def _less(offset, scale, zero):
-    """``offset - scale * zero``."""
-    return offset if _is_zero(zero) else offset - scale * zero
-
-
-def _without_zero(offset, ratio, weight, zero):
-    """``offset`` less what the inputs' zero, a number or a tensor of one or of all inputs, contributes to every output."""
-    if _is_zero(zero):
-        return offset
-    one = isinstance(zero, float) or not zero.ndim
-    return offset - ratio * (weight.sum(dim=1) * zero if one else weight @ zero)
+    def _normalised(self, y, out):
+        """The BatchNorm with the statistics of this batch, in steps of the output."""
+        norm, scale = self.norm, out.log_scale.exp()
+        return F.batch_norm(y, norm.running_mean, norm.running_var, norm.weight / scale, norm.bias / scale + out.zero, True,
+                            norm.momentum, norm.eps)

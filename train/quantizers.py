@@ -3,8 +3,6 @@
 Everything here works on integers held in floating point: a quantized tensor is its integers, its scale lives beside it.
 """
 
-from typing import Any, NamedTuple
-
 import torch
 from torch import nn
 
@@ -27,17 +25,20 @@ class _RoundClamp(torch.autograd.Function):
 
 
 class _Fixed(torch.autograd.Function):
-    """``clamp(floor(x * one + 0.5), -limit, limit) / one`` as one node of the graph."""
+    """``clamp(floor(x * one + 0.5), -limit, limit) / one`` as one node of the graph; ``x`` itself where a mask is true."""
 
     @staticmethod
-    def forward(ctx, x, one, limit):
-        ctx.save_for_backward(x)
-        ctx.bound = (limit + 0.5) / one
-        return torch.mul(x, one).add_(0.5).floor_().clamp_(-limit, limit).div_(one)
+    def forward(ctx, x, one, limit, mask):
+        y = torch.mul(x, one).add_(0.5).floor_()
+        bounded = y.clamp(-limit, limit)
+        ctx.save_for_backward(y == bounded, mask)
+        bounded.div_(one)
+        return bounded if mask is None else torch.where(mask, x, bounded)
 
     @staticmethod
     def backward(ctx, grad):
-        return torch.ops.aten.hardtanh_backward(grad, *ctx.saved_tensors, -ctx.bound, ctx.bound), None, None
+        inside, mask = ctx.saved_tensors
+        return grad * (inside if mask is None else inside | mask), None, None, None
 
 
 class _Weights(torch.autograd.Function):
@@ -94,9 +95,14 @@ def round_clamp(x, lo, hi):
     return _RoundClamp.apply(x, lo, hi)
 
 
-def fixed(x, one, bits):
-    """``x`` as a fixed-point number: multiples of ``1 / one``, signed, ``bits`` bits, symmetric; straight-through gradient."""
-    return _Fixed.apply(x, one, numerics.signed_range(bits)[1])
+def fixed(x, one, limit, mask=None):
+    """``x`` as fixed-point numbers, straight-through gradient.
+
+    Args:
+        one, limit: integer tensors that broadcast with ``x``: multiples of ``1 / one``, up to ``limit / one`` in size.
+        mask: bool, where true ``x`` stays as it is; may be None.
+    """
+    return _Fixed.apply(x, one, limit, mask)
 
 
 def integer_weights(weight, step, largest):
@@ -119,20 +125,8 @@ def softmax_weights(scores, table, smooth, step):
     return _SoftmaxWeights.apply(scores, table, smooth, step)
 
 
-class Grid(NamedTuple):
-    """Meaning and range of a tensor's integers: ``value = scale * (integer - zero)``, ``lo <= integer <= hi``.
-
-    ``scale`` and ``zero`` are numbers or tensors that broadcast over channels.
-    """
-
-    scale: Any
-    zero: Any
-    lo: int
-    hi: int
-
-
 class Activation(nn.Module):
-    """Learned grid of one tensor: ``value = scale * (integer - zero)``.
+    """Learned grid of one tensor: ``value = scale * (integer - zero)``, ``lo <= integer <= hi``.
 
     Args:
         bits: width; kind: "symmetric" (zero 0), "relu" (zero is the smallest integer, so the clamp is the ReLU) or "affine"
@@ -146,10 +140,6 @@ class Activation(nn.Module):
         self.log_scale = nn.Parameter(torch.zeros(()))
         # A number where it does not learn: the arithmetic with a zero of 0 is then left out.
         self.zero = nn.Parameter(torch.zeros(())) if kind == "affine" else float(self.lo if kind == "relu" else 0)
-
-    def grid(self):
-        """Grid of the present scale (positive scalar) and zero."""
-        return Grid(self.log_scale.exp(), self.zero, self.lo, self.hi)
 
     @torch.no_grad()
     def start(self, values):

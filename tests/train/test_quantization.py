@@ -110,7 +110,7 @@ def test_weights_between_two_integers_do_not_flip():
         quantized.position.copy_((torch.arange(6)[:, None] % 5 - 1.5) * quantized.position_log_step.exp())
 
     def integers(model):
-        return [model.layers[0].expand.quantized()[1].double(), model.position_integers(model.position_grid()).double()]
+        return [model.layers[0].expand.quantized()[1].double(), model.position_integers(model.position_log_step.exp()).double()]
 
     trained, exact = integers(quantized), integers(copy.deepcopy(quantized).double())
     assert not all(map(torch.equal, trained, exact))
@@ -148,7 +148,8 @@ def test_fused_nodes_are_the_plain_ones():
     weight, step, probe = (torch.randn(shape, generator=generator, dtype=torch.float64) for shape in ((4, 9), (4, 1), (4, 9)))
     results = []
     for rounded in (lambda w, s: integer_weights(w, s, 3), lambda w, s: round_clamp(w / s, -3, 3),
-                    lambda w, s: fixed(w / s, 16, 6) * 2, lambda w, s: round_clamp(w / s * 16, -31, 31) / 16 * 2):
+                    lambda w, s: fixed(w / s, torch.tensor(16), torch.tensor(31)) * 2,
+                    lambda w, s: round_clamp(w / s * 16, -31, 31) / 16 * 2):
         w, s = (tensor.clone().requires_grad_() for tensor in (weight, step.abs() / 2))
         y = rounded(w, s)
         (y * probe).sum().backward()
@@ -156,6 +157,13 @@ def test_fused_nodes_are_the_plain_ones():
     for fused, plain in (results[:2], results[2:]):
         assert all(torch.allclose(a, b, atol=1e-12) for a, b in zip(fused, plain))
     assert not torch.allclose(results[0][2], results[2][2])
+    x, mask = (weight / 4).requires_grad_(), torch.arange(9) % 2 == 0
+    y = fixed(x, torch.tensor(16), torch.tensor(3), mask)
+    (y * probe).sum().backward()
+    rounded = (weight * 4 + 0.5).floor().clamp(-3, 3) / 16
+    assert torch.equal(y, torch.where(mask, x, rounded)) and not torch.equal(x, rounded)
+    inside = ((weight * 4).abs() < 3.5) | mask
+    assert not inside.all() and torch.equal(x.grad, probe * inside)
 
 
 def test_softmax_weights_are_those_of_the_contract():
@@ -182,9 +190,9 @@ def test_started_step_sizes_are_no_worse_than_full_range():
     def error(scale):
         return float(((x / scale).round().clamp(-8, 7) * scale - x).square().mean())
 
-    assert error(float(grid.grid().scale.detach())) < 0.8 * error(float(x.abs().max()) / 7)
+    assert error(float(grid.log_scale.exp().detach())) < 0.8 * error(float(x.abs().max()) / 7)
     relu = Activation(3, "relu")
     relu.start(x.relu())
-    assert (float(relu.grid().zero), "zero" in dict(relu.named_parameters())) == (-4, False)
+    assert (relu.zero, "zero" in dict(relu.named_parameters())) == (-4, False)
     steps = best_steps(torch.tensor([[1.0, -7.0], [0.0, 0.0]]), 7)
     assert math.isclose(float(steps[0]), 1.0, rel_tol=0.02) and float(steps[1]) > 0
