@@ -12,6 +12,7 @@ from pathlib import Path
 
 from liteformer.accel.errors import LiteFormerError
 from liteformer.flow import energy, hardware
+from liteformer.flow.cache import write_atomically
 from liteformer.flow.results_train import SOURCES
 
 DEVICE = "xc7s15"
@@ -51,11 +52,32 @@ def options_of(point, task):
         "readout": "mean", "refit": True, "seed": SEED, "out": str(Path(task["out"]) / point.name)} | RECIPES[task["recipe"]])
 
 
-def measure(task, point):
+def result_file(task, point):
+    """Where the result of a point is stored."""
+    return Path(task["out"]) / f"{point.name}.json"
+
+
+def measure_group(task, points):
+    """Measure points that share their float networks; the result of each is stored as soon as it is there.
+
+    Args:
+        task: as of ``options_of``, with ``session``: when the call began, Unix time; points: list of Point.
+
+    What is stored: dict of ``measure`` with ``session`` and ``elapsed``: seconds from there until this point was done.
+    """
+    from liteformer.train.reuse import FloatTrainings
+    reuse = FloatTrainings()
+    for point in points:
+        result = measure(task, point, reuse)
+        result |= {"session": task["session"], "elapsed": round(time.time() - task["session"], 1)}
+        write_atomically(result_file(task, point), json.dumps(result) + "\n")
+
+
+def measure(task, point, reuse=None):
     """Everything about one point.
 
     Args:
-        task, point: as of ``options_of``.
+        task, point: as of ``options_of``; reuse: as in ``train.run.train``.
     Returns:
         JSON-able dict: ``point``, ``options``, ``code`` and either ``error``, why there is no such accelerator, or ``rmse``,
         ``interval``, ``windows``, ``parameters``, ``macs``, ``unit``, ``array``, ``lanes``, ``utilization``, ``cycles``,
@@ -68,7 +90,7 @@ def measure(task, point):
     options, stopwatch = options_of(point, task), Stopwatch()
     asked = {"point": vars(point), "options": portable(options), "code": task["code"]}
     try:
-        run, known = trained(options)
+        run, known = trained(options, reuse)
         compiled = hardware.compile_model(run.model, device=DEVICE)
     except LiteFormerError as error:
         return asked | {"error": str(error)}
@@ -89,7 +111,7 @@ def measure(task, point):
         "power_mw": power.rounded(), "energy_uj": energy.energy(power, microseconds).rounded(), "seconds": seconds}
 
 
-def trained(options):
+def trained(options, reuse=None):
     """The training of these options, taken over if an interrupted call has finished it.
 
     Returns:
@@ -100,7 +122,7 @@ def trained(options):
         if json.loads((Path(options.out) / "metrics.json").read_text())["options"] == portable(options):
             run = load_run(options.out)
             return run, run.metrics["seconds"]["total"]
-    return train(options), None
+    return train(options, reuse=reuse), None
 
 
 def _simulated(run, compiled):

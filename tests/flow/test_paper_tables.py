@@ -34,30 +34,36 @@ def made_up(task, point):
 @pytest.fixture
 def pool(monkeypatch, tmp_path):
     """Works at once; ``asked``: points in their order, ``stop_after``: how many before Ctrl-C, ``special``: other results."""
-    state = SimpleNamespace(asked=[], stop_after=None, special={}, stopped=False)
+    state = SimpleNamespace(asked=[], stop_after=None, special={}, stopped=False, reused={})
+
+    def measure(task, point, reuse):
+        if len(state.asked) == state.stop_after:
+            raise KeyboardInterrupt
+        state.asked.append(point)
+        state.reused.setdefault(id(reuse), (reuse, []))[1].append(point)
+        return made_up(task, point) | state.special.get(point, {})
 
     class Here:
         def __init__(self, jobs, function):
-            assert function is paper_point.measure
-            self.done = []
+            assert function is paper_point.measure_group
+            self.waiting = []
 
-        def submit(self, number, task, point):
-            if len(state.asked) == state.stop_after:
-                raise KeyboardInterrupt
-            state.asked.append(point)
-            self.done.append((number, made_up(task, point) | state.special.get(point, {})))
+        def submit(self, number, task, points):
+            self.waiting.append((number, task, points))
 
         def finished(self, timeout):
-            done, self.done = self.done, []
-            return done
+            number, task, points = self.waiting.pop(0)
+            paper_point.measure_group(task, points)
+            return [(number, None)]
 
         def stop(self):
             state.stopped = True
 
         def close(self):
-            pass
+            assert not self.waiting
 
     monkeypatch.setattr(workers, "Processes", Here)
+    monkeypatch.setattr(paper_point, "measure", measure)
     monkeypatch.setattr(paper_tables, "check", lambda task, points: None)
     monkeypatch.setattr(paper_plot, "draw", lambda content, folder, name: None)
     return state
@@ -102,9 +108,12 @@ def test_complete_grid(make, pool, tmp_path):
     assert make()[0] == 0 and set(pool.asked) == set(paper_tables.GRID)
     text = (tmp_path / "pages" / "paper.md").read_text()
     assert "horten" not in text and text.count("| 24, 64, 8 | 12,872 |") == 2
-    # The longest first.
-    times = [paper_tables.expected_seconds(point, "complete") for point in pool.asked]
-    assert times == sorted(times, reverse=True) and times[0] > 3 * times[-1]
+    # The longest first, and what differs in bits alone shares its float networks.
+    groups = [points for _, points in pool.reused.values()]
+    times = [paper_tables.expected_minutes(group, "complete") for group in groups]
+    assert times == sorted(times, reverse=True) and times[0] > 2 * times[-1]
+    assert len(groups) == 32 and all({point.bits for point in group} == {4, 6, 8} for group in groups)
+    assert all(len({(point.data, point.window, point.d_model) for point in group}) == 1 for group in groups)
 
 
 def test_interrupted_goes_on(make, pool, tmp_path):
@@ -198,7 +207,7 @@ def bench(monkeypatch, tmp_path):
     bench = SimpleNamespace(calls=0, error=None, task={"recipe": "quick", "code": "c", "out": str(tmp_path),
                                                        "paths": {"airu": "a.csv", "pems": "p.csv"}})
 
-    def train(options):
+    def train(options, reuse=None):
         if bench.error:
             raise bench.error
         bench.calls += 1
