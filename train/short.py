@@ -2,10 +2,10 @@
 
 from dataclasses import replace
 
-from liteformer.train.baselines import rmse
 from liteformer.train.dataset import load_dataset
 from liteformer.train.export import export
 from liteformer.train.run import Run, fit_stages, limited_threads
+from liteformer.train.tasks import complete, validation_error
 
 EPOCHS = 6        # Of each stage.
 WINDOWS = 6_000   # Training windows at most, evenly spread.
@@ -16,17 +16,18 @@ def thinned(dataset, windows=WINDOWS, held=HELD):
     """A Dataset with at most so many windows for training and validation, evenly spread."""
     train, validation = (starts[::-(-len(starts) // most)] for starts, most in
                          ((dataset.train, windows), (dataset.validation, held)))
-    return replace(dataset, train=train, validation=validation)
+    watched = dataset.watched if dataset.anomalous is not None else validation
+    return replace(dataset, train=train, validation=validation, watched=watched)
 
 
 def short_training(options, dataset=None, epochs=EPOCHS):
-    """Train a forecast with few epochs, few windows and no teachers.
+    """Train with few epochs, few windows and no teachers.
 
     Args:
         options: TrainOptions; dataset: Dataset of these options, read if None; epochs: of each stage.
     Returns:
-        ``(QuantizedModel, error)``: the model as far as it is trained, the RMSE of its quantization-aware network over the
-        validation windows, in physical units. The test set is not looked at.
+        ``(QuantizedModel, error)``: the model as far as it is trained, and ``tasks.validation_error`` of its
+        quantization-aware network. The test set is not looked at.
     Raises:
         LiteFormerError: bad data, or a loss that became NaN.
     """
@@ -35,7 +36,6 @@ def short_training(options, dataset=None, epochs=EPOCHS):
     dataset = thinned(dataset or load_dataset(options))
     with limited_threads(options.threads):
         network, quantized, _, _ = fit_stages(options, dataset, None)
-        model = export(quantized, {"dataset": options.data, "seed": options.seed, "short_training": epochs})
-        held = dataset.validation
+        model = complete(export(quantized, {"dataset": options.data, "seed": options.seed, "short_training": epochs}), dataset)
         run = Run(options, model, {}, None, None, None, None, dataset.unit, network, quantized, dataset)
-        return model, rmse(run.network_predictors()["qat"](held), dataset.truth[held])
+        return model, validation_error(model, dataset, run.network_predictors()["qat"])

@@ -56,14 +56,13 @@ def measure(model, dataset, predict):
         or 1 - F1 by model; ``confusion`` and ``classes``; or ``settings`` and ``rmse``.
     """
     config, test = model.config, dataset.test
-    truth, held = labels_of(dataset, test), dataset.watched
+    truth = labels_of(dataset, test)
     past = np.concatenate([dataset.train, dataset.validation])
     decided, validation = {}, {}
     for name, forecast in predict.items():
         decide = _decider(model, dataset, forecast)
         decided[name] = decide(test)
-        result = figures(config, labels_of(dataset, held), decide(held))
-        validation[name] = 1 - result["accuracy" if dataset.classes else "f1"]
+        validation[name] = _share_wrong(config, dataset, decide)
     if dataset.classes:
         decided |= {"majority": majority(dataset, past, test), "logistic_regression": logistic_regression(dataset, past, test)}
         extra = {"classes": config.class_names, "confusion": confusion(truth, decided["integer"], config.outputs).tolist()}
@@ -75,6 +74,26 @@ def measure(model, dataset, predict):
     results = {name: figures(config, truth, decisions) for name, decisions in decided.items()}
     return {figure: {name: result[figure] for name, result in results.items()} for figure in FIGURES[config.task]} | {
         "validation": validation} | extra
+
+
+def validation_error(model, dataset, forecast):
+    """What a search over models minimises, over the validation windows.
+
+    Args:
+        model: complete QuantizedModel; dataset: Dataset; forecast: callable(first rows) -> float64 ``(N, outputs)``, physical
+            units or logits.
+    Returns:
+        RMSE of a forecast in physical units, share of wrong decisions of a classification, 1 - F1 of an anomaly's alarms.
+    """
+    if model.config.task == "forecast":
+        return rmse(forecast(dataset.validation), dataset.truth[dataset.validation])
+    return _share_wrong(model.config, dataset, _decider(model, dataset, forecast))
+
+
+def _share_wrong(config, dataset, decide):
+    """Share of wrong classes, or 1 - F1 of alarms, over the windows of the validation part."""
+    result = figures(config, labels_of(dataset, dataset.watched), decide(dataset.watched))
+    return 1 - result["accuracy" if dataset.classes else "f1"]
 
 
 def _decider(model, dataset, forecast):

@@ -26,9 +26,20 @@ def _axis(text):
 
 
 def explore(
-    data: Annotated[Literal["synthetic", "airu", "pems", "csv"], typer.Option(
-        metavar="NAME", help="synthetic (built in), airu, pems, or csv (any file).", rich_help_panel=DATA)] = "synthetic",
-    path: Annotated[str | None, typer.Option(help="CSV file.", rich_help_panel=DATA)] = None,
+    data: Annotated[Literal["synthetic", "airu", "pems", "csv", "har", "wisdm", "skab"], typer.Option(
+        metavar="NAME", help="synthetic (built in) or csv (any file) for every task; airu, pems to forecast; har (UCI-HAR), "
+        "wisdm to classify; skab to find anomalies.", rich_help_panel=DATA)] = "synthetic",
+    task: Annotated[Literal["forecast", "classification", "anomaly"], typer.Option(
+        metavar="TASK", help="forecast, classification (of windows) or anomaly (alarms by the forecast's error).",
+        rich_help_panel=DATA)] = "forecast",
+    path: Annotated[str | None, typer.Option(help="CSV file, or directory of har, wisdm, skab.", rich_help_panel=DATA)] = None,
+    label: Annotated[str | None, typer.Option(
+        help="Column with the class of each row, or with 1 where it is anomalous.", rich_help_panel=DATA)] = None,
+    group: Annotated[str | None, typer.Option(
+        help="Column with subject or recording; no window spans two, and a classification's data are divided by it.",
+        rich_help_panel=DATA)] = None,
+    stride: Annotated[int | None, typer.Option(
+        help="Rows between windows to classify; half a window if left out.", rich_help_panel=DATA)] = None,
     target: Annotated[list[str] | None, typer.Option(help="Column to forecast; repeat for several.",
                                                      rich_help_panel=DATA)] = None,
     features: Annotated[list[str] | None, typer.Option(help="Input columns; all numeric ones if left out.",
@@ -54,9 +65,10 @@ def explore(
     cpu: _axis("CPU of the SoC.") = space.DEFAULTS["cpu"],
     device: Annotated[str, typer.Option(help=f"FPGA that everything must fit: {', '.join(DEVICES)}.",
                                         rich_help_panel=SPACE)] = "xc7s15",
-    objectives: Annotated[str, typer.Option(
-        metavar="LIST", help="What to minimise, any of: rmse (validation windows), latency (core, start to done), end_to_end "
-        "(sample in the CPU's memory to result), energy (estimate), luts.", rich_help_panel=SEARCH)] = "rmse,latency",
+    objectives: Annotated[str | None, typer.Option(
+        metavar="LIST", help="What to minimise, any of: rmse (forecast, validation windows), error (classification: share of "
+        "wrong classes, anomaly: 1 - F1), latency (core, start to done), end_to_end (sample in the CPU's memory to result), "
+        "energy (estimate), luts. If left out: rmse or error, and latency.", rich_help_panel=SEARCH)] = None,
     fidelity: Annotated[str, typer.Option(
         metavar="NAME", help="How figures are obtained. model: compiler's schedule and area formula, RMSE a proxy from a "
         "training of seconds. simulate: the SoC simulated and synthesised with Yosys, RMSE the same proxy; about a minute a "
@@ -112,17 +124,24 @@ def explore(
 
     liteformer explore --sensitivity --window 12 --d-model 32 --heads 1 --ffn-ratio 4 --bits 2-8 --target-rmse 4.0 --bram 5
 
+    A class or an alarm instead of a forecast:
+
+    liteformer explore --task classification --data har --path UCI-HAR --objectives error,energy --out build/motion
+
     Over several machines:
 
     liteformer explore --ray auto --trials 500 --out build/x
     """
-    names = known.parse(objectives)
+    names = known.parse(objectives or f"{known.TRAINED[task][0]},latency")
     if lanes is None:
         lanes = space.SMALLER_ARRAYS if {"luts", "energy"} & set(names) else space.AUTO
     texts = {"window": window, "d_model": d_model, "bits": bits, "heads": heads, "layers": layers, "ffn_ratio": ffn_ratio,
              "readout": readout, "lanes": lanes, "cpu": cpu}
     shared = {"data": data, "path": _absolute(path), "target": _names(target), "features": _names(features),
-              "timestamp": timestamp, "sensor": sensor, "horizon": horizon, "skip": skip, "seed": seed, "epochs": epochs}
+              "timestamp": timestamp, "sensor": sensor, "horizon": horizon, "skip": skip, "seed": seed, "epochs": epochs,
+              "task": task, "label": label, "group": group, "stride": stride}
+    if sensitivity and task != "forecast":
+        raise LiteFormerError(f"--sensitivity lowers the widths of a forecast, not of task {task}; search with --mixed")
     if pick and sensitivity:
         raise LiteFormerError("--pick and --sensitivity are two different things; name one")
     if jobs is not None:

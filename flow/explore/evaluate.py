@@ -16,6 +16,7 @@ from liteformer.accel.random_model import random_model
 from liteformer.flow.explore import cost, objectives
 from liteformer.flow.explore.space import shape_of
 
+ERROR = "validation_error"  # In the provenance of a short training's model.
 WINDOWS = 4  # Random windows that the simulated SoC runs at the fidelities above the model.
 
 
@@ -90,8 +91,9 @@ def key_of(options, kind):
 def _figures(task, point):
     options = options_of(task, point)
     figures = {}
-    if "rmse" in task["objectives"] or task["fidelity"] == "train":
-        model, figures[objectives.PROXY] = _short(task, options)
+    accuracy, _ = objectives.TRAINED[options.task]
+    if accuracy in task["objectives"] or task["fidelity"] == "train":
+        model, figures[accuracy + objectives.PROXY] = _short(task, options)
     else:
         model = _random(options, dataset_of(options))
     overrides, hw, cycles = _placed(task, point, model)
@@ -99,7 +101,7 @@ def _figures(task, point):
         known = cost.CPUS.get(point["cpu"]) and cost.estimated(model, hw, cycles, point["cpu"], task["device"])
     figures |= known or {}
     if task["fidelity"] == "train":
-        model, figures["rmse"] = _trained(task, options)
+        model, figures[accuracy] = _trained(task, options)
         overrides, hw, _ = _placed(task, point, model)
     if task["fidelity"] != "model":
         figures |= measured(model, overrides, hw, point["cpu"], task["device"])
@@ -138,25 +140,25 @@ def _random(options, dataset):
 
 
 def _short(task, options):
-    """``(QuantizedModel, RMSE)`` of a short training, kept in the exploration's directory for points of the same shape."""
+    """``(QuantizedModel, error)`` of a short training, kept in the exploration's directory for points of the same shape."""
     from liteformer.train.short import short_training
     from liteformer.train.trainer import Diverged
     known = Path(task["out"]) / "short" / f"{key_of(options, 'short')}.safetensors"
     with contextlib.suppress(LiteFormerError):
         model = QuantizedModel.load(known)
-        return model, model.provenance[objectives.PROXY]
+        return model, model.provenance[ERROR]
     try:
         model, error = short_training(options, dataset_of(options))
     except Diverged as error:
         raise FailedPoint(str(error)) from None
-    model.provenance[objectives.PROXY] = error
+    model.provenance[ERROR] = error
     if Path(task["out"]).is_dir():
         model.save(known)
     return model, error
 
 
 def _trained(task, options):
-    """``(QuantizedModel, RMSE over the validation windows)`` of the complete training; its directory stays."""
+    """``(QuantizedModel, error over the validation windows)`` of the complete training; its directory stays."""
     from liteformer.train.run import train
     from liteformer.train.trainer import Diverged
     with contextlib.ExitStack() as stack:

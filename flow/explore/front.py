@@ -28,13 +28,14 @@ def front_of(rows, columns):
 
 def knee(front, columns):
     """The row of a front nearest to the corner of all best figures; each objective counts from its best on the front, 0, to its
-    worst, 1, on a logarithmic scale, because halving is worth the same anywhere.
+    worst, 1, on a logarithmic scale, because halving is worth the same anywhere. A figure of 0 counts as half the least other.
 
     >>> rows = [{"figures": {"a": a, "b": b}} for a, b in ((1, 100), (2, 2), (100, 1))]
     >>> knee(rows, ("a", "b"))["figures"]
     {'a': 2, 'b': 2}
     """
-    logs = [[math.log(max(row["figures"][name], 1e-12)) for name in columns] for row in front]
+    least = {name: min((value for row in front if (value := row["figures"][name]) > 0), default=1) / 2 for name in columns}
+    logs = [[math.log(max(row["figures"][name], least[name])) for name in columns] for row in front]
     ends = [(min(axis), max(axis)) for axis in zip(*logs)]
 
     def distance(row):

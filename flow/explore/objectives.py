@@ -7,21 +7,19 @@ from liteformer.accel.errors import LiteFormerError
 FIDELITIES = ("model", "simulate", "train")
 # Objective -> (column in the results, title of an axis).
 COLUMNS = {
-    "rmse": ("rmse", "RMSE, validation windows"),
+    "rmse": ("rmse", "{}, validation windows"),
+    "error": ("error", "{}, validation windows"),
     "latency": ("latency_us", "µs from start to done, core alone"),
     "end_to_end": ("end_to_end_us", "µs from sample in memory to result, CPU included"),
     "energy": ("energy_uj", "µJ an inference, estimate"),
     "luts": ("luts", "LUTs of the SoC"),
 }
-PROXY = "rmse_proxy"
-MEANING = {
-    "model": {"rmse": "proxy: RMSE over the validation windows after a short training; ranks candidates, is no result",
-              "hardware": "cycles of the compiler's schedule, area by its formula"},
-    "simulate": {"rmse": "proxy: RMSE over the validation windows after a short training; ranks candidates, is no result",
-                 "hardware": "cycles of the simulated SoC, area by Yosys"},
-    "train": {"rmse": "RMSE of the integer model over the validation windows after the complete training",
-              "hardware": "cycles of the simulated SoC, area by Yosys"},
-}
+# What a training decides, by task: objective and its meaning.
+TRAINED = {"forecast": ("rmse", "RMSE"), "classification": ("error", "share of wrong classes"),
+           "anomaly": ("error", "1 - F1 of the alarms")}
+PROXY = "_proxy"  # End of the column's name where the training is short.
+HARDWARE = {"model": "cycles of the compiler's schedule, area by its formula",
+            "simulate": "cycles of the simulated SoC, area by Yosys", "train": "cycles of the simulated SoC, area by Yosys"}
 
 
 def column(objective, fidelity):
@@ -30,12 +28,35 @@ def column(objective, fidelity):
     >>> column("rmse", "model"), column("rmse", "train"), column("latency", "model")
     ('rmse_proxy', 'rmse', 'latency_us')
     """
-    return PROXY if objective == "rmse" and fidelity != "train" else COLUMNS[objective][0]
+    trained = any(objective == name for name, _ in TRAINED.values())
+    return COLUMNS[objective][0] + (PROXY if trained and fidelity != "train" else "")
 
 
-def title(objective, fidelity):
-    """Title of an axis."""
-    return ("proxy of the " if column(objective, fidelity) == PROXY else "") + COLUMNS[objective][1]
+def title(objective, fidelity, task):
+    """Title of an axis.
+
+    >>> title("error", "model", "classification")
+    'proxy of the share of wrong classes, validation windows'
+    """
+    proxy = "proxy of the " if column(objective, fidelity).endswith(PROXY) else ""
+    return proxy + COLUMNS[objective][1].format(TRAINED[task][1])
+
+
+def meaning(task, fidelity):
+    """What the figures are: dict objective of a training -> text, "hardware" -> text."""
+    name, words = TRAINED[task]
+    return {name: f"{words} of the integer model over the validation windows after the complete training"
+            if fidelity == "train" else
+            f"proxy: {words} over the validation windows after a short training; ranks candidates, is no result",
+            "hardware": HARDWARE[fidelity]}
+
+
+def check_task(names, task):
+    """Raises LiteFormerError if an objective belongs to another task."""
+    own, words = TRAINED[task]
+    for name in names:
+        if name != own and any(name == other for other, _ in TRAINED.values()):
+            raise LiteFormerError(f"task {task} has no objective {name}; take {own}, {words}")
 
 
 def parse(text):

@@ -31,7 +31,7 @@ def page(result, rows):
     refused = [row for row in rows if row["state"] != "ok"]
     varied = [name for name in (rows[0]["point"] if rows else ()) if len({row["point"][name] for row in rows}) > 1]
     same = ", ".join(f"{name} {value}" for name, value in (rows[0]["point"] if rows else {}).items() if name not in varied)
-    notes = [f"{name}: {text}" for name, text in result["meaning"].items() if name != "rmse" or "rmse" in result["objectives"]]
+    notes = [f"{name}: {text}" for name, text in result["meaning"].items() if name in ("hardware", *result["objectives"])]
     notes += [f"the same in all points: {same}"] if same else []
     parts = [
         f"<h1>Exploration on {escape(result['data'])} for {escape(result['device'])}</h1>",

@@ -14,6 +14,7 @@ from liteformer.flow.explore.evaluate import key_of, options_of
 from liteformer.flow.explore.front import front_of, pick
 from liteformer.flow.explore.space import label
 from liteformer.flow.explore.study import Exploration
+from liteformer.flow.figures import COLUMNS
 from liteformer.flow.inputs import HARDWARE
 
 
@@ -28,6 +29,7 @@ def hand_over(source, out, which, storage=None, study="liteformer"):
     Raises:
         LiteFormerError: no exploration, no such point, or the trained model does not fit.
     """
+    from liteformer.train.tasks import FIGURES
     exploration = Exploration.open(source, storage, study)
     settings = exploration.settings
     columns = [objectives.column(name, settings["fidelity"]) for name in settings["objectives"]]
@@ -41,8 +43,9 @@ def hand_over(source, out, which, storage=None, study="liteformer"):
     figures = cost.estimated(run.model, hw, cycles, point["cpu"], device) if point["cpu"] in cost.CPUS else {
         "cycles": cycles, "latency_us": hardware.microseconds(cycles)}
     return {"pick": which, "number": row["number"], "point": point, "searched": row["figures"],
-            "fidelity": settings["fidelity"], "trained_now": trained, "rmse": run.metrics["rmse"],
-            "validation": run.metrics["validation"], "hardware": build, "device": device, "figures": figures,
+            "fidelity": settings["fidelity"], "trained_now": trained, "task": options.task,
+            **{name: run.metrics[name] for name in (*FIGURES[options.task], "validation")},
+            "hardware": build, "device": device, "figures": figures,
             "model": str(out), "model_id": run.model.id,
             "next": [f"liteformer simulate {out}", f"liteformer build {out} --board seeed_spartan_edge --no-compile"]}
 
@@ -63,13 +66,16 @@ def _trained(options, known, out):
 
 def render(result):
     """The command's result as a table."""
+    from liteformer.train.tasks import FIGURES
     table = Table(title=f"Trial {result['number']} ({result['pick']}): {label(result['point'])}", show_header=False)
+    searched, words = objectives.TRAINED[result["task"]]
     for name, value in result["searched"].items():
-        if name.startswith("rmse"):
+        if name.startswith(searched):
             table.add_row(f"searched with {name}", f"{value:.3f}")
-    table.add_row("RMSE over the validation windows, integer", f"{result['validation']['integer']:.3f}")
-    table.add_row("RMSE over the test set, float", f"{result['rmse']['float']:.3f}")
-    table.add_row("RMSE over the test set, integer", f"{result['rmse']['integer']:.3f}")
+    table.add_row(f"{words} over the validation windows, integer", f"{result['validation']['integer']:.3f}")
+    for figure in FIGURES[result["task"]]:
+        for kind in ("float", "integer"):
+            table.add_row(f"{COLUMNS[figure]} over the test set, {kind}", f"{result[figure][kind]:.3f}")
     figures = result["figures"]
     table.add_row("cycles, core", f"{figures['cycles']:,} = {figures['latency_us']:.2f} µs")
     if "luts" in figures:

@@ -29,6 +29,7 @@ def make_settings(data, axes, *, names, fidelity, device):
     from liteformer.flow import hardware
     from liteformer.flow.explore.evaluate import dataset_of, options_of
     objectives.check_fidelity(fidelity)
+    objectives.check_task(names, data["task"])
     find_device(device)
     for cpu in axes["cpu"]:
         hardware.check_cpu(cpu)
@@ -106,13 +107,15 @@ def results(exploration, out):
     from liteformer.flow.explore.page import page
     from liteformer.flow.explore.plot import draw
     settings = exploration.settings
+    task = settings["data"]["task"]
     columns = [objectives.column(name, settings["fidelity"]) for name in settings["objectives"]]
     rows = exploration.rows()
     front = front_of(rows, columns)
     files = {name: str(Path(out) / file) for name, file in FILES.items()}
     result = {"objectives": settings["objectives"], "columns": columns, "fidelity": settings["fidelity"],
               "device": settings["device"], "data": settings["data"]["data"],
-              "meaning": objectives.MEANING[settings["fidelity"]], "trials": counts(rows), "space": size(settings["axes"]),
+              "task": task, "meaning": objectives.meaning(task, settings["fidelity"]),
+              "trials": counts(rows), "space": size(settings["axes"]),
               "front": [{"number": row["number"], "point": row["point"], "figures": row["figures"]} for row in front],
               "files": files, "out": str(out)}
     write_atomically(files["csv"], as_csv(front, rows, columns))

@@ -15,10 +15,10 @@ from liteformer.flow.explore import objectives as known
 from liteformer.flow.explore.space import label
 
 MOST_ROWS = 12  # Of the front under the bar.
-HEADS = {"rmse": "RMSE", "rmse_proxy": "RMSE, proxy", "latency_us": "µs, core", "end_to_end_us": "µs, all", "energy_uj": "µJ",
-         "luts": "LUT"}
-FORMATS = {"rmse": "{:.3f}", "rmse_proxy": "{:.3f}", "latency_us": "{:.2f}", "end_to_end_us": "{:.2f}", "energy_uj": "{:.3g}",
-           "luts": "{:,.0f}"}
+HEADS = {"rmse": "RMSE", "rmse_proxy": "RMSE, proxy", "error": "error", "error_proxy": "error, proxy",
+         "latency_us": "µs, core", "end_to_end_us": "µs, all", "energy_uj": "µJ", "luts": "LUT"}
+FORMATS = {"rmse": "{:.3f}", "rmse_proxy": "{:.3f}", "error": "{:.4f}", "error_proxy": "{:.4f}",
+           "latency_us": "{:.2f}", "end_to_end_us": "{:.2f}", "energy_uj": "{:.3g}", "luts": "{:,.0f}"}
 QUIET_SECONDS, SAME_SECONDS = 5, 60  # Between two lines where there is no terminal; if nothing has changed.
 
 
@@ -54,7 +54,8 @@ def front_table(front, columns, most=None, **style):
 def render(result):
     """The command's result as a table."""
     done, columns = result["trials"], result["columns"]
-    meaning = [f"{name}: {result['meaning']['rmse']}" for name in columns if name.startswith("rmse")]
+    meaning = [f"{column}: {result['meaning'][name]}" for name, column in zip(result["objectives"], columns)
+               if name in result["meaning"]]
     text = [f"{done['evaluated']} points evaluated, {done['infeasible']} of them do not fit {result['device']}"
             + (f", {done['failed']} failed" if done["failed"] else ""), *meaning,
             f"hardware: {result['meaning']['hardware']}", ", ".join(result["files"].values())]
@@ -106,4 +107,5 @@ def summary(rows, front, columns, total):
 
 def titles(result):
     """Axis title of each objective's column."""
-    return {column: known.title(name, result["fidelity"]) for name, column in zip(result["objectives"], result["columns"])}
+    return {column: known.title(name, result["fidelity"], result["task"])
+            for name, column in zip(result["objectives"], result["columns"])}

@@ -32,8 +32,9 @@ def made_up(point):
         return {"state": "infeasible", "reason": "too large", "excess": 1.0, "figures": {}}
     error = 3 + 40 / cost_of + 8 / point["bits"] ** 2 + 0.01 * point["heads"]
     time = cost_of / 10 * (1 + point["bits"] / 32)
-    return {"state": "ok", "figures": {"rmse_proxy": error, "rmse": error, "latency_us": time, "end_to_end_us": time + 2,
-                                       "luts": 2000 + 90 * cost_of, "bram36": 4.0, "dsp": 20, "array": "4x4"}}
+    return {"state": "ok", "figures": {
+        "rmse_proxy": error, "rmse": error, "error_proxy": error / 100, "latency_us": time, "end_to_end_us": time + 2,
+        "luts": 2000 + 90 * cost_of, "bram36": 4.0, "dsp": 20, "array": "4x4"}}
 
 
 class Here:
@@ -119,6 +120,13 @@ def test_the_search_learns_what_does_not_fit(run, here):
     assert len(seen) == 10 and {excess for excess, _ in seen} == {True, False} and all(a == b for a, b in seen)
 
 
+def test_knee_where_an_error_is_zero():
+    """No error at all is better than some, but not without bounds."""
+    rows = [{"figures": {"error": error, "latency_us": time}} for error, time in ((0.0, 100), (0.01, 20), (0.2, 18))]
+    assert front.knee(rows, ("error", "latency_us")) is rows[1]
+    assert front.knee([rows[0]], ("error", "latency_us")) is rows[0]
+
+
 @pytest.mark.parametrize("which, expected", [("knee", 1), ("latency", 2), ("rmse", 0), ("1", 1)])
 def test_pick(which, expected):
     rows = [{"number": n, "figures": {"rmse": a, "latency_us": b}} for n, (a, b) in enumerate([(1, 100), (2, 3), (50, 2)])]
@@ -133,6 +141,15 @@ def test_all_objectives(run, here, monkeypatch):
     result = json.loads(run("explore", "--objectives", names, "--trials", 8, "--out", "x", "--json")[1])
     assert result["columns"] == ["rmse_proxy", "latency_us", "end_to_end_us", "luts"]
     assert {row["lanes"] for row in here.asked} <= {"auto", "16", "32", "64", "96"}
+
+
+def test_the_objective_follows_the_task(run, here):
+    result = json.loads(run("explore", "--task", "classification", "--trials", 4, "--out", "x", "--json")[1])
+    assert result["columns"] == ["error_proxy", "latency_us"] and result["task"] == "classification"
+    assert "share of wrong classes" in result["meaning"]["error"] and "rmse" not in result["meaning"]
+    text, page = run("explore", "--task", "classification", "--trials", 4, "--out", "x")[1], Path("x/front.html").read_text()
+    assert "error_proxy: proxy: share of wrong classes" in " ".join(text.split())
+    assert "proxy of the share of wrong classes, validation windows" in page and "RMSE" not in page
 
 
 def test_one_objective_and_mixed_widths(run, here, monkeypatch):
@@ -190,9 +207,14 @@ def test_begins_with_the_front_of_another(run, here):
 # Bad input ----------------------------------------------------------------------------------------
 
 BAD_INPUT = [
-    ("--objectives speed", "there is no objective 'speed'; choose of rmse, latency, end_to_end, energy, luts"),
+    ("--objectives speed", "there is no objective 'speed'; choose of rmse, error, latency, end_to_end, energy, luts"),
     ("--objectives rmse,rmse", "--objectives 'rmse,rmse' must name each objective once; "
-                               "choose of rmse, latency, end_to_end, energy, luts"),
+                               "choose of rmse, error, latency, end_to_end, energy, luts"),
+    ("--task classification --objectives rmse,luts", "task classification has no objective rmse; take error, share of wrong "
+                                                     "classes"),
+    ("--objectives error", "task forecast has no objective error; take rmse, RMSE"),
+    ("--task anomaly --data har --path x", "task anomaly has no data har; choose one of: synthetic, skab, csv"),
+    ("--task anomaly --sensitivity", "--sensitivity lowers the widths of a forecast, not of task anomaly; search with --mixed"),
     ("--fidelity exact", "there is no fidelity 'exact'; choose of model, simulate, train"),
     ("--device xc7z010", "no device xc7z010; choose one of xc7s15, xc7s25, xc7s50, xc7a35t"),
     ("--trials 0", "trials is 0; choose at least 1"),
@@ -285,6 +307,19 @@ def test_search_and_hand_over(run):
     assert cpu == "serv" and compiled.hw.lanes <= 16 and compiled.cycles == picked["figures"]["cycles"]
     # Negative control: without the folder's wish the array is another one.
     assert hardware.compile_model(model).hw.lanes > 16
+
+
+def test_search_for_a_class_and_hand_over(run):
+    search = ("--task", "classification", "--window", "8", *SMALL[2:], "--bits", "4,8", "--epochs", 1, "--jobs", 1)
+    result = json.loads(run("explore", *search, "--trials", 2, "--out", "x", "--json")[1])
+    assert result["trials"]["feasible"] == 2
+    assert all(0 <= row["figures"]["error_proxy"] < 0.9 for row in result["front"])
+    code, out, err = run("explore", "--pick", "error", "--from", "x", "--out", "motion", "--json")
+    picked, model = json.loads(out), load_model("motion")
+    assert code == 0 and picked["task"] == model.config.task == "classification" and "rmse" not in picked
+    assert picked["accuracy"]["integer"] > 0.2 and 0 <= picked["validation"]["integer"] < 0.8
+    text = run("explore", "--pick", "error", "--from", "x", "--out", "motion")[1]
+    assert "share of wrong" in text and "accuracy over the test set" in text and "RMSE" not in text
 
 
 def test_ray():

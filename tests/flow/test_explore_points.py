@@ -5,6 +5,7 @@ import json
 import pytest
 
 from liteformer.accel.errors import LiteFormerError
+from liteformer.accel.model import QuantizedModel
 from liteformer.flow import hardware
 from liteformer.flow.explore import cost, evaluate
 
@@ -53,6 +54,20 @@ def test_a_trained_and_measured_point(tmp_path, measured):
     assert 0 < figures["energy_uj"] < 5
     again = evaluate.evaluate(task(tmp_path, fidelity="train", objectives=["rmse", "energy"]), POINT)
     assert again == result and len(list(tmp_path.glob("runs/*"))) == 1
+
+
+@pytest.mark.parametrize("kind", ["classification", "anomaly"])
+def test_a_point_of_another_task(tmp_path, measured, kind):
+    """The error is that of the decisions on the validation part, not on the test set."""
+    data = {"data": "synthetic", "task": kind, "epochs": 2}
+    result = evaluate.evaluate(task(tmp_path, data=data, fidelity="train", objectives=["error"]), POINT | {"window": 8})
+    assert result["state"] == "ok", result
+    metrics = json.loads(next(tmp_path.glob("runs/*/metrics.json")).read_text())
+    assert result["figures"]["error"] == metrics["validation"]["integer"] and 0 <= result["figures"]["error_proxy"] < 1
+    test = metrics["accuracy" if kind == "classification" else "f1"]["integer"]
+    assert "rmse" not in result["figures"] and result["figures"]["error"] != 1 - test
+    short = QuantizedModel.load(next(tmp_path.glob("short/*.safetensors")))
+    assert short.config.task == kind and short.provenance["validation_error"] == result["figures"]["error_proxy"]
 
 
 def test_what_the_measurement_refuses(tmp_path, measured):
