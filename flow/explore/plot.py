@@ -63,7 +63,22 @@ def figure_of(result, rows):
     handles += [Line2D([], [], color="black", marker="o", mfc="none", lw=1, label=text),
                 Line2D([], [], color="black", marker="*", mfc="none", ms=12, ls="", label="knee")]
     figure.legend(handles=handles, frameon=False, ncols=4, loc="outside lower center", fontsize=9)
+    figure.draw_without_rendering()
+    for panel in axes[:len(pairs)]:
+        _spread([text for text in panel.texts if text.get_text()])
     return figure
+
+
+def _spread(labels):
+    """Move labels down until none lies on one to its left."""
+    placed = []
+    for text in sorted(labels, key=lambda text: text.get_window_extent().x1):
+        box = text.get_window_extent()
+        while any(box.overlaps(other) for other in placed):
+            x, y = text.get_position()
+            text.set_position((x, y - 3))
+            box = text.get_window_extent()
+        placed.append(box)
 
 
 def _value(row, name):
@@ -81,7 +96,7 @@ def _panel(axes, found, front, x, y, colors, chosen, short):
         stairs = all(a[1] >= b[1] for a, b in itertools.pairwise(line))
         if stairs:
             axes.step(*zip(*line), where="post", color="black", lw=1, alpha=0.6, zorder=2)
-    for number, row in enumerate(sorted(front, key=lambda row: _value(row, x))):
+    for row in front:
         place = (_value(row, x), _value(row, y))
         axes.plot(*place, "o", mfc="none", mec="black", ms=9, zorder=4)
         if row["number"] == chosen:
@@ -89,7 +104,7 @@ def _panel(axes, found, front, x, y, colors, chosen, short):
         if len(front) <= MOST_LABELS:
             # Below and left of a point of the front there is no other.
             text = str(row["number"]) if short else label(row["point"])
-            axes.annotate(text, place, (-8, -5 - 9 * (number % 2)), textcoords="offset points", fontsize=8,
+            axes.annotate(text, place, (-8, -5), textcoords="offset points", fontsize=8,
                           ha="right", va="top")
     for axis, name in ((axes.xaxis, x), (axes.yaxis, y)):
         if name == "number":

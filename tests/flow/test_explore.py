@@ -1,6 +1,7 @@
 """The exploration: what is on the front, stopping and going on, what it says on bad input, the model that it hands over."""
 
 import csv
+import itertools
 import json
 import os
 import re
@@ -12,7 +13,7 @@ import pytest
 
 from liteformer.accel.errors import LiteFormerError
 from liteformer.flow import hardware
-from liteformer.flow.explore import front, objectives, space, workers
+from liteformer.flow.explore import front, objectives, plot, space, workers
 from liteformer.flow.inputs import hardware_of, load_model
 
 optuna = pytest.importorskip("optuna", reason="Optuna is not installed (extra explore)")
@@ -99,6 +100,22 @@ def test_front(run, here):
 def rows_of(out):
     from liteformer.flow.explore.study import Exploration
     return Exploration.open(out).rows()
+
+
+def test_labels_of_the_picture_do_not_overlap(monkeypatch):
+    rows = [{"number": number, "state": "ok", "figures": {"rmse": 4 + number / 50, "latency_us": 10 - number / 10},
+             "point": {"window": 6, "d_model": 32, "bits": 4}} for number in range(6)]
+    result = {"objectives": ["rmse", "latency"], "columns": ["rmse", "latency_us"], "fidelity": "train", "task": "forecast",
+              "front": rows, "trials": {"feasible": 6, "infeasible": 0}, "device": "xc7s15"}
+
+    def overlaps():
+        boxes = [text.get_window_extent() for text in plot.figure_of(result, rows).axes[0].texts]
+        assert len(boxes) == len(rows)
+        return sum(a.overlaps(b) for a, b in itertools.combinations(boxes, 2))
+
+    assert overlaps() == 0
+    monkeypatch.setattr(plot, "_spread", lambda labels: None)
+    assert overlaps() > 0
 
 
 def test_a_dominated_point_is_seen():
