@@ -103,8 +103,8 @@ def rows_of(out):
 
 
 def test_labels_of_the_picture_do_not_overlap(monkeypatch):
-    rows = [{"number": number, "state": "ok", "figures": {"rmse": 4 + number / 50, "latency_us": 10 - number / 10},
-             "point": {"window": 6, "d_model": 32, "bits": 4}} for number in range(6)]
+    rows = [{"number": number, "state": "ok", "figures": {"rmse": 4 + place, "latency_us": 10 - place},
+             "point": {"window": 6, "d_model": 32, "bits": 4}} for number, place in enumerate((0, 0.02, 0.04, 2, 2.01, 3))]
     result = {"objectives": ["rmse", "latency"], "columns": ["rmse", "latency_us"], "fidelity": "train", "task": "forecast",
               "front": rows, "trials": {"feasible": 6, "infeasible": 0}, "device": "xc7s15"}
 
