@@ -94,7 +94,7 @@ def inside(published):
 
 def main():
     """Fill the table of docs/energy.md."""
-    from liteformer.flow.performance import fill
+    from liteformer.flow.markdown import fill
     write_atomically(PAGE, fill(PAGE.read_text(), "check", check_table()))
 
 

@@ -4,9 +4,9 @@ import textwrap
 
 from liteformer.accel.devices import DEVICES
 from liteformer.flow import paper
+from liteformer.flow.markdown import markdown
 from liteformer.flow.paper_plot import pictures
 from liteformer.flow.paper_point import DEVICE, PARTS, RECIPES, WINDOWS
-from liteformer.flow.performance import markdown
 from liteformer.flow.results import NOTES, TITLES, ratio, verdict
 
 SHAPE = "window, d, bits"

@@ -1,7 +1,4 @@
-"""`make performance`: measures the shapes of the README and fills the tables and pictures of README.md and docs/performance.md.
-
-A table stands between the comments ``<!-- begin NAME -->`` and ``<!-- end NAME -->``; everything else is written by hand.
-"""
+"""`make performance`: measures the shapes of the README and fills the tables of README.md and docs/performance.md."""
 
 import csv
 import math
@@ -16,6 +13,7 @@ from liteformer.accel.random_model import random_model
 from liteformer.flow import console, hardware
 from liteformer.flow.bench import run_bench
 from liteformer.flow.cache import write_atomically
+from liteformer.flow.markdown import fill, markdown
 from liteformer.flow.timeline import SOFTMAX, STATES, measure
 from liteformer.flow.timeline_plot import KINDS, draw
 
@@ -27,27 +25,6 @@ SHAPES = ((12, 32, 4, "mean", 1.33), (6, 64, 8, "mean", 2.82), (12, 64, 6, "mean
 SEED = 1
 # Shape that is built for the other devices too.
 ON_DEVICES = {"window": 12, "d_model": 32, "bits": 4, "readout": "mean"}
-
-
-def fill(text, name, table):
-    """``text`` with the block ``name`` replaced.
-
-    Raises:
-        ValueError: the text has no such block, or several.
-    """
-    pattern = rf"(<!-- begin {name} -->\n).*?(<!-- end {name} -->)"
-    filled, count = re.subn(pattern, lambda match: f"{match[1]}\n{table}\n\n{match[2]}", text, flags=re.DOTALL)
-    if count != 1:
-        raise ValueError(f"{count} blocks {name}")
-    return filled
-
-
-def markdown(header, rows):
-    """A table; columns of numbers to the right, but the first."""
-    cells = [[str(cell) for cell in row] for row in rows]
-    right = [n > 0 and all(re.match(r"[-+(]*\d|-$", row[n]) for row in cells) for n in range(len(header))]
-    lines = [header, ["---:" if side else "---" for side in right], *cells]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 # Cycle budget -------------------------------------------------------------------------------------

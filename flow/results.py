@@ -1,17 +1,17 @@
-"""`make results`: docs/results.md and its plots, written from the stored figures in docs/results/metrics."""
+"""`make results`: docs/results.md, its plots and README.md's table of accuracy, from the figures in docs/results/metrics."""
 
 import json
-from pathlib import Path
 
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
 from liteformer.flow import console
-from liteformer.flow.cache import whole_file
+from liteformer.flow.cache import whole_file, write_atomically
+from liteformer.flow.markdown import fill, markdown
 from liteformer.flow.results_train import BITS, METRICS, ROOT, SHAPES, WEEK, entries
 from liteformer.train.intervals import centre
 
-PAGE = ROOT / "docs" / "results.md"
+PAGE, README = ROOT / "docs" / "results.md", ROOT / "README.md"
 PLOTS = ROOT / "docs" / "results"
 PAPER = {("airu", 6, 64, 8): 3.506, ("airu", 12, 64, 6): 3.763, ("airu", 12, 32, 4): 5.474}
 TITLES = {"airu": "AirU: ozone, ppb", "pems": "PeMS stand-in: speed, mph"}
@@ -99,6 +99,19 @@ def _targets(stored):
                      f"{f'≤ {largest_ratio}' if largest_ratio else ''} | {quotient:.3f}"
                      f"{' (missed)' if largest_ratio and quotient > largest_ratio else ''} |")
     return lines
+
+
+def headline(stored):
+    """README.md's table: FP32 and integer error of what was to be reached, beside the paper's."""
+    by_key = {_key(metrics): metrics for metrics in stored.values()}
+    rows = []
+    for source, window, d_model, bits, readout, *_ in TARGETS:
+        metrics = by_key.get((source, window, d_model, bits, readout))
+        if metrics is not None:
+            paper = PAPER.get((source, window, d_model, bits))
+            rows.append([TITLES[source], f"{window}, {d_model}, {bits}", readout, _spread(metrics["rmse"]["float"]),
+                         _spread(metrics["rmse"]["integer"]), paper or ""])
+    return markdown(["test RMSE", "window, d, bits", "readout", "FP32", "integer", "paper, best of 50"], rows)
 
 
 def page(stored):
@@ -238,9 +251,9 @@ def main():
         console.note(f"there are no stored figures in {METRICS}; `make results-train` makes them")
         raise SystemExit(2)
     draw(stored)
-    with whole_file(PAGE) as temporary:
-        Path(temporary).write_text(page(stored))
-    console.note(f"{PAGE} and {PLOTS}/*.png written from {len(stored)} stored results")
+    write_atomically(PAGE, page(stored))
+    write_atomically(README, fill(README.read_text(), "accuracy", headline(stored)))
+    console.note(f"{PAGE}, {PLOTS}/*.png and the table of {README.name} written from {len(stored)} stored results")
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from liteformer.accel.errors import LiteFormerError
 from liteformer.flow import blocks, energy, paper
 from liteformer.flow.activity import Activity, block_rates, busy_time, signal_block
 from liteformer.flow.energy_coefficients import DEFAULT_TOGGLE, PICOJOULES, STATIC_MW, Range, static_power
-from liteformer.flow.performance import fill
+from liteformer.flow.markdown import fill
 from liteformer.flow.saif import saif_text
 from liteformer.flow.waveform import read_vcd
 

@@ -8,6 +8,7 @@ import pytest
 from liteformer.accel.random_model import random_model
 from liteformer.flow import grid, hardware, performance
 from liteformer.flow.inputs import random_windows
+from liteformer.flow.markdown import fill
 from liteformer.flow.timeline import timeline
 from liteformer.soc.recording import record
 
@@ -38,25 +39,11 @@ def test_budget_table(pair):
     assert lines[-1].split(" | ")[5] == f"{compiled.cycles:,}"
 
 
-def test_fill():
-    text = "a\n<!-- begin x -->\nold\n<!-- end x -->\nb\n<!-- begin y -->\n<!-- end y -->\n"
-    assert performance.fill(text, "x", "new \\1") == text.replace("old", "\nnew \\1\n")
-    assert performance.fill(performance.fill(text, "y", "1"), "y", "2") == performance.fill(text, "y", "2")
-    for wrong, name, count in ((text, "z", 0), (2 * text, "x", 2)):
-        with pytest.raises(ValueError, match=f"^{count} blocks {name}$"):
-            performance.fill(wrong, name, "new")
-
-
 def test_pages_have_their_blocks():
     page, readme = performance.PAGE.read_text(), performance.README.read_text()
     for name in ("figures", "end-to-end", "budget", "devices", "estimate", "paths", "grid"):
-        assert performance.fill(page, name, "") != page
-    assert performance.fill(readme, "figures", "") != readme
-
-
-def test_markdown():
-    assert performance.markdown(["a", "b", "c"], [[1, "-2.5 %", "x"], [2, "-", 3]]) == (
-        "| a | b | c |\n| --- | ---: | --- |\n| 1 | -2.5 % | x |\n| 2 | - | 3 |")
+        assert fill(page, name, "") != page
+    assert fill(readme, "figures", "") != readme
 
 
 RESULT = {"area": {"lut": 7000, "ff": 5000, "bram36": 6.5, "dsp": 12, "estimate": {"lut": 6930, "bram36": 6.5, "dsp": 12}},

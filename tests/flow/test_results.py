@@ -6,6 +6,7 @@ import pytest
 
 from liteformer.accel.errors import LiteFormerError
 from liteformer.flow import results
+from liteformer.flow.markdown import fill
 from liteformer.flow.results_train import entries, record, together, train_missing
 from liteformer.train.options import TrainOptions
 from liteformer.train.seeds import train_seeds
@@ -114,3 +115,6 @@ def test_page_in_the_repository_is_that_of_its_figures():
     if not stored:
         pytest.skip("no figures are stored yet")
     assert results.PAGE.read_text() == results.page(stored), "run make results"
+    readme = results.README.read_text()
+    assert fill(readme, "accuracy", results.headline(stored)) == readme, "run make results"
+    assert fill(readme, "accuracy", results.headline(dict(list(stored.items())[:1]))) != readme
