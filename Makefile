@@ -76,10 +76,11 @@ results-train: setup
 	@$(BIN)/python -m liteformer.flow.results_train --jobs $(JOBS) $(ONLY)
 
 # The paper's tables as docs/results/paper.md: 96 points, about two and a half hours on two cores; an interrupted run goes on.
-# QUICK=1: four points with shortened training, minutes. AIRU=FILE and PEMS=FILE name the data sets.
+# QUICK=1: four points with shortened training, minutes. PAGE=1: the page from the points that are done, nothing measured.
+# AIRU=FILE and PEMS=FILE name the data sets.
 paper: setup
-	@$(BIN)/python -m liteformer.flow.paper_tables --jobs $(JOBS) $(if $(filter-out 0,$(QUICK)),--quick) $(if $(AIRU),--airu "$(AIRU)") \
-	  $(if $(PEMS),--pems "$(PEMS)")
+	@$(BIN)/python -m liteformer.flow.paper_tables --jobs $(JOBS) $(if $(filter-out 0,$(QUICK)),--quick) \
+	  $(if $(filter-out 0,$(PAGE)),--page) $(if $(AIRU),--airu "$(AIRU)") $(if $(PEMS),--pems "$(PEMS)")
 
 # docs/registers.md, from the descriptions in the gateware.
 docs: setup

@@ -21,6 +21,7 @@ SHORTENED = (
     "**Training is shortened here:** {} epochs float and {} quantization-aware, without teachers, instead of {}, with them. "
     "The errors are no measure of what these shapes reach; [results.md](../results.md) has complete trainings with five "
     "seeds. Time, resources and energy estimate are measured as in the complete run.")
+SO_FAR = "**So far {} of {} points are measured.** The same command measures the others and writes this page again."
 BESIDE = (
     "The paper's RMSE is that of its quantization-aware model, the best of 50 sessions, chosen by the test set; here it is "
     "the integer model of one seed, the test set looked at once. Its time and energy are those of the network alone at 100 "
@@ -69,6 +70,8 @@ def page(content, name):
     if quick:
         recipe = RECIPES["quick"]
         lines += [_text(SHORTENED.format(recipe["epochs"], recipe["qat_epochs"], _epochs(built))), ""]
+    if len(content["points"]) < content["all"]:
+        lines += [_text(SO_FAR.format(len(content["points"]), content["all"])), ""]
     lines += ["## Beside the paper", "", _beside(built, quick), "", _text(BESIDE), "", "## Protocol", "",
               *_protocol(built, quick), ""]
     for source in dict.fromkeys(result["point"]["data"] for result in content["points"]):

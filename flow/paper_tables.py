@@ -88,11 +88,14 @@ def stored(task, points):
 
 
 def together(points):
-    """Lists of points that share their float networks, that is, differ in their bits only; the longest work first."""
+    """Lists of points that share their float networks, that is, differ in their bits only.
+
+    One data set after the other, so that an interrupted run has much of the first; within it the longest work first.
+    """
     groups = {}
     for point in points:
         groups.setdefault((point.data, point.window, point.d_model), []).append(point)
-    return sorted(groups.values(), key=lambda group: -expected_minutes(group, "complete"))
+    return sorted(groups.values(), key=lambda group: (list(SOURCES).index(group[0].data), -expected_minutes(group, "complete")))
 
 
 def collect(task, points, jobs, workers=None):
@@ -156,8 +159,8 @@ def record(task, results, points, jobs):
     def portable(result):
         return result | {"options": result["options"] | {"path": Path(result["options"]["path"]).name}}
 
-    return {"recipe": task["recipe"], "jobs": jobs, "machine": machine(),
-            "points": [portable(results[point]) for point in points]}
+    return {"recipe": task["recipe"], "jobs": jobs, "machine": machine(), "all": len(points),
+            "points": [portable(results[point]) for point in points if point in results]}
 
 
 def write(content, folder=PAGES):
@@ -183,6 +186,7 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 def command(
     quick: Annotated[bool, typer.Option("--quick", help="Only the published points and one of the other data set, training "
                                         "shortened.")] = False,
+    page: Annotated[bool, typer.Option("--page", help="Measure nothing: write the page from what is done.")] = False,
     jobs: Annotated[int, typer.Option(help="Points measured at a time.")] = 2,
     airu: Annotated[str, typer.Option(metavar="FILE", help="CSV of AirU.")] = SOURCES["airu"]["path"],
     pems: Annotated[str, typer.Option(metavar="FILE", help="CSV of the PeMS stand-in.")] = SOURCES["pems"]["path"],
@@ -196,15 +200,20 @@ def command(
     task = {"recipe": recipe, "code": code(), "out": str(Path(out).resolve() / recipe),
             "paths": {"airu": str(Path(airu).resolve()), "pems": str(Path(pems).resolve())}}
     with console.work():
-        check(task, points)
-        try:
-            results = collect(task, points, jobs)
-        except KeyboardInterrupt:
-            done = len(stored(task, points))
-            console.note(f"stopped with {done} of {len(points)} points done; the same command goes on from there")
-            raise typer.Exit(130) from None
-    page = write(record(task, results, points, jobs), Path(pages))
-    console.note(f"{page} and its pictures written from {len(points)} points")
+        if page:
+            results = stored(task, points)
+            if all(result["error"] for result in results.values()):
+                raise LiteFormerError(f"no point is done in {task['out']}; leave --page out to measure them")
+        else:
+            check(task, points)
+            try:
+                results = collect(task, points, jobs)
+            except KeyboardInterrupt:
+                done = len(stored(task, points))
+                console.note(f"stopped with {done} of {len(points)} points done; the same command goes on from there")
+                raise typer.Exit(130) from None
+    path = write(record(task, results, points, jobs), Path(pages))
+    console.note(f"{path} and its pictures written from {len(results)} points")
 
 
 def main():
