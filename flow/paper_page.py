@@ -21,7 +21,7 @@ SHORTENED = (
     "**Training is shortened here:** {} epochs float and {} quantization-aware, without teachers, instead of {}, with them. "
     "The errors are no measure of what these shapes reach; [results.md](../results.md) has complete trainings with five "
     "seeds. Time, resources and energy estimate are measured as in the complete run.")
-SO_FAR = "**So far {} of {} points are measured.** The same command measures the others and writes this page again."
+SO_FAR = "**So far {} of {} points are measured.** `make paper{}` goes on with the others and writes this page again."
 BESIDE = (
     "The paper's RMSE is that of its quantization-aware model, the best of 50 sessions, chosen by the test set; here it is "
     "the integer model of one seed, the test set looked at once. Its time and energy are those of the network alone at 100 "
@@ -71,7 +71,7 @@ def page(content, name):
         recipe = RECIPES["quick"]
         lines += [_text(SHORTENED.format(recipe["epochs"], recipe["qat_epochs"], _epochs(built))), ""]
     if len(content["points"]) < content["all"]:
-        lines += [_text(SO_FAR.format(len(content["points"]), content["all"])), ""]
+        lines += [_text(SO_FAR.format(len(content["points"]), content["all"], " QUICK=1" if quick else "")), ""]
     lines += ["## Beside the paper", "", _beside(built, quick), "", _text(BESIDE), "", "## Protocol", "",
               *_protocol(built, quick), ""]
     for source in dict.fromkeys(result["point"]["data"] for result in content["points"]):
@@ -195,7 +195,8 @@ def _took(content, built):
         sessions[result["session"]] = max(result["elapsed"], sessions.get(result["session"], 0))
     parts = {part: sum(result["seconds"][part]["processor"] for result in built) for part in PARTS}
     versions = ", ".join(f"{name} {version}" for name, version in machine["versions"].items())
-    return [_text(TOOK.format(points=len(content["points"]), wall=_duration(sum(sessions.values())), jobs=content["jobs"],
+    jobs = " or ".join(str(jobs) for jobs in sorted({result["jobs"] for result in built}))
+    return [_text(TOOK.format(points=len(content["points"]), wall=_duration(sum(sessions.values())), jobs=jobs,
                               processor=_duration(sum(parts.values())),
                               **{part: _duration(seconds) for part, seconds in parts.items()})), "",
             f"{machine['processor']}, {machine['cores']} cores, {machine['system']}; {versions}."]

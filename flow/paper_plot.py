@@ -55,7 +55,8 @@ def _published(source):
 
 def _errors(built):
     """A row for each data set, a panel for each width: error over d, a line for each window."""
-    sources, widths = _sources(built), sorted({result["point"]["d_model"] for result in built})
+    sources = _sources(built)
+    widths = sorted({result["point"]["d_model"] for result in built} | {one.d_model for one in paper.PUBLISHED})
     figure = Figure(figsize=(13, 4.3 * len(sources)), layout="constrained")
     for row, source in zip(figure.subplots(len(sources), len(MARKERS), squeeze=False, sharey="row"), sources):
         for axes, bits in zip(row, MARKERS):

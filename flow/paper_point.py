@@ -61,15 +61,16 @@ def measure_group(task, points):
     """Measure points that share their float networks; the result of each is stored as soon as it is there.
 
     Args:
-        task: as of ``options_of``, with ``session``: when the call began, Unix time; points: list of Point.
+        task: as of ``options_of``, with ``session``: when the call began, Unix time, and ``jobs``: groups at a time.
+        points: list of Point.
 
-    What is stored: dict of ``measure`` with ``session`` and ``elapsed``: seconds from there until this point was done.
+    What is stored: dict of ``measure`` with ``session``, ``jobs`` and ``elapsed``: seconds until this point was done.
     """
     from liteformer.train.reuse import FloatTrainings
     reuse = FloatTrainings()
     for point in points:
         result = measure(task, point, reuse)
-        result |= {"session": task["session"], "elapsed": round(time.time() - task["session"], 1)}
+        result |= {"session": task["session"], "jobs": task["jobs"], "elapsed": round(time.time() - task["session"], 1)}
         write_atomically(result_file(task, point), json.dumps(result) + "\n")
 
 

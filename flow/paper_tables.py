@@ -42,9 +42,9 @@ def expected_seconds(point, recipe, first=True):
     return (1 if point.data == "airu" else 0.45) * (1 if recipe == "complete" else 0.25) * training + 75
 
 
-def expected_minutes(points, recipe, jobs=2):
-    """Minutes that points take, ``jobs`` at a time on as many idle cores."""
-    shapes, seconds = set(), 0.0
+def expected_minutes(points, recipe, jobs=2, trained=()):
+    """Minutes that points take, ``jobs`` at a time on as many idle cores; trained: points whose float networks are there."""
+    shapes, seconds = {(point.data, point.window, point.d_model) for point in trained}, 0.0
     for point in points:
         shape = point.data, point.window, point.d_model
         seconds += expected_seconds(point, recipe, shape not in shapes)
@@ -114,13 +114,10 @@ def collect(task, points, jobs, workers=None):
     groups = dict(enumerate(together([point for point in points if point not in results])))
     if not groups:
         return results
-    task, running = task | {"session": round(time.time())}, dict(groups)
+    task, running = task | {"session": round(time.time()), "jobs": jobs}, dict(groups)
 
-    def minutes(measured):
-        left = [point for group in running.values() for point in group if point not in measured]
-        return expected_minutes(left, task["recipe"], jobs)
-
-    whole, begin = minutes(()), time.monotonic()
+    wanted = [point for group in groups.values() for point in group]
+    whole, begin, count = expected_minutes(wanted, task["recipe"], jobs), time.monotonic(), 0
     pool = (workers or Processes)(jobs, measure_group)
     title = f"Measure {len(points) - len(results)} of {len(points)} points, {jobs} shapes at a time"
     with console.step(f"{title}, about {whole:.0f} min on idle cores") as step:
@@ -131,11 +128,13 @@ def collect(task, points, jobs, workers=None):
             while running:
                 for number, _ in pool.finished(2.0):
                     results |= stored(task, running.pop(number))
-                measured = results | stored(task, [point for group in running.values() for point in group])
-                if left := minutes(measured):
+                done = set(wanted) & set(results | stored(task, [point for group in running.values() for point in group]))
+                if len(done) > count:
+                    count = len(done)
+                    left = expected_minutes([point for point in wanted if point not in done], task["recipe"], jobs, done)
                     # How much slower than on idle cores it goes.
-                    left *= max(1, (time.monotonic() - begin) / 60 / (whole - left)) if whole > left else 1
-                    step.update(len(measured), len(points), f"about {left:.0f} min left")
+                    left *= (time.monotonic() - begin) / 60 / max(whole - left, 1e-3)
+                    step.update(len(points) - len(wanted) + count, len(points), f"about {left:.0f} min left")
         except BaseException:
             pool.stop()
             raise
@@ -154,12 +153,12 @@ def machine():
             "versions": versions}
 
 
-def record(task, results, points, jobs):
+def record(task, results, points):
     """What the page is made of, JSON-able; no folder of this machine in it."""
     def portable(result):
         return result | {"options": result["options"] | {"path": Path(result["options"]["path"]).name}}
 
-    return {"recipe": task["recipe"], "jobs": jobs, "machine": machine(), "all": len(points),
+    return {"recipe": task["recipe"], "machine": machine(), "all": len(points),
             "points": [portable(results[point]) for point in points if point in results]}
 
 
@@ -173,8 +172,8 @@ def write(content, folder=PAGES):
     """
     from liteformer.flow import paper_page, paper_plot
     name = NAMES[content["recipe"]]
-    write_atomically(folder / f"{name}.json", json.dumps(content, indent=1) + "\n")
     paper_plot.draw(content, folder, name)
+    write_atomically(folder / f"{name}.json", json.dumps(content, indent=1) + "\n")
     write_atomically(folder / f"{name}.md", paper_page.page(content, name))
     return folder / f"{name}.md"
 
@@ -212,7 +211,7 @@ def command(
                 done = len(stored(task, points))
                 console.note(f"stopped with {done} of {len(points)} points done; the same command goes on from there")
                 raise typer.Exit(130) from None
-    path = write(record(task, results, points, jobs), Path(pages))
+    path = write(record(task, results, points), Path(pages))
     console.note(f"{path} and its pictures written from {len(results)} points")
 
 

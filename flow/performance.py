@@ -1,4 +1,4 @@
-"""`make performance`: measures the shapes of the README and fills the tables of README.md and docs/performance.md."""
+"""`make performance`: measures the README's shapes; fills tables of README.md and docs/performance.md, draws their pictures."""
 
 import csv
 import math

@@ -1,6 +1,7 @@
 """`make results`: docs/results.md, its plots and README.md's table of accuracy, from the figures in docs/results/metrics."""
 
 import json
+import textwrap
 
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
@@ -102,7 +103,7 @@ def _targets(stored):
 
 
 def headline(stored):
-    """README.md's table: FP32 and integer error of what was to be reached, beside the paper's."""
+    """README.md's table: FP32 and integer error of what was to be reached, beside the paper's, and what more there is."""
     by_key = {_key(metrics): metrics for metrics in stored.values()}
     rows = []
     for source, window, d_model, bits, readout, *_ in TARGETS:
@@ -110,8 +111,12 @@ def headline(stored):
         if metrics is not None:
             paper = PAPER.get((source, window, d_model, bits))
             rows.append([TITLES[source], f"{window}, {d_model}, {bits}", readout, _spread(metrics["rmse"]["float"]),
-                         _spread(metrics["rmse"]["integer"]), paper or ""])
-    return markdown(["test RMSE", "window, d, bits", "readout", "FP32", "integer", "paper, best of 50"], rows)
+                         _spread(metrics["rmse"]["integer"]), f"{paper:.2f}" if paper else "-"])
+    table = markdown(["test RMSE", "window, d, bits", "readout", "FP32", "integer", "paper, best of 50"], rows)
+    remarks = [f"On {title.partition(':')[0]}: {line}" for source, title in TITLES.items()
+               for line in verdict(stored, source) if line]
+    text = f"Intervals and baselines of these and {len(stored) - len(rows)} other models: [docs/results.md](docs/results.md)."
+    return "\n\n".join([table, textwrap.fill(" ".join([*remarks, text]), 132)])
 
 
 def page(stored):
@@ -169,6 +174,8 @@ NOTES = {
 def verdict(stored, source):
     """A line that says so where a small MLP is better than every Transformer."""
     found = [metrics["rmse"] for metrics in stored.values() if _key(metrics)[0] == source]
+    if not found:
+        return []
     small, best = min(centre(rmse["mlp"]) for rmse in found), min(centre(rmse["integer"]) for rmse in found)
     return [f"**An MLP ({small:.2f}) is better here than every Transformer of the table ({best:.2f}).**", ""] * (small < best)
 

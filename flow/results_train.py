@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ import numpy as np
 from liteformer.accel.errors import LiteFormerError
 from liteformer.flow import console
 from liteformer.flow.cache import write_atomically
+from liteformer.flow.inputs import at_least
 
 ROOT = Path(__file__).resolve().parents[1]
 METRICS = ROOT / "docs" / "results" / "metrics"
@@ -53,15 +55,17 @@ def record(run):
 
 
 def together(names):
-    """Entries that share their float networks, as lists of names: those that differ in their bits only.
-
-    Args:
-        names: of entries, in the order wanted.
-    """
-    groups = {}
+    """Lists of entries that share their float networks, that is, differ in their bits only; the longest training first."""
+    known, groups = dict(entries()), {}
     for name in names:
-        groups.setdefault(tuple(part for part in name.split("-") if not part.endswith("bit")), []).append(name)
-    return list(groups.values())
+        groups.setdefault(json.dumps(known[name] | {"bits": 0}), []).append(name)
+
+    def work(group):
+        fields = known[group[0]]
+        tokens = fields["window"] if fields["readout"] == "mean" else 1
+        return len(group) * (2 if fields["data"] == "airu" else 1) * tokens * fields["d_model"] ** 2
+
+    return sorted(groups.values(), key=work, reverse=True)
 
 
 def train_group(task, names):
@@ -100,14 +104,23 @@ def train_missing(names=(), seeds=SEEDS, folder=METRICS, builds=ROOT / "build" /
         return
     task = {"seeds": seeds, "folder": str(folder), "builds": str(builds)}
     waiting, pool = dict(enumerate(together(missing))), (workers or Processes)(jobs, train_group)
-    with console.step(f"Train {len(missing)} models, {seeds} seeds of each, {jobs} at a time") as step:
+
+    def done():
+        return sum(seeds if (folder / f"{name}.json").exists() else len(list(builds.glob(f"{name}/seed*/metrics.json")))
+                   for name in missing)
+
+    shown, total = done(), seeds * len(missing)
+    with console.step(f"Train {len(missing)} models, {seeds} seeds of each, {jobs} shapes at a time") as step:
+        step.update(shown, total)
         try:
             for number, group in waiting.items():
                 pool.submit(number, task, group)
             while waiting:
                 for number, _ in pool.finished(2.0):
                     del waiting[number]
-                step.update(sum((folder / f"{name}.json").exists() for name in missing), len(missing))
+                if done() > shown:
+                    shown = done()
+                    step.update(shown, total)
         except BaseException:
             pool.stop()
             raise
@@ -115,14 +128,20 @@ def train_missing(names=(), seeds=SEEDS, folder=METRICS, builds=ROOT / "build" /
 
 
 def main():
-    """Names of entries, all if there are none, and ``--jobs``."""
-    parser = argparse.ArgumentParser(prog="make results-train", description=__doc__)
+    """Entries to train from the arguments, all if there are none; bad input ends in one sentence and exit code 2."""
+    parser = argparse.ArgumentParser(prog="make results-train", usage='make results-train [JOBS=N] [ONLY="NAME ..."]',
+                                     description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help="entry of docs/results.md to train; all if left out")
-    parser.add_argument("--jobs", type=int, default=1, help="trainings at a time (1)")
+    parser.add_argument("--jobs", type=int, default=1, help="shapes at a time, one if left out")
     arguments = parser.parse_args()
-    train_missing(arguments.names, jobs=max(1, arguments.jobs))
+    with console.sentences():
+        at_least("jobs", arguments.jobs, 1)
+        try:
+            train_missing(arguments.names, jobs=arguments.jobs)
+        except KeyboardInterrupt:
+            console.note("stopped; what is trained is kept, and the same command goes on from there")
+            sys.exit(130)
 
 
 if __name__ == "__main__":
-    with console.sentences():
-        main()
+    main()

@@ -132,12 +132,15 @@ class Constants:
         constants = self._requantizers(torch.cat(steps)[:, 0], torch.cat(reach), scales.unbind(), zeros.unbind(), affine, mask)
         sizes = [sum(len(link.layer.bias) for link in group) for group in self._groups]
         matrices = [weight * multiplier[:, None] for weight, multiplier in zip(weights, constants[0].split(sizes))]
-        split = [part for matrix in (weights, matrices) for group, rows in zip(self._groups, matrix) for part in rows.split(
-            [len(link.layer.bias) for link in group])]
-        linear = zip(split, *(vector.split(self._rows) for vector in constants), split[len(self.links):])
+        parts = (self._by_layer(weights), *(vector.split(self._rows) for vector in constants), self._by_layer(matrices))
+        linear = {name: LinearConstants(*own) for name, *own in zip(self.links, *parts, strict=True)}
         scale, position = learned.split([len(logs), len(position_log_step)])
-        return ({name: LinearConstants(*parts) for name, parts in zip(self.links, linear)},
-                dict(zip(self._activations, scale.unbind())), position)
+        return linear, dict(zip(self._activations, scale.unbind())), position
+
+    def _by_layer(self, matrices):
+        """The matrices of the groups as one for each layer."""
+        return [part for group, rows in zip(self._groups, matrices)
+                for part in rows.split([len(link.layer.bias) for link in group])]
 
     def _integers(self, group, input_zero):
         """Integer weights of a group, their steps ``(rows, 1)`` and what an input of 1 in all places contributes, ``(rows,)``.

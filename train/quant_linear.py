@@ -32,7 +32,7 @@ class QuantLinear(nn.Module):
         self.log_step = nn.Parameter(best_steps(self.scaled().detach(), self.largest).log())
         self.norm = copy.deepcopy(norm)
         self.live = norm is not None
-        # Set where something else than a BatchNorm follows; None is 1 and 0 without the arithmetic.
+        # Set where something else than a BatchNorm follows; None is 1 and 0.
         self.register_buffer("gain", None)
         self.register_buffer("shift", None)
 

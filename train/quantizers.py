@@ -138,7 +138,7 @@ class Activation(nn.Module):
         self.lo, self.hi = numerics.signed_range(bits)
         self.kind = kind
         self.log_scale = nn.Parameter(torch.zeros(()))
-        # A number where it does not learn: the arithmetic with a zero of 0 is then left out.
+        # A number where it does not learn.
         self.zero = nn.Parameter(torch.zeros(())) if kind == "affine" else float(self.lo if kind == "relu" else 0)
 
     @torch.no_grad()

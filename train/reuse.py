@@ -6,7 +6,9 @@ Runs that differ in their widths start from the same float networks, the teacher
 import copy
 import hashlib
 
-# What a float training does not depend on. Widths can change the raw counts of the data; these are in the key themselves.
+import numpy as np
+
+# What a float training does not depend on. Widths can change the raw counts of the data; these are in the key as well.
 LATER = {"bits", "bits_of", "qat_epochs", "step_lr_factor", "distill", "teachers", "settle", "out"}
 
 
@@ -22,9 +24,15 @@ class FloatTrainings:
         Args:
             kind: "float" or "mlp"; options: TrainOptions; dataset: Dataset; train: callable without arguments.
         """
-        digest = hashlib.sha256(dataset.raw.tobytes())
-        digest.update(str((dataset.raw.shape, list(dataset.raw_scale))).encode())
-        key = (kind, digest.hexdigest(), options.model_dump_json(exclude=LATER))
+        key = (kind, _digest(dataset), options.model_dump_json(exclude=LATER))
         if key not in self._results:
             self._results[key] = train()
         return copy.deepcopy(self._results[key])
+
+
+def _digest(dataset):
+    """Of everything in the data that a training sees."""
+    digest = hashlib.sha256(str((dataset.raw.shape, list(dataset.raw_scale))).encode())
+    for values in (dataset.raw, dataset.truth, dataset.train, dataset.validation):
+        digest.update(np.ascontiguousarray(values).tobytes())
+    return digest.hexdigest()

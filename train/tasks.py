@@ -62,7 +62,7 @@ def measure(model, dataset, predict):
     for name, forecast in predict.items():
         decide = _decider(model, dataset, forecast)
         decided[name] = decide(test)
-        validation[name] = _share_wrong(config, dataset, decide)
+        validation[name] = _decision_error(config, dataset, decide)
     if dataset.classes:
         decided |= {"majority": majority(dataset, past, test), "logistic_regression": logistic_regression(dataset, past, test)}
         extra = {"classes": config.class_names, "confusion": confusion(truth, decided["integer"], config.outputs).tolist()}
@@ -87,10 +87,10 @@ def validation_error(model, dataset, forecast):
     """
     if model.config.task == "forecast":
         return rmse(forecast(dataset.validation), dataset.truth[dataset.validation])
-    return _share_wrong(model.config, dataset, _decider(model, dataset, forecast))
+    return _decision_error(model.config, dataset, _decider(model, dataset, forecast))
 
 
-def _share_wrong(config, dataset, decide):
+def _decision_error(config, dataset, decide):
     """Share of wrong classes, or 1 - F1 of alarms, over the windows of the validation part."""
     result = figures(config, labels_of(dataset, dataset.watched), decide(dataset.watched))
     return 1 - result["accuracy" if dataset.classes else "f1"]

@@ -70,8 +70,8 @@ def explore(
         "wrong classes, anomaly: 1 - F1), latency (core, start to done), end_to_end (sample in the CPU's memory to result), "
         "energy (estimate), luts. If left out: rmse or error, and latency.", rich_help_panel=SEARCH)] = None,
     fidelity: Annotated[str, typer.Option(
-        metavar="NAME", help="How figures are obtained. model: compiler's schedule and area formula, RMSE a proxy from a "
-        "training of seconds. simulate: the SoC simulated and synthesised with Yosys, RMSE the same proxy; about a minute a "
+        metavar="NAME", help="How figures are obtained. model: compiler's schedule and area formula, RMSE or error a proxy "
+        "from a training of seconds. simulate: the SoC simulated and synthesised with Yosys, the same proxy; about a minute a "
         "point. train: trained completely, simulated and synthesised; minutes a point.", rich_help_panel=SEARCH)] = "model",
     trials: Annotated[int, typer.Option(help="Points to evaluate, those of earlier runs in the same study included.",
                                         rich_help_panel=SEARCH)] = 50,
@@ -132,14 +132,16 @@ def explore(
 
     liteformer explore --ray auto --trials 500 --out build/x
     """
-    names = known.parse(objectives or f"{known.TRAINED[task][0]},latency")
+    names = known.parse(f"{known.TRAINED[task][0]},latency" if objectives is None else objectives)
     if lanes is None:
         lanes = space.SMALLER_ARRAYS if {"luts", "energy"} & set(names) else space.AUTO
     texts = {"window": window, "d_model": d_model, "bits": bits, "heads": heads, "layers": layers, "ffn_ratio": ffn_ratio,
              "readout": readout, "lanes": lanes, "cpu": cpu}
     shared = {"data": data, "path": _absolute(path), "target": _names(target), "features": _names(features),
-              "timestamp": timestamp, "sensor": sensor, "horizon": horizon, "skip": skip, "seed": seed, "epochs": epochs,
-              "task": task, "label": label, "group": group, "stride": stride}
+              "timestamp": timestamp, "sensor": sensor, "horizon": horizon, "skip": skip, "seed": seed, "epochs": epochs}
+    # What is left out is no setting: the exploration of a forecast does not know of other tasks.
+    others = {"task": task if task != "forecast" else None, "label": label, "group": group, "stride": stride}
+    shared |= {name: value for name, value in others.items() if value is not None}
     if sensitivity and task != "forecast":
         raise LiteFormerError(f"--sensitivity lowers the widths of a forecast, not of task {task}; search with --mixed")
     if pick and sensitivity:

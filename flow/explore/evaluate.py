@@ -92,7 +92,9 @@ def _figures(task, point):
     options = options_of(task, point)
     figures = {}
     accuracy, _ = objectives.TRAINED[options.task]
-    if accuracy in task["objectives"] or task["fidelity"] == "train":
+    # The firmware's time for a decision shows only with a model that has one.
+    decided = options.task != "forecast" and task["fidelity"] == "simulate"
+    if accuracy in task["objectives"] or task["fidelity"] == "train" or decided:
         model, figures[accuracy + objectives.PROXY] = _short(task, options)
     else:
         model = _random(options, dataset_of(options))
@@ -144,7 +146,7 @@ def _short(task, options):
     from liteformer.train.short import short_training
     from liteformer.train.trainer import Diverged
     known = Path(task["out"]) / "short" / f"{key_of(options, 'short')}.safetensors"
-    with contextlib.suppress(LiteFormerError):
+    with contextlib.suppress(LiteFormerError, KeyError):
         model = QuantizedModel.load(known)
         return model, model.provenance[ERROR]
     try:

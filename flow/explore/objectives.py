@@ -5,7 +5,7 @@ from importlib.util import find_spec
 from liteformer.accel.errors import LiteFormerError
 
 FIDELITIES = ("model", "simulate", "train")
-# Objective -> (column in the results, title of an axis).
+# Objective -> (column in the results, title of an axis, {} stands for what TRAINED says).
 COLUMNS = {
     "rmse": ("rmse", "{}, validation windows"),
     "error": ("error", "{}, validation windows"),
@@ -17,6 +17,7 @@ COLUMNS = {
 # What a training decides, by task: objective and its meaning.
 TRAINED = {"forecast": ("rmse", "RMSE"), "classification": ("error", "share of wrong classes"),
            "anomaly": ("error", "1 - F1 of the alarms")}
+ACCURACY = {name for name, _ in TRAINED.values()}
 PROXY = "_proxy"  # End of the column's name where the training is short.
 HARDWARE = {"model": "cycles of the compiler's schedule, area by its formula",
             "simulate": "cycles of the simulated SoC, area by Yosys", "train": "cycles of the simulated SoC, area by Yosys"}
@@ -28,8 +29,7 @@ def column(objective, fidelity):
     >>> column("rmse", "model"), column("rmse", "train"), column("latency", "model")
     ('rmse_proxy', 'rmse', 'latency_us')
     """
-    trained = any(objective == name for name, _ in TRAINED.values())
-    return COLUMNS[objective][0] + (PROXY if trained and fidelity != "train" else "")
+    return COLUMNS[objective][0] + (PROXY if objective in ACCURACY and fidelity != "train" else "")
 
 
 def title(objective, fidelity, task):
@@ -55,7 +55,7 @@ def check_task(names, task):
     """Raises LiteFormerError if an objective belongs to another task."""
     own, words = TRAINED[task]
     for name in names:
-        if name != own and any(name == other for other, _ in TRAINED.values()):
+        if name != own and name in ACCURACY:
             raise LiteFormerError(f"task {task} has no objective {name}; take {own}, {words}")
 
 

@@ -12,6 +12,7 @@ from liteformer.flow.cache import write_atomically
 from liteformer.flow.explore import cost, objectives
 from liteformer.flow.explore.evaluate import key_of, options_of
 from liteformer.flow.explore.front import front_of, pick
+from liteformer.flow.explore.show import FORMATS
 from liteformer.flow.explore.space import label
 from liteformer.flow.explore.study import Exploration
 from liteformer.flow.figures import COLUMNS
@@ -71,8 +72,8 @@ def render(result):
     searched, words = objectives.TRAINED[result["task"]]
     for name, value in result["searched"].items():
         if name.startswith(searched):
-            table.add_row(f"searched with {name}", f"{value:.3f}")
-    table.add_row(f"{words} over the validation windows, integer", f"{result['validation']['integer']:.3f}")
+            table.add_row(f"searched with {name}", FORMATS[name].format(value))
+    table.add_row(f"{words} over the validation windows, integer", FORMATS[searched].format(result["validation"]["integer"]))
     for figure in FIGURES[result["task"]]:
         for kind in ("float", "integer"):
             table.add_row(f"{COLUMNS[figure]} over the test set, {kind}", f"{result[figure][kind]:.3f}")

@@ -28,8 +28,13 @@ def make_settings(data, axes, *, names, fidelity, device):
     """
     from liteformer.flow import hardware
     from liteformer.flow.explore.evaluate import dataset_of, options_of
+    from liteformer.train.tasks import labels_of
     objectives.check_fidelity(fidelity)
-    objectives.check_task(names, data["task"])
+    task = data.get("task", "forecast")
+    objectives.check_task(names, task)
+    if fidelity == "model" and task != "forecast" and "end_to_end" in names:
+        raise LiteFormerError(f"the cost model knows the CPU's time of a forecast, not of task {task}; choose --fidelity "
+                              "simulate, or leave objective end_to_end out")
     find_device(device)
     for cpu in axes["cpu"]:
         hardware.check_cpu(cpu)
@@ -40,7 +45,10 @@ def make_settings(data, axes, *, names, fidelity, device):
     from liteformer.train.options import TrainOptions
     TrainOptions(**data)
     for window in axes["window"]:
-        dataset_of(options_of({"data": data}, point | {"window": window, "heads": 1}))
+        dataset = dataset_of(options_of({"data": data}, point | {"window": window, "heads": 1}))
+        if task == "anomaly" and "error" in names and not labels_of(dataset, dataset.watched).any():
+            raise LiteFormerError("the validation part of the data holds no anomaly, so no F1 can be measured there; take data "
+                                  "with labelled anomalies late in the training part, or leave objective error out")
     return {"objectives": list(names), "fidelity": fidelity, "device": device, "data": data,
             "axes": {name: list(values) for name, values in axes.items()}}
 
@@ -107,7 +115,7 @@ def results(exploration, out):
     from liteformer.flow.explore.page import page
     from liteformer.flow.explore.plot import draw
     settings = exploration.settings
-    task = settings["data"]["task"]
+    task = settings["data"].get("task", "forecast")
     columns = [objectives.column(name, settings["fidelity"]) for name in settings["objectives"]]
     rows = exploration.rows()
     front = front_of(rows, columns)

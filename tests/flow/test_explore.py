@@ -118,6 +118,17 @@ def test_labels_of_the_picture_do_not_overlap(monkeypatch):
     assert overlaps() > 0
 
 
+def test_alarms_without_an_anomaly_to_find(run, here):
+    """All faults lie in the test part: every point would have the same F1."""
+    lines = ["a,b,fault"] + [f"{n * 37 % 101},{n * 53 % 89},{int(n > 900)}" for n in range(1000)]
+    Path("pump.csv").write_text("\n".join(lines) + "\n")
+    arguments = ("explore", "--task", "anomaly", "--data", "csv", "--path", "pump.csv", "--label", "fault", "--trials", 2,
+                 "--out", "x")
+    code, _, err = run(*arguments)
+    assert code == 2 and "the validation part of the data holds no anomaly" in err and not Path("x").exists()
+    assert run(*arguments, "--objectives", "latency")[0] == 0
+
+
 def test_a_dominated_point_is_seen():
     """Negative control of ``dominated``, and of the front."""
     rows = [{"number": number, "state": "ok", "figures": {"a": a, "b": b}}
@@ -231,6 +242,11 @@ BAD_INPUT = [
                                                      "classes"),
     ("--objectives error", "task forecast has no objective error; take rmse, RMSE"),
     ("--task anomaly --data har --path x", "task anomaly has no data har; choose one of: synthetic, skab, csv"),
+    ("--task classification --objectives error,end_to_end", "the cost model knows the CPU's time of a forecast, not of task "
+     "classification; choose --fidelity simulate, or leave objective end_to_end out"),
+    ("--label kind", "task forecast has no label; leave --label out"),
+    ("--objectives=", "--objectives '' must name each objective once; "
+                      "choose of rmse, error, latency, end_to_end, energy, luts"),
     ("--task anomaly --sensitivity", "--sensitivity lowers the widths of a forecast, not of task anomaly; search with --mixed"),
     ("--fidelity exact", "there is no fidelity 'exact'; choose of model, simulate, train"),
     ("--device xc7z010", "no device xc7z010; choose one of xc7s15, xc7s25, xc7s50, xc7a35t"),

@@ -5,9 +5,10 @@ import json
 import pytest
 
 from liteformer.accel.errors import LiteFormerError
-from liteformer.flow import results
+from liteformer.flow import results, results_train
 from liteformer.flow.markdown import fill
 from liteformer.flow.results_train import entries, record, together, train_missing
+from liteformer.train import run
 from liteformer.train.options import TrainOptions
 from liteformer.train.seeds import train_seeds
 
@@ -83,18 +84,39 @@ class InProcess:
         number, (task, point) = self.waiting.popitem()
         return [(number, self.function(task, point))]
 
+    def stop(self):
+        self.waiting.clear()
+
     def close(self):
         assert not self.waiting
 
 
+def test_interrupted_training_and_bad_jobs(tmp_path, monkeypatch, capfd):
+    def stopped(*_, **__):
+        raise KeyboardInterrupt
+
+    for jobs, function, code, sentence in (("1", stopped, 130, "stopped; what is trained is kept"),
+                                           ("0", train_missing, 2, "error: jobs is 0; choose at least 1")):
+        monkeypatch.setattr(results_train, "train_missing", function)
+        monkeypatch.setattr("sys.argv", ["results_train", "--jobs", jobs])
+        with pytest.raises(SystemExit) as end:
+            results_train.main()
+        assert end.value.code == code and sentence in capfd.readouterr().err
+
+
 def test_missing_entries_are_trained_and_stored(tmp_path, monkeypatch):
+    """Float networks are trained once for both widths."""
     def short(window, bits):
-        return {"window": window, "d_model": 8, "bits": bits, "epochs": 1, "batch": 256, "teachers": 1, "path": "x.csv"}
+        return {"data": "synthetic", "window": window, "d_model": 8, "bits": bits, "readout": "last", "epochs": 1, "batch": 256,
+                "teachers": 1, "path": "x.csv"}
 
     wanted = [("airu-6-8-4bit-last", short(6, 4)), ("airu-5-8-4bit-last", short(5, 4)), ("airu-6-8-3bit-last", short(6, 3))]
     monkeypatch.setattr("liteformer.flow.results_train.entries", lambda: wanted)
     (tmp_path / "airu-5-8-4bit-last.json").write_text("{}")
+    floats = []
+    monkeypatch.setattr(run, "fit", lambda *args, fit=run.fit: floats.append(args[6]) or fit(*args))
     train_missing(seeds=2, folder=tmp_path, builds=tmp_path / "builds", workers=InProcess)
+    assert floats.count("float") == 2 and floats.count("qat") == 4
     found = {bits: json.loads((tmp_path / f"airu-6-8-{bits}bit-last.json").read_text()) for bits in (4, 3)}
     assert {stored["options"]["bits"] for stored in found.values()} == {4, 3}
     assert found[3]["rmse"]["float"] == found[4]["rmse"]["float"] and found[3]["rmse"]["mlp"] == found[4]["rmse"]["mlp"]
@@ -104,7 +126,8 @@ def test_missing_entries_are_trained_and_stored(tmp_path, monkeypatch):
 def test_entries_that_differ_in_bits_share_their_float_networks():
     groups = together(dict(entries()))
     assert len(groups) == 12 and all(len(group) == 4 for group in groups)
-    assert groups[0][0] == "airu-12-32-4bit-last"
+    assert groups[0][0] == "airu-12-64-4bit-mean" and "pems" in groups[-1][0]
+    assert together(["pems-12-32-4bit-last", "pems-12-32-3bit-last"]) == [["pems-12-32-4bit-last", "pems-12-32-3bit-last"]]
     for group in groups:
         fields = [dict(entries())[name] for name in group]
         assert all(one | {"bits": 0} == fields[0] | {"bits": 0} for one in fields)
