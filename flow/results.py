@@ -113,8 +113,8 @@ def headline(stored):
             rows.append([TITLES[source], f"{window}, {d_model}, {bits}", readout, _spread(metrics["rmse"]["float"]),
                          _spread(metrics["rmse"]["integer"]), f"{paper:.2f}" if paper else "-"])
     table = markdown(["test RMSE", "window, d, bits", "readout", "FP32", "integer", "paper, best of 50"], rows)
-    remarks = [f"On {title.partition(':')[0]}: {line}" for source, title in TITLES.items()
-               for line in verdict(stored, source) if line]
+    remarks = ["On {} an MLP of the same size ({:.2f}) is better than every Transformer ({:.2f}).".format(
+        title.partition(":")[0], *pair) for source, title in TITLES.items() if (pair := smaller_is_better(stored, source))]
     text = f"Intervals and baselines of these and {len(stored) - len(rows)} other models: [docs/results.md](docs/results.md)."
     return "\n\n".join([table, textwrap.fill(" ".join([*remarks, text]), 132)])
 
@@ -171,13 +171,19 @@ NOTES = {
              "last value."]}
 
 
-def verdict(stored, source):
-    """A line that says so where a small MLP is better than every Transformer."""
+def smaller_is_better(stored, source):
+    """``(error of the best MLP, of the best Transformer)`` where the MLP wins, else None."""
     found = [metrics["rmse"] for metrics in stored.values() if _key(metrics)[0] == source]
     if not found:
-        return []
+        return None
     small, best = min(centre(rmse["mlp"]) for rmse in found), min(centre(rmse["integer"]) for rmse in found)
-    return [f"**An MLP ({small:.2f}) is better here than every Transformer of the table ({best:.2f}).**", ""] * (small < best)
+    return (small, best) if small < best else None
+
+
+def verdict(stored, source):
+    """A line that says so where a small MLP is better than every Transformer."""
+    pair = smaller_is_better(stored, source)
+    return ["**An MLP ({:.2f}) is better here than every Transformer of the table ({:.2f}).**".format(*pair), ""] if pair else []
 
 
 def draw(stored, folder=PLOTS):
