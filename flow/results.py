@@ -182,8 +182,9 @@ def smaller_is_better(stored, source):
 
 def verdict(stored, source):
     """A line that says so where a small MLP is better than every Transformer."""
-    pair = smaller_is_better(stored, source)
-    return ["**An MLP ({:.2f}) is better here than every Transformer of the table ({:.2f}).**".format(*pair), ""] if pair else []
+    if pair := smaller_is_better(stored, source):
+        return ["**An MLP ({:.2f}) is better here than every Transformer of the table ({:.2f}).**".format(*pair), ""]
+    return []
 
 
 def draw(stored, folder=PLOTS):
