@@ -21,6 +21,7 @@ class Stepper:
 
     def __init__(self, model, data, starts, options):
         self.model, self.data, self.starts, self.batch = model, data, starts, options.batch
+        self.after = model.constants.constrain if isinstance(model, QuantTransformer) else lambda: None
         self.optimizer = torch.optim.AdamW(parameter_groups(model, options), betas=(0.9, 0.99), fused=True)
         model.train()
 
@@ -33,6 +34,7 @@ class Stepper:
             self.optimizer.zero_grad()
             loss.backward()
             self.optimizer.step()
+            self.after()
         return (time.process_time() - begin) / STEPS * 1e3
 
 

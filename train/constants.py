@@ -142,6 +142,23 @@ class Constants:
         return [part for group, rows in zip(self._groups, matrices)
                 for part in rows.split([len(link.layer.bias) for link in group])]
 
+    @torch.no_grad()
+    def constrain(self):
+        """Limit the weights of the BatchNorms so that, with their running statistics, no multiplier is beyond its range.
+
+        While the statistics are those of the batch nothing else would keep the gain of a channel that hardly varies.
+        """
+        multiplier, _, carried = (self._limit / self._one)[:, 0]
+        for link in self.links.values():
+            norm = link.layer.norm
+            if norm is not None:
+                source, out, residual = (self._activations[name].log_scale.exp()
+                                         for name in (link.source, link.out, link.residual))
+                step = link.layer.log_step[:, 0].exp()
+                gain = out * torch.minimum(multiplier / (step * source), carried / residual)
+                bound = gain * (norm.running_var + norm.eps).sqrt()
+                norm.weight.clamp_(-bound, bound)
+
     def _integers(self, group, input_zero):
         """Integer weights of a group, their steps ``(rows, 1)`` and what an input of 1 in all places contributes, ``(rows,)``.
 

@@ -263,7 +263,8 @@ def fit_stages(options, dataset, progress, reuse=None):
 
     if options.distill and options.task == "forecast":
         data.teach(first, _taught(options, dataset, network, raw, first, progress, reuse), options.distill)
-    history["qat"] = fit(quantized, data, first, held, options, options.quantized_epochs, "qat", progress, before_epoch)
+    history["qat"] = fit(quantized, data, first, held, options, options.quantized_epochs, "qat", progress, before_epoch,
+                         quantized.constants.constrain)
     quantized.snap()
     seconds["qat"] = round(time.perf_counter() - started, 2)
     return network, quantized, history, seconds

@@ -100,7 +100,7 @@ def loss_of(model, data, starts, batch=2048):
     return total / len(starts)
 
 
-def fit(model, data, train, validation, options, epochs, stage, progress=None, before_epoch=None):
+def fit(model, data, train, validation, options, epochs, stage, progress=None, before_epoch=None, after_step=None):
     """Train in place.
 
     With validation windows the weights of the best epoch are kept, without (refit) the last.
@@ -108,7 +108,8 @@ def fit(model, data, train, validation, options, epochs, stage, progress=None, b
     Args:
         model: callable ``x -> (batch, outputs)``; data: Windows; train: int64 first rows, a tensor.
         validation: the same or None; epochs: length of the schedule; stage: "float" or "qat", for progress and errors.
-        progress: ``progress(stage, done, total, metrics)``, after every epoch; before_epoch: called with its number from 0.
+        progress: ``progress(stage, done, total, metrics)``, after every epoch; before_epoch: called with its number from 0;
+            after_step: called after every step.
     Returns:
         list of dicts epoch, loss, validation: the history.
     Raises:
@@ -136,6 +137,8 @@ def fit(model, data, train, validation, options, epochs, stage, progress=None, b
             loss.backward()
             optimizer.step()
             schedule.step()
+            if after_step:
+                after_step()
             total += loss.detach()
         metrics = {"epoch": epoch + 1, "loss": float(total) / steps}
         if validation is not None:

@@ -123,3 +123,28 @@ def test_equal_those_of_single_layers(values, live):
     together = gradients(quantized, quantized, x, goal)
     assert furthest(together, gradients(quantized, Plain(quantized), x, goal)) < 1e-6
     assert furthest(together, gradients(quantized, Plain(quantized, fault=0.02), x, goal)) > 1e-3
+
+
+def test_gains_stay_within_the_multipliers():
+    """A channel that hardly varies has a large gain; with its statistics it must still fit the residual's multiplier."""
+    options = TrainOptions(window=6, d_model=8, bits=8)
+    dataset = load_dataset(options)
+    raw = torch.as_tensor(dataset.windows(dataset.train[:300]), dtype=torch.float32)
+    quantized = QuantTransformer(float_model.build(options, dataset), options, dataset, raw).double().eval()
+    layer, limit = quantized.layers[0].project, numerics.signed_range(numerics.RESIDUAL_BITS)[1]
+    limit /= 1 << (numerics.SHIFT - numerics.RESIDUAL_SHIFT)
+
+    def carried():
+        ratio = quantized.hidden.log_scale.exp() / quantized.layers[0].grids["attended"].log_scale.exp()
+        return (layer.affine()[0] * ratio).detach()
+
+    with torch.no_grad():
+        layer.norm.weight[2:] *= 0.5 / carried()[2:].abs()
+    before = layer.norm.weight.detach().clone()
+    quantized.constants.constrain()
+    assert torch.equal(layer.norm.weight[2:], before[2:])
+    with torch.no_grad():
+        layer.norm.weight[0], layer.norm.weight[1], layer.norm.running_var[1] = 1e4, -1.0, 1e-12
+    assert all(carried()[:2].abs() > 2 * limit)
+    quantized.constants.constrain()
+    assert carried()[0] > 0 > carried()[1] and all(carried().abs() <= limit * (1 + 1e-9))
