@@ -75,7 +75,7 @@ results: setup
 results-train: setup
 	@$(BIN)/python -m liteformer.flow.results_train --jobs $(JOBS) $(ONLY)
 
-# The paper's tables as docs/results/paper.md: 96 points, about two and a half hours on two cores; an interrupted run goes on.
+# The paper's tables as docs/results/paper.md: 96 points, about two hours on two cores; an interrupted run goes on.
 # QUICK=1: four points with shortened training, minutes. PAGE=1: the page from the points that are done, nothing measured.
 # AIRU=FILE and PEMS=FILE name the data sets.
 paper: setup

@@ -16,7 +16,7 @@ HEAD = {
                 "2407.11041](https://arxiv.org/abs/2407.11041).",
     "quick": "Written by `make paper QUICK=1` from [paper-quick.json](paper-quick.json); change nothing here by hand. "
              "*Paper* is [arXiv 2407.11041](https://arxiv.org/abs/2407.11041). `make paper` measures all 96 points with "
-             "complete training in about two and a half hours on two cores."}
+             "complete training in about two hours on two cores."}
 SHORTENED = (
     "**Training is shortened here:** {} epochs float and {} quantization-aware, without teachers, instead of {}, with them. "
     "The errors are no measure of what these shapes reach; [results.md](../results.md) has complete trainings with five "
