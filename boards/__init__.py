@@ -23,7 +23,7 @@ def load_board(name):
 
     Returns:
         module with ``DEVICE`` (name of the FPGA, None for simulation), ``TOOLCHAINS``, ``LOADER`` (openFPGALoader's
-        arguments), ``Platform``, ``BaseSoC`` and ``main``.
+        arguments), ``SERIAL`` (whether it has pins for a serial line), ``Platform``, ``BaseSoC`` and ``main``.
     Raises:
         LiteFormerError: no such board.
     """

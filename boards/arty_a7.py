@@ -17,6 +17,7 @@ from liteformer.boards.target import BoardSoC, run_target, target_parser
 DEVICE     = "xc7a35t"
 TOOLCHAINS = ("vivado", "openxc7")
 LOADER     = {"board": "arty_a7_35t"}
+SERIAL     = True
 
 # Toolchain ----------------------------------------------------------------------------------------
 

@@ -20,6 +20,7 @@ from liteformer.boards.target import BoardSoC, run_target, target_parser
 DEVICE     = "xc7s15"
 TOOLCHAINS = ("vivado",)
 LOADER     = {"fpga_part": "xc7s15ftgb196", "cable": "digilent_hs2"}
+SERIAL     = False
 
 # IOs ----------------------------------------------------------------------------------------------
 

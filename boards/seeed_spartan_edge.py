@@ -17,6 +17,7 @@ DEVICE     = "xc7s15"
 TOOLCHAINS = ("vivado",)
 # The board has a JTAG header and no cable of its own.
 LOADER     = {"board": "spartanEdgeAccelBoard", "cable": "digilent_hs2"}
+SERIAL     = True
 
 # IOs ----------------------------------------------------------------------------------------------
 

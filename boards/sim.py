@@ -12,6 +12,7 @@ from liteformer.soc.platform import CLOCK, STREAM
 DEVICE     = None
 TOOLCHAINS = ("verilator",)
 LOADER     = {}
+SERIAL     = False
 
 # IOs ----------------------------------------------------------------------------------------------
 

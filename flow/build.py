@@ -15,18 +15,20 @@ HARDWARE = "Hardware"
 
 
 def run_build(model, board, out, *, compile_gateware=True, toolchain=None, cpu=None, clock=100e6, applications=(),
-              overrides=None):
+              uartbone=False, overrides=None):
     """Write a board's project; compile it if asked to.
 
     Args:
         model: model file or directory. board: name. out: folder of the project. applications: C files in place of the
-        firmware's own. overrides: fields of HardwareOptions.
+        firmware's own. uartbone: the serial pins lead to the bus. overrides: fields of HardwareOptions.
     Returns:
         dict, the command's JSON.
     """
     from liteformer.boards import load_board
     check_board(board)
     module = load_board(board)
+    if uartbone and not module.SERIAL:
+        raise LiteFormerError(f"{board} has no pins for a serial line, so no UARTbone; leave --uartbone out")
     missing = [path for path in applications if not Path(path).is_file()]
     if missing:
         raise LiteFormerError(f"there is no file {missing[0]}; check --application")
@@ -39,6 +41,8 @@ def run_build(model, board, out, *, compile_gateware=True, toolchain=None, cpu=N
         if cpu != "none":
             hardware.check_cpu(cpu)
         options["cpu_type"] = None if cpu == "none" else cpu
+    if uartbone:
+        options |= {"uart": "crossover", "with_uartbone": True}
     if applications:
         options["applications"] = tuple(Path(path).resolve() for path in applications)
     with console.step(f"Write the project for {board}"):
@@ -83,6 +87,8 @@ def build(
     sys_clk_freq: Annotated[float, typer.Option(help="Clock in Hz.")] = 100e6,
     application: Annotated[list[str] | None, typer.Option(
         metavar="FILE.c", help="C file in place of the firmware that serves the serial line; may be repeated.")] = None,
+    uartbone: Annotated[bool, typer.Option("--uartbone", help="The serial pins lead to the bus, for litex_server and `run "
+                                           "--csr`; the CPU's own serial line is inside.")] = False,
     rows: Annotated[int | None, typer.Option(help="Rows (tokens) of the array.", rich_help_panel=HARDWARE)] = None,
     columns: Annotated[int | None, typer.Option(help="Columns (channels) of the array.", rich_help_panel=HARDWARE)] = None,
     requantizers: Annotated[int | None, typer.Option(help="Requantizers side by side.", rich_help_panel=HARDWARE)] = None,
@@ -106,7 +112,7 @@ def build(
         raise LiteFormerError(f"--sys-clk-freq is {sys_clk_freq:g} Hz; choose at least 1e6")
     with console.work():
         result = run_build(model, board, out or f"build/{board}", compile_gateware=not no_compile, toolchain=toolchain, cpu=cpu,
-                           clock=sys_clk_freq, applications=application or (), overrides=overrides)
+                           clock=sys_clk_freq, applications=application or (), uartbone=uartbone, overrides=overrides)
     console.emit(result, as_json, _render)
     timing = (result["report"] or {}).get("timing")
     if timing and not timing["met"]:

@@ -53,6 +53,8 @@ BAD_INPUT = [
      "or write the project alone with --no-compile"),
     ("build model.safetensors --board sim --no-compile --application none.c", "there is no file none.c; check --application"),
     ("build model.safetensors --board sim --no-compile --sys-clk-freq 100", "--sys-clk-freq is 100 Hz; choose at least 1e6"),
+    ("build model.safetensors --board elastic_node_v5 --no-compile --uartbone",
+     "elastic_node_v5 has no pins for a serial line, so no UARTbone; leave --uartbone out"),
     ("load --board zedboard", "no board zedboard; choose one of seeed_spartan_edge, elastic_node_v5, arty_a7, sim"),
     ("load --board arty_a7",
      "no project in build/arty_a7; `liteformer build MODEL --board BOARD --out build/arty_a7` makes one"),
@@ -92,6 +94,17 @@ def test_project_of_a_board(run):
     assert "| 0xf0000800 | `identifier` |" in registers and "| uart | 0 |" in registers
     assert not any(b"/.seeed" in path.read_bytes() for path in project.rglob("*") if path.is_file())
     assert [path.name for path in Path("build").iterdir()] == ["seeed_spartan_edge"]
+
+
+def test_registers_over_the_serial_pins(run):
+    """The pins lead to a bridge to the bus instead of the CPU's UART, whose other end is a register."""
+    pins = {}
+    arguments = ("build", "model.safetensors", "--board", "seeed_spartan_edge", "--no-compile", "--out")
+    for name, options in (("plain", ()), ("bone", ("--uartbone",))):
+        assert run(*arguments, name, *options)[0] == 0
+        verilog = (Path(name) / "gateware" / "liteformer_soc.v").read_text()
+        pins[name] = "uartbone" in verilog, "uart_xover" in (Path(name) / "csr.csv").read_text(), "serial_tx" in verilog
+    assert pins == {"plain": (False, False, True), "bone": (True, True, True)}
 
 
 def test_a_table_for_people(run):
