@@ -1,7 +1,6 @@
 """The exploration: what is on the front, stopping and going on, what it says on bad input, the model that it hands over."""
 
 import csv
-import itertools
 import json
 import os
 import re
@@ -13,7 +12,7 @@ import pytest
 
 from liteformer.accel.errors import LiteFormerError
 from liteformer.flow import hardware
-from liteformer.flow.explore import front, objectives, plot, space, workers
+from liteformer.flow.explore import front, objectives, space, workers
 from liteformer.flow.inputs import hardware_of, load_model
 
 optuna = pytest.importorskip("optuna", reason="Optuna is not installed (extra explore)")
@@ -102,22 +101,6 @@ def rows_of(out):
     return Exploration.open(out).rows()
 
 
-def test_labels_of_the_picture_do_not_overlap(monkeypatch):
-    rows = [{"number": number, "state": "ok", "figures": {"rmse": 4 + place, "latency_us": 10 - place},
-             "point": {"window": 6, "d_model": 32, "bits": 4}} for number, place in enumerate((0, 0.02, 0.04, 2, 2.01, 3))]
-    result = {"objectives": ["rmse", "latency"], "columns": ["rmse", "latency_us"], "fidelity": "train", "task": "forecast",
-              "front": rows, "trials": {"feasible": 6, "infeasible": 0}, "device": "xc7s15"}
-
-    def overlaps():
-        boxes = [text.get_window_extent() for text in plot.figure_of(result, rows).axes[0].texts]
-        assert len(boxes) == len(rows)
-        return sum(a.overlaps(b) for a, b in itertools.combinations(boxes, 2))
-
-    assert overlaps() == 0
-    monkeypatch.setattr(plot, "_spread", lambda labels: None)
-    assert overlaps() > 0
-
-
 def test_alarms_without_an_anomaly_to_find(run, here):
     """All faults lie in the test part: every point would have the same F1."""
     lines = ["a,b,fault"] + [f"{n * 37 % 101},{n * 53 % 89},{int(n > 900)}" for n in range(1000)]
@@ -146,19 +129,6 @@ def test_the_search_learns_what_does_not_fit(run, here):
     trials = [trial for trial in Exploration.open("x").study.get_trials() if "result" in trial.user_attrs]
     seen = [(trial.constraints["fits"] > 0, trial.user_attrs["result"]["state"] == "infeasible") for trial in trials]
     assert len(seen) == 10 and {excess for excess, _ in seen} == {True, False} and all(a == b for a, b in seen)
-
-
-def test_knee_where_an_error_is_zero():
-    """No error at all is better than some, but not without bounds."""
-    rows = [{"figures": {"error": error, "latency_us": time}} for error, time in ((0.0, 100), (0.01, 20), (0.2, 18))]
-    assert front.knee(rows, ("error", "latency_us")) is rows[1]
-    assert front.knee([rows[0]], ("error", "latency_us")) is rows[0]
-
-
-@pytest.mark.parametrize("which, expected", [("knee", 1), ("latency", 2), ("rmse", 0), ("1", 1)])
-def test_pick(which, expected):
-    rows = [{"number": n, "figures": {"rmse": a, "latency_us": b}} for n, (a, b) in enumerate([(1, 100), (2, 3), (50, 2)])]
-    assert front.pick(rows, which, ["rmse", "latency"], ["rmse", "latency_us"])["number"] == expected
 
 
 def test_all_objectives(run, here, monkeypatch):
