@@ -4,13 +4,13 @@ import json
 import textwrap
 
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter
 
 from liteformer.flow import console
 from liteformer.flow.cache import whole_file, write_atomically
 from liteformer.flow.markdown import fill, markdown
 from liteformer.flow.results_train import BITS, METRICS, ROOT, SHAPES, WEEK, entries
 from liteformer.train.intervals import centre
+from liteformer.train.plots import plain_logarithmic
 
 PAGE, README = ROOT / "docs" / "results.md", ROOT / "README.md"
 PLOTS = ROOT / "docs" / "results"
@@ -250,9 +250,8 @@ def _layers(stored):
             names = ["embedding" if name == "hidden" else name.removeprefix("layers.0.") for name in metrics["layers"]]
             axes.plot(names, [100 * error for error in metrics["layers"].values()], marker="o",
                       label=f"{_key(metrics)[3]} bits")
-    axes.set(ylabel="relative error, %", yscale="log", title="Quantization error of every activation, AirU (12, 32) last")
-    for ticks in (axes.yaxis.set_major_formatter, axes.yaxis.set_minor_formatter):
-        ticks(FuncFormatter(lambda value, _: f"{value:g}"))
+    axes.set(ylabel="relative error, %", title="Quantization error of every activation, AirU (12, 32) last")
+    plain_logarithmic(axes.yaxis)
     axes.tick_params(axis="x", labelrotation=30)
     axes.grid(alpha=0.3, which="both")
     axes.legend(frameon=False)

@@ -2,9 +2,22 @@
 
 import numpy as np
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 WEEK = 168  # Most windows a forecast plot shows; the first ones of the test set.
+
+
+def plain_logarithmic(axis):
+    """Make an axis logarithmic with plain labels, such as 0.2 or 50, few enough not to touch each other.
+
+    Args:
+        axis: XAxis or YAxis of Matplotlib, its values plotted already.
+    """
+    axis.axes.set(**{f"{axis.axis_name}scale": "log"})
+    low, high = axis.get_view_interval()
+    axis.set_major_locator(LogLocator(subs=(1, 2, 3, 5, 7) if high < 1000 * low else (1, 3)))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.10g}"))
+    axis.set_minor_formatter(NullFormatter())
 
 
 def losses(path, history, name="mean squared error (variance of the target = 1)"):
@@ -24,9 +37,8 @@ def losses(path, history, name="mean squared error (variance of the target = 1)"
             axes.plot(epochs, [entry["validation"] for entry in history[stage]], color=colour, linestyle="--",
                       label=f"{names[stage]}, validation")
         start += len(epochs)
-    axes.set(xlabel="epoch", ylabel=name, yscale="log", title="Losses")
-    for ticks in (axes.yaxis.set_major_formatter, axes.yaxis.set_minor_formatter):
-        ticks(FuncFormatter(lambda value, _: f"{value:g}"))
+    axes.set(xlabel="epoch", ylabel=name, title="Losses")
+    plain_logarithmic(axes.yaxis)
     axes.grid(alpha=0.3, which="both")
     axes.legend(frameon=False)
     figure.savefig(path, dpi=120, format="png")

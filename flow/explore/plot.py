@@ -5,12 +5,13 @@ import itertools
 
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
+from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from liteformer.flow.cache import whole_file
 from liteformer.flow.explore.front import knee
 from liteformer.flow.explore.show import titles
 from liteformer.flow.explore.space import WIDTH, label
+from liteformer.train.plots import plain_logarithmic
 
 PALETTE = ("#9aa5b1", "#2a6f97", "#2a9d8f", "#e9a23b", "#e07a1f", "#c9184a", "#6a4c93")
 MOST_LABELS = 14  # In one panel; more would cover each other.
@@ -112,9 +113,7 @@ def _panel(axes, found, front, x, y, colors, chosen, short):
             continue
         values = [_value(row, name) for row in found]
         if values and max(values) > 3 * min(values) > 0:
-            axis.axes.set(**{f"{axis.axis_name}scale": "log"})
-            axis.set_major_locator(LogLocator(subs=(1, 2, 3, 5, 7)))
-            axis.set_minor_formatter(NullFormatter())
+            plain_logarithmic(axis)
         axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.10g}"))
     axes.grid(which="both", alpha=0.2)
     axes.margins(0.15)
