@@ -131,7 +131,8 @@ def page(stored):
     lines = [
         "# Results", "",
         "Written by `make results` from the figures in `docs/results/metrics`; change nothing here by hand.",
-        f"`make results-train` trains what is missing, {missing} of {len(stored) + missing} models at present.", "",
+        f"`make results-train` trains what is missing, {missing} of {len(stored) + missing} models at present." if missing else
+        f"`make results-train` trained the {len(stored)} models; it trains again what is deleted there.", "",
         "## Protocol", "",
         f"Every number is a root mean square error on the test set: mean ± standard deviation over {seeds} seeds. The recipe,",
         "its constants and the number of epochs were chosen on the validation part of the training data (the last 15 % in",
