@@ -12,6 +12,7 @@ from liteformer.accel.compiler.layout import linear_shapes, make_layout
 from liteformer.accel.gateware.sequencer import ROW_MEMORY, ROW_PROBABILITY
 from liteformer.accel.hardware import compute_fields, drain_fields, encode, word_bits
 
+from ..refusal import refusal
 from .common import make_model
 
 SHAPES = [
@@ -41,9 +42,7 @@ def compiled(shape, options):
     ({"rows": 6, "requantizers": 12}, "--requantizers 12 does not divide the 6 rows; possible: 1, 2, 3, 6"),
 ])
 def test_option_errors(options, message):
-    with pytest.raises(LiteFormerError) as caught:
-        compile_model(make_model(window=12), HardwareOptions(**options))
-    assert str(caught.value) == message
+    assert refusal(compile_model, make_model(window=12), HardwareOptions(**options)) == message
 
 
 @pytest.mark.parametrize("options", [{"rows": -2}, {"rows": 0}, {"columns": 0}, {"requantizers": -1}, {"requantizers": 0},

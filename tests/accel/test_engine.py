@@ -16,13 +16,12 @@ from liteformer.accel.model import tensor_names
 from .common import EngineDriver, altered, compiled_model, engine_infer, make_model, random_raw, simulate
 
 
-def check(model, options=None, windows=2, seed=0):
-    """Every output and every cycle count as predicted."""
+def simulated_and_predicted(model, options=None, windows=2, seed=0):
+    """Outputs and cycles of every window, as the gateware gives them and as golden model and compiler predict them."""
     compiled = compile_model(model, options)
     raw = random_raw(model, windows, seed)
     outputs, cycles = engine_infer(compiled, raw)
-    assert outputs.tolist() == golden.infer(model, raw).tolist()
-    assert cycles == [compiled.cycles] * windows
+    return (outputs.tolist(), cycles), (golden.infer(model, raw).tolist(), [compiled.cycles] * windows)
 
 
 @pytest.mark.parametrize(("shape", "options"), [
@@ -36,7 +35,8 @@ def check(model, options=None, windows=2, seed=0):
     ({"readout": "last", "bit_overrides": {"layers.0.key": 7, "head.weight": 2, "layers.0.expanded": 6}}, {"columns": 3}),
 ], ids=str)
 def test_shapes(shape, options):
-    check(make_model(**shape), HardwareOptions(**options))
+    simulated, predicted = simulated_and_predicted(make_model(**shape), HardwareOptions(**options))
+    assert simulated == predicted
 
 
 @pytest.mark.parametrize(("shape", "options"), [
@@ -48,7 +48,8 @@ def test_shapes(shape, options):
     ({"window": 3, "d_model": 1, "bits": 8, "ffn": 1, "features": 1, "readout": "mean"}, {"rows": 1}),
 ], ids=str)
 def test_smallest_shapes(shape, options):
-    check(make_model(**shape), HardwareOptions(**options))
+    simulated, predicted = simulated_and_predicted(make_model(**shape), HardwareOptions(**options))
+    assert simulated == predicted
 
 
 @pytest.mark.parametrize(("shape", "options"), [
@@ -57,31 +58,39 @@ def test_smallest_shapes(shape, options):
     ({"d_model": 1, "ffn": 1, "features": 1, "bits": 8, "layers": 2, "readout": "mean"}, {"columns": 2, "requantizers": 4}),
 ], ids=str)
 def test_steps_that_drain_in_one_cycle(shape, options):
-    check(make_model(**shape), HardwareOptions(**options))
+    simulated, predicted = simulated_and_predicted(make_model(**shape), HardwareOptions(**options))
+    assert simulated == predicted
 
 
 def test_model_without_offsets():
     model = make_model()
-    check(altered(model, **{name: 0 * tensor for name, tensor in model.tensors.items() if name.endswith("offset")}))
+    without = altered(model, **{name: 0 * tensor for name, tensor in model.tensors.items() if name.endswith("offset")})
+    simulated, predicted = simulated_and_predicted(without)
+    assert simulated == predicted
 
 
 def test_position_wider_than_activations():
-    check(make_model(bit_overrides={"position": 8}))
+    simulated, predicted = simulated_and_predicted(make_model(bit_overrides={"position": 8}))
+    assert simulated == predicted
 
 
 def test_more_features_than_row_words():
-    check(make_model(window=2, features=20, d_model=2, ffn=2))
+    simulated, predicted = simulated_and_predicted(make_model(window=2, features=20, d_model=2, ffn=2))
+    assert simulated == predicted
 
 
 @pytest.mark.parametrize("shape", [{"window": 13, "d_model": 2}, {"window": 8, "d_model": 4, "heads": 4}], ids=str)
 def test_more_probabilities_than_row_words(shape):
-    check(make_model(ffn=1, readout="mean", **shape), HardwareOptions(columns=2), windows=1)
+    model = make_model(ffn=1, readout="mean", **shape)
+    simulated, predicted = simulated_and_predicted(model, HardwareOptions(columns=2), windows=1)
+    assert simulated == predicted
 
 
 def test_table_just_above_the_digits():
     model = make_model(bits=3)
     assert numerics.operand_range(6, 3)[1] < 31
-    check(altered(model, softmax__table=numerics.exp_table(64, 31, 0.08)), windows=4)
+    simulated, predicted = simulated_and_predicted(altered(model, softmax__table=numerics.exp_table(64, 31, 0.08)), windows=4)
+    assert simulated == predicted
 
 
 def test_head_sums_over_all_row_tiles():
@@ -92,7 +101,8 @@ def test_head_sums_over_all_row_tiles():
     extreme = altered(model, layers__0__contract__offset=np.full(d, -(1 << 27)), head__weight=np.full((1, d), 127),
                       head__multiplier=[1 << 12])
     assert golden.infer(extreme, random_raw(model, 1))[0, 0] < -window * d * 8 * 127 // 256 + 4
-    check(extreme, HardwareOptions(rows=1, columns=2), windows=1)
+    simulated, predicted = simulated_and_predicted(extreme, HardwareOptions(rows=1, columns=2), windows=1)
+    assert simulated == predicted
 
 
 def test_all_saturated():
@@ -208,21 +218,24 @@ def builds(draw):
     return shape, options, draw(st.sampled_from([0, 2, 5, None])), draw(st.integers(0, 1000))
 
 
-def check_build(build):
+def build_and_simulate(build):
+    """``simulated_and_predicted`` of a drawn build, with the block RAM it is given."""
     shape, options, halves, seed = build
     budget = 2 * find_device(options.device).bram36 - halves if halves is not None else memories.SOC_HALVES
     with mock.patch.object(choose, "SOC_HALVES", budget):
-        check(make_model(seed, **shape), options, windows=1, seed=seed)
+        return simulated_and_predicted(make_model(seed, **shape), options, windows=1, seed=seed)
 
 
 @settings(max_examples=6, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(builds())
 def test_random_builds(build):
-    check_build(build)
+    simulated, predicted = build_and_simulate(build)
+    assert simulated == predicted
 
 
 @pytest.mark.slow
 @settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(builds())
 def test_many_random_builds(build):
-    check_build(build)
+    simulated, predicted = build_and_simulate(build)
+    assert simulated == predicted

@@ -89,6 +89,21 @@ def wrapped(value, bits):
     return (value + half) % (2 * half) - half
 
 
+def simulated_sums(hw, operand_bits, k, groups):
+    """Sums of random tiles: those expected, the array's without pauses between them, and the array's with pauses.
+
+    After them the last tile alone, one operand off by one, for a negative control: its sums from the array.
+    """
+    operands = list(tiles(np.random.default_rng(0), hw, operand_bits, k, groups))
+    count = numerics.digit_count(operand_bits, hw.row_bits)
+    row, column = operands[-1]
+    column[..., 0] |= 1  # What the operand is multiplied with, so not zero.
+    wrong = row.copy()
+    wrong[0, 0] += 1 if wrong[0, 0] < 0 else -1
+    found = (run_array(hw, *given) for given in ((operands, count, 0), (operands, count, 2), ([(wrong, column)], count, 0)))
+    return [expected_sums(hw, *tile) for tile in operands], *found
+
+
 @pytest.mark.parametrize("dsp_lanes", [0, 2, 6])
 @pytest.mark.parametrize(("row_bits", "column_bits", "operand_bits"),
                          [(4, 4, 8), (2, 3, 8), (3, 2, 8), (5, 8, 8), (6, 6, 8), (7, 5, 8), (8, 8, 8), (8, 4, 8)])
@@ -99,28 +114,18 @@ def test_array(row_bits, column_bits, operand_bits, dsp_lanes):
     hw = hardware(rows=2, columns=3, requantizers=2, row_bits=row_bits, column_bits=column_bits, dsp_lanes=dsp_lanes,
                   wide=False, accumulator_bits=numerics.signed_bits(-peak, peak),
                   input_digits=numerics.digit_count(operand_bits, row_bits), probability_digits=1)
-    check(hw, operand_bits, k, 1)
+    expected, at_once, paused, altered = simulated_sums(hw, operand_bits, k, 1)
+    assert at_once == expected and paused == expected
+    assert altered != expected[-1:]
 
 
 @pytest.mark.parametrize("dsp_lanes", [0, 4])
 def test_array_with_column_groups(dsp_lanes):
     hw = hardware(rows=4, columns=2, requantizers=2, wide=True, row_bits=4, column_bits=4, dsp_lanes=dsp_lanes,
                   accumulator_bits=11, input_digits=2, probability_digits=2)
-    check(hw, 4, 5, 2)
-
-
-def check(hw, operand_bits, k, groups):
-    operands = list(tiles(np.random.default_rng(0), hw, operand_bits, k, groups))
-    count = numerics.digit_count(operand_bits, hw.row_bits)
-    expected = [expected_sums(hw, *tile) for tile in operands]
-    for idle in (0, 2):
-        assert run_array(hw, operands, count, idle) == expected
-    # Negative control: a single operand off by one.
-    row, column = operands[-1]
-    changed = row.copy()
-    changed[0, 0] += 1 if changed[0, 0] < 0 else -1
-    column[..., 0] |= 1
-    assert run_array(hw, [(changed, column)], count, 0) != [expected_sums(hw, row, column)]
+    expected, at_once, paused, altered = simulated_sums(hw, 4, 5, 2)
+    assert at_once == expected and paused == expected
+    assert altered != expected[-1:]
 
 
 def test_one_lane():

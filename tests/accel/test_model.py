@@ -13,6 +13,7 @@ from safetensors.numpy import save_file
 from liteformer.accel import LiteFormerError, ModelConfig, QuantizedModel, golden, model
 from liteformer.accel.random_model import random_model, uniform_bits
 
+from ..refusal import refusal
 from .common import altered, make_model
 
 CONFIG = {"window": 4, "features": 2, "outputs": 1, "d_model": 4, "heads": 2, "ffn": 8, "bits": uniform_bits(1, 4),
@@ -25,13 +26,6 @@ def saved(tmp_path):
     made = make_model(heads=2, layers=2)
     made.save(tmp_path / "model.safetensors")
     return made, tmp_path / "model.safetensors"
-
-
-def fails(message, action, *args):
-    """The action raises LiteFormerError with exactly this message."""
-    with pytest.raises(LiteFormerError) as caught:
-        action(*args)
-    assert str(caught.value) == message
 
 
 def rewrite(path, tensors=None, drop=(), **metadata):
@@ -78,9 +72,9 @@ def test_id_depends_on_configuration_but_not_on_provenance():
 
 def test_missing_file(tmp_path):
     path = tmp_path / "none.safetensors"
-    fails(f"no model at {path}; `liteformer train --out {tmp_path}` makes one", QuantizedModel.load, path)
+    assert refusal(QuantizedModel.load, path) == f"no model at {path}; `liteformer train --out {tmp_path}` makes one"
     path = tmp_path / "model.safetensors"
-    fails(f"no model at {path}; `liteformer train --out {tmp_path}` makes one", QuantizedModel.load, tmp_path)
+    assert refusal(QuantizedModel.load, tmp_path) == f"no model at {path}; `liteformer train --out {tmp_path}` makes one"
 
 
 @pytest.mark.parametrize("kept", [0, 4, 8, 100, -1])
@@ -97,7 +91,8 @@ def test_altered_byte(saved):
     data = bytearray(path.read_bytes())
     data[-4] ^= 1
     path.write_bytes(data)
-    fails(f"{path} was altered: its content does not match its id; train or copy it again", QuantizedModel.load, path)
+    assert refusal(QuantizedModel.load, path) == (
+        f"{path} was altered: its content does not match its id; train or copy it again")
 
 
 def test_every_altered_byte_of_the_tensors_is_seen(saved):
@@ -130,41 +125,42 @@ def test_every_altered_byte_of_the_header_is_survived(saved):
 
 def test_softmax_table_without_dimensions():
     made = make_model()
-    fails("softmax.table has 1 entries; a power of two from 2 to 512 is needed", QuantizedModel, made.config,
-          made.tensors | {"softmax.table": np.array(3, np.int32)})
+    assert refusal(QuantizedModel, made.config, made.tensors | {"softmax.table": np.array(3, np.int32)}) == (
+        "softmax.table has 1 entries; a power of two from 2 to 512 is needed")
 
 
 def test_altered_configuration(saved):
     made, path = saved
     config = json.loads(made.config.model_dump_json()) | {"output_scale": [3.0]}
     rewrite(path, config=json.dumps(config))
-    fails(f"{path} was altered: its content does not match its id; train or copy it again", QuantizedModel.load, path)
+    assert refusal(QuantizedModel.load, path) == (
+        f"{path} was altered: its content does not match its id; train or copy it again")
 
 
 def test_foreign_file(tmp_path):
     path = tmp_path / "other.safetensors"
     save_file({"w": np.zeros(3, np.float32)}, path)
-    fails(f"{path} is a safetensors file of another program, not a LiteFormer model", QuantizedModel.load, path)
+    assert refusal(QuantizedModel.load, path) == f"{path} is a safetensors file of another program, not a LiteFormer model"
 
 
 @pytest.mark.parametrize("version", ["2", "x", ""])
 def test_newer_format(saved, version):
     _, path = saved
     rewrite(path, version=version)
-    fails(f"{path} has format version {version}, this LiteFormer reads up to {model.FORMAT_VERSION}; update LiteFormer",
-          QuantizedModel.load, path)
+    assert refusal(QuantizedModel.load, path) == (
+        f"{path} has format version {version}, this LiteFormer reads up to {model.FORMAT_VERSION}; update LiteFormer")
 
 
 def test_damaged_header(saved):
     _, path = saved
     rewrite(path, drop=("config",))
-    fails(f"{path} has a damaged header ('config'); train or copy it again", QuantizedModel.load, path)
+    assert refusal(QuantizedModel.load, path) == f"{path} has a damaged header ('config'); train or copy it again"
 
 
 def test_extra_tensor_in_the_file(saved):
     _, path = saved
     rewrite(path, tensors={"surplus": np.zeros(1, np.int32)})
-    fails("the model's tensors are not those of its configuration; differing: surplus", QuantizedModel.load, path)
+    assert refusal(QuantizedModel.load, path) == "the model's tensors are not those of its configuration; differing: surplus"
 
 
 def test_failed_save_leaves_nothing(tmp_path, monkeypatch):
@@ -225,13 +221,14 @@ def test_configuration_errors(change, message):
 ])
 def test_tensor_errors(name, value, message):
     made = make_model()
-    fails(message, QuantizedModel, made.config, made.tensors | {name: value})
+    assert refusal(QuantizedModel, made.config, made.tensors | {name: value}) == message
 
 
 def test_missing_tensor():
     made = make_model()
     tensors = {name: tensor for name, tensor in made.tensors.items() if name != "position"}
-    fails("the model's tensors are not those of its configuration; differing: position", QuantizedModel, made.config, tensors)
+    assert refusal(QuantizedModel, made.config, tensors) == (
+        "the model's tensors are not those of its configuration; differing: position")
 
 
 @pytest.mark.parametrize(("shape", "macs"), [

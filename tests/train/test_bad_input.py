@@ -8,6 +8,8 @@ from liteformer.accel.model import tensor_names
 from liteformer.train.dataset import load_dataset
 from liteformer.train.options import TrainOptions
 
+from ..refusal import refusal
+
 
 @pytest.mark.parametrize("values, message", [
     ({"bits": 9}, "bits is 9; choose 2 to 8"),
@@ -42,94 +44,103 @@ def test_options(values, message):
     assert str(error.value) == message
 
 
-def _fails(options, message):
-    with pytest.raises(LiteFormerError) as error:
-        load_dataset(options)
-    assert str(error.value) == message.format(path=options.path)
-
-
 def test_missing_file():
-    _fails(TrainOptions(data="airu", path="nowhere.csv"), "there is no file nowhere.csv; check --path")
+    assert refusal(load_dataset, TrainOptions(data="airu", path="nowhere.csv")) == "there is no file nowhere.csv; check --path"
 
 
 @pytest.mark.parametrize("text", ["", "a,b\n"])
 def test_empty_file(tmp_path, text):
     (tmp_path / "empty.csv").write_text(text)
-    _fails(TrainOptions(data="csv", path=str(tmp_path / "empty.csv"), target=["a"]), "{path} is empty; check --path")
+    options = TrainOptions(data="csv", path=str(tmp_path / "empty.csv"), target=["a"])
+    assert refusal(load_dataset, options) == f"{options.path} is empty; check --path"
 
 
 def test_missing_column(csv, frame):
-    _fails(csv(frame, target=["c"]), "{path} has no column 'c'; it has: time, a, b")
-    _fails(csv(frame, timestamp="when"), "{path} has no column 'when'; it has: time, a, b")
+    options = csv(frame, target=["c"])
+    assert refusal(load_dataset, options) == f"{options.path} has no column 'c'; it has: time, a, b"
+    options = csv(frame, timestamp="when")
+    assert refusal(load_dataset, options) == f"{options.path} has no column 'when'; it has: time, a, b"
 
 
 def test_cell_that_is_no_number(csv, frame):
     frame["a"] = frame["a"].astype(object)
     frame.loc[3, "a"] = "abc"
-    _fails(csv(frame), "{path}, row 5, column 'a' holds 'abc', which is not a number; correct the cell or leave it empty")
+    options = csv(frame)
+    assert refusal(load_dataset, options) == (
+        f"{options.path}, row 5, column 'a' holds 'abc', which is not a number; correct the cell or leave it empty")
 
 
 def test_times(csv, frame):
     swapped = frame.copy()
     swapped.loc[[7, 8], "time"] = swapped.loc[[8, 7], "time"].to_numpy()
-    _fails(csv(swapped), "{path}, row 10: the time in column 'time' is not later than in the row before; sort the file by time "
-                         "and remove duplicates")
+    options = csv(swapped)
+    assert refusal(load_dataset, options) == (
+        f"{options.path}, row 10: the time in column 'time' is not later than in the row before; sort the file by time and "
+        "remove duplicates")
     frame.loc[2, "time"] = "noon"
-    _fails(csv(frame), "{path}, row 4, column 'time' holds 'noon', which is not a time; name another column with --timestamp "
-                       "or correct the cell")
+    options = csv(frame)
+    assert refusal(load_dataset, options) == (
+        f"{options.path}, row 4, column 'time' holds 'noon', which is not a time; name another column with --timestamp or "
+        "correct the cell")
 
 
 def test_window_longer_than_the_series(csv, frame):
-    _fails(csv(frame[:10], window=12), "a window of 12 rows and a horizon of 1 is longer than the series of 10 rows; choose a "
-                                       "smaller --window or give a longer series")
+    assert refusal(load_dataset, csv(frame[:10], window=12)) == (
+        "a window of 12 rows and a horizon of 1 is longer than the series of 10 rows; choose a smaller --window or give a "
+        "longer series")
 
 
 def test_fewer_windows_than_a_batch(csv, frame):
-    _fails(csv(frame, batch=300), "only 261 training windows, fewer than the batch of 300; give a longer series or a smaller "
-                                  "--batch")
+    assert refusal(load_dataset, csv(frame, batch=300)) == (
+        "only 261 training windows, fewer than the batch of 300; give a longer series or a smaller --batch")
 
 
 def test_no_test_window(csv, frame):
     frame.loc[300:, "a"] = np.nan
-    _fails(csv(frame), "no test window is left after the split in time; give a longer series")
+    assert refusal(load_dataset, csv(frame)) == "no test window is left after the split in time; give a longer series"
 
 
 def test_constant_columns(csv, frame):
     frame["b"] = 7
-    _fails(csv(frame), "feature 'b' is constant (7) over the training rows; leave it out")
+    assert refusal(load_dataset, csv(frame)) == "feature 'b' is constant (7) over the training rows; leave it out"
     frame["a"] = 3
-    _fails(csv(frame, features=["b"]), "feature 'b' is constant (7) over the training rows; leave it out")
+    assert refusal(load_dataset, csv(frame, features=["b"])) == (
+        "feature 'b' is constant (7) over the training rows; leave it out")
     frame["b"] = np.arange(400)
-    _fails(csv(frame, features=["b"]), "target 'a' is constant over the training rows; choose another --target")
+    assert refusal(load_dataset, csv(frame, features=["b"])) == (
+        "target 'a' is constant over the training rows; choose another --target")
 
 
 def test_feature_far_from_zero(csv, frame):
     frame["b"] = 1e6 + np.arange(400) % 7
-    _fails(csv(frame), "feature 'b' moves only between 1e+06 and 1.00001e+06, too little for its distance from zero; leave it "
-                       "out or subtract a constant from the column")
+    assert refusal(load_dataset, csv(frame)) == (
+        "feature 'b' moves only between 1e+06 and 1.00001e+06, too little for its distance from zero; leave it out or subtract"
+        " a constant from the column")
 
 
 def test_persistence_without_the_target(csv, frame):
-    _fails(csv(frame, features=["b"], skip="persistence"), "skip persistence needs target 'a' among the features; add it to "
-                                                           "--features or choose --skip none")
+    assert refusal(load_dataset, csv(frame, features=["b"], skip="persistence")) == (
+        "skip persistence needs target 'a' among the features; add it to --features or choose --skip none")
 
 
 def test_answer_among_the_features(csv, frame):
-    _fails(csv(frame, features=["a", "b"], horizon=0), "target 'a' is among the features, so the window's last row holds the "
-                                                       "answer; choose a horizon of 1 or more or leave it out of --features")
+    assert refusal(load_dataset, csv(frame, features=["a", "b"], horizon=0)) == (
+        "target 'a' is among the features, so the window's last row holds the answer; choose a horizon of 1 or more or leave "
+        "it out of --features")
 
 
 def test_too_many_outputs(csv, frame):
-    _fails(csv(frame, target=["a", "b"], horizon=40), "2 targets over 40 steps are 80 outputs; at most 64 are possible")
-    _fails(csv(frame, target=["a", "a"]), "a target is named twice: a, a; name each once")
+    assert refusal(load_dataset, csv(frame, target=["a", "b"], horizon=40)) == (
+        "2 targets over 40 steps are 80 outputs; at most 64 are possible")
+    assert refusal(load_dataset, csv(frame, target=["a", "a"])) == "a target is named twice: a, a; name each once"
 
 
 def test_matrix(tmp_path):
     path = tmp_path / "matrix.csv"
     np.savetxt(path, np.ones((50, 3)), delimiter=",")
-    _fails(TrainOptions(data="pems", path=str(path), sensor="3"),
-           "{path} has no sensor 3; its 3 columns are sensors 0 to 2")
-    _fails(TrainOptions(data="pems", path=str(path), sensor="north"),
-           "sensor 'north' is not a column number of {path}; give a whole number")
-    _fails(TrainOptions(data="pems", path=str(path), target=["a"]),
-           "{path} has no header, so columns have no names; choose one with --sensor")
+    options = TrainOptions(data="pems", path=str(path), sensor="3")
+    assert refusal(load_dataset, options) == f"{options.path} has no sensor 3; its 3 columns are sensors 0 to 2"
+    options = TrainOptions(data="pems", path=str(path), sensor="north")
+    assert refusal(load_dataset, options) == f"sensor 'north' is not a column number of {options.path}; give a whole number"
+    options = TrainOptions(data="pems", path=str(path), target=["a"])
+    assert refusal(load_dataset, options) == f"{options.path} has no header, so columns have no names; choose one with --sensor"

@@ -4,7 +4,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from liteformer.accel.errors import LiteFormerError
 from liteformer.train import har
 from liteformer.train.activity import CLASSES, synthetic_activity
 from liteformer.train.dataset import load_dataset
@@ -13,15 +12,11 @@ from liteformer.train.options import TrainOptions
 from liteformer.train.recordings import parts_by_group
 from liteformer.train.series import TEST, TRAIN, VALIDATION
 
+from ..refusal import refusal
+
 
 def window_labels(dataset, starts):
     return dataset.truth[starts][:, 0].astype(int)
-
-
-def fails(options, message):
-    with pytest.raises(LiteFormerError) as error:
-        load_dataset(options)
-    assert str(error.value) == message.format(path=options.path)
 
 
 # Built in -----------------------------------------------------------------------------------------
@@ -150,7 +145,8 @@ def test_csv_with_anomalies(tmp_path, plant):
      "{path} has no numeric column beside the label; name the inputs with --features"),
 ])
 def test_bad_classes(tmp_path, motion, change, more, message):
-    fails(motion_options(tmp_path, change(motion), **more), message)
+    options = motion_options(tmp_path, change(motion), **more)
+    assert refusal(load_dataset, options) == message.format(path=options.path)
 
 
 @pytest.mark.parametrize("change, more, message", [
@@ -166,7 +162,8 @@ def test_bad_classes(tmp_path, motion, change, more, message):
                                   "--batch"),
 ])
 def test_bad_anomalies(tmp_path, plant, change, more, message):
-    fails(plant_options(tmp_path, change(plant), **more), message)
+    options = plant_options(tmp_path, change(plant), **more)
+    assert refusal(load_dataset, options) == message.format(path=options.path)
 
 
 # Parts --------------------------------------------------------------------------------------------
@@ -216,17 +213,21 @@ def test_har(tmp_path):
 
 def test_har_that_is_damaged(tmp_path):
     write_har(tmp_path)
-    fails(har_options(tmp_path, window=200), "window is 200; UCI-HAR has windows of 128 rows, choose at most that")
+    assert refusal(load_dataset, har_options(tmp_path, window=200)) == (
+        "window is 200; UCI-HAR has windows of 128 rows, choose at most that")
     path = tmp_path / "train" / "y_train.txt"
     text = path.read_text()
     path.write_text(text + "1\n")
-    fails(har_options(tmp_path), f"the files in {tmp_path / 'train'} differ in their number of windows; copy them again")
+    assert refusal(load_dataset, har_options(tmp_path)) == (
+        f"the files in {tmp_path / 'train'} differ in their number of windows; copy them again")
     path.write_text(text.replace("2", "7", 1))
-    fails(har_options(tmp_path), "{path} has activity 7, which activity_labels.txt does not name; copy it again")
+    options = har_options(tmp_path)
+    assert refusal(load_dataset, options) == (
+        f"{options.path} has activity 7, which activity_labels.txt does not name; copy it again")
     path.write_text(text.replace("2", "x", 1))
-    fails(har_options(tmp_path), f"{path} holds something that is not a number; copy it again")
+    assert refusal(load_dataset, har_options(tmp_path)) == f"{path} holds something that is not a number; copy it again"
     path.unlink()
-    fails(har_options(tmp_path), f"there is no file {path}; check --path")
+    assert refusal(load_dataset, har_options(tmp_path)) == f"there is no file {path}; check --path"
 
 
 def write_wisdm(path, rows=120, users=5):
@@ -261,12 +262,18 @@ def test_wisdm(tmp_path):
 
 def test_wisdm_that_is_damaged(tmp_path):
     path = tmp_path / "a_raw.txt"
-    fails(wisdm_options(tmp_path / "none"), "there is no file {path}; check --path")
-    fails(wisdm_options(tmp_path), f"there is no file {tmp_path / 'WISDM_ar_v1.1_raw.txt'}; check --path")
+    options = wisdm_options(tmp_path / "none")
+    assert refusal(load_dataset, options) == f"there is no file {options.path}; check --path"
+    assert refusal(load_dataset, wisdm_options(tmp_path)) == (
+        f"there is no file {tmp_path / 'WISDM_ar_v1.1_raw.txt'}; check --path")
     path.write_text("user,activity\n1,2\n")
-    fails(wisdm_options(path), "{path}: 2 of 2 records are not user,activity,timestamp,x,y,z; check --path")
+    options = wisdm_options(path)
+    assert refusal(load_dataset, options) == (
+        f"{options.path}: 2 of 2 records are not user,activity,timestamp,x,y,z; check --path")
     path.write_text("")
-    fails(wisdm_options(path), "{path}: 0 of 0 records are not user,activity,timestamp,x,y,z; check --path")
+    options = wisdm_options(path)
+    assert refusal(load_dataset, options) == (
+        f"{options.path}: 0 of 0 records are not user,activity,timestamp,x,y,z; check --path")
 
 
 SENSORS = ["Accelerometer1RMS", "Current", "Volume Flow RateRMS"]
@@ -305,15 +312,19 @@ def test_skab(tmp_path):
 
 
 def test_skab_that_is_damaged(tmp_path):
-    fails(skab_options(tmp_path / "none"), "there is no directory {path}; check --path")
-    fails(skab_options(tmp_path), "no CSV file lies below {path}; check --path")
+    options = skab_options(tmp_path / "none")
+    assert refusal(load_dataset, options) == f"there is no directory {options.path}; check --path"
+    options = skab_options(tmp_path)
+    assert refusal(load_dataset, options) == f"no CSV file lies below {options.path}; check --path"
     write_skab(tmp_path)
     path = tmp_path / "valve1" / "0.csv"
     text = path.read_text()
     path.write_text(text.replace("Current", "Strom", 1))
     free = tmp_path / "anomaly-free" / "anomaly-free.csv"
-    fails(skab_options(tmp_path), f"{path} has other sensors than {free}; keep files of one test bench below --path")
+    assert refusal(load_dataset, skab_options(tmp_path)) == (
+        f"{path} has other sensors than {free}; keep files of one test bench below --path")
     path.write_text(text.replace(";", ","))
-    fails(skab_options(tmp_path), f"{path} is no SKAB file: it needs datetime and sensors, separated by semicolons")
+    assert refusal(load_dataset, skab_options(tmp_path)) == (
+        f"{path} is no SKAB file: it needs datetime and sensors, separated by semicolons")
     path.write_text(text.replace("2020-03-09 10:14:35", "noon", 1))
-    fails(skab_options(tmp_path), f"{path}, row 4, column 'datetime' holds no time; correct the cell")
+    assert refusal(load_dataset, skab_options(tmp_path)) == f"{path}, row 4, column 'datetime' holds no time; correct the cell"
