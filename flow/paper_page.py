@@ -24,7 +24,7 @@ SHORTENED = (
 SO_FAR = "**So far {} of {} points are measured.** `make paper{}` goes on with the others and writes this page again."
 BESIDE = (
     "The paper's RMSE is that of its quantization-aware model, the best of 50 sessions, chosen by the test set; here it is "
-    "the integer model of one seed, the test set looked at once. Its time and energy are those of the network alone at 100 "
+    "the integer model of one seed, not chosen by the test set. Its time and energy are those of the network alone at 100 "
     "or 125 MHz; here a CPU is on the same chip, and all runs at 100 MHz.")
 DATA = {
     "airu": "AirU (Becnel et al.): 7 features an hour, ozone at the window's last row; windows without a gap; test: those "
