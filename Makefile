@@ -61,31 +61,31 @@ grid: setup
 
 # The tables of README.md and docs/performance.md; takes the grid's from build/grid.
 performance: setup
-	@$(BIN)/python -m liteformer.flow.performance
+	@$(BIN)/python -m liteformer.flow.publish.performance
 
 timing: setup
 	@$(BIN)/liteformer bench --readout mean --timing
 
 bench-train: setup
-	@$(BIN)/python -m liteformer.flow.bench_train
+	@$(BIN)/python -m liteformer.flow.publish.bench_train
 
 results: setup
-	@$(BIN)/python -m liteformer.flow.results
+	@$(BIN)/python -m liteformer.flow.publish.results
 
 # The 48 models of docs/results.md, five seeds each: 2 h 13 min on two cores; an interrupted run goes on.
 results-train: setup
-	@$(BIN)/python -m liteformer.flow.results_train --jobs $(JOBS) $(ONLY)
+	@$(BIN)/python -m liteformer.flow.publish.results_train --jobs $(JOBS) $(ONLY)
 
 # The paper's tables as docs/results/paper.md: 96 points, about two hours on two cores; an interrupted run goes on.
 # QUICK=1: four points with shortened training, minutes. PAGE=1: the page from the points that are done, nothing measured.
 # AIRU=FILE and PEMS=FILE name the data sets.
 paper: setup
-	@$(BIN)/python -m liteformer.flow.paper_tables --jobs $(JOBS) $(if $(filter-out 0,$(QUICK)),--quick) \
+	@$(BIN)/python -m liteformer.flow.publish.paper_tables --jobs $(JOBS) $(if $(filter-out 0,$(QUICK)),--quick) \
 	  $(if $(filter-out 0,$(PAGE)),--page) $(if $(AIRU),--airu "$(AIRU)") $(if $(PEMS),--pems "$(PEMS)")
 
 # docs/registers.md, from the descriptions in the gateware.
 docs: setup
-	@$(BIN)/python -m liteformer.soc.registers docs/registers.md
+	@$(BIN)/python -m liteformer.flow.publish.registers
 
 clean:
 	rm -rf build

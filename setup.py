@@ -11,10 +11,21 @@ PACKAGES = {
     "liteformer.soc": "soc",
     "liteformer.sw": "sw",
     "liteformer.train": "train",
+    "liteformer.train.data": "train/data",
+    "liteformer.train.quant": "train/quant",
+    "liteformer.train.metrics": "train/metrics",
+    "liteformer.train.loop": "train/loop",
     "liteformer.boards": "boards",
     "liteformer.flow": "flow",
-    "liteformer.flow.explore": "flow/explore",
+    "liteformer.flow.common": "flow/common",
+    "liteformer.flow.measure": "flow/measure",
+    "liteformer.flow.runs": "flow/runs",
+    "liteformer.flow.project": "flow/project",
+    "liteformer.flow.stream": "flow/stream",
     "liteformer.flow.report": "flow/report",
+    "liteformer.flow.explore": "flow/explore",
+    "liteformer.flow.commands": "flow/commands",
+    "liteformer.flow.publish": "flow/publish",
 }
 
 setup(

@@ -1,0 +1,1 @@
+"""The command line and what it is made of, in rooms; each imports only those before it (tests/docs/test_rooms.py)."""

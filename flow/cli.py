@@ -2,20 +2,20 @@
 
 import typer
 
-from liteformer.flow import console
-from liteformer.flow.bench import bench
-from liteformer.flow.build import build
-from liteformer.flow.demo import demo
-from liteformer.flow.doctor import doctor
-from liteformer.flow.evaluate import evaluate
-from liteformer.flow.explore.command import explore
-from liteformer.flow.generate import generate
-from liteformer.flow.load import load
-from liteformer.flow.load_model import load_model
-from liteformer.flow.report.command import report
-from liteformer.flow.run import run
-from liteformer.flow.simulate import simulate
-from liteformer.flow.train import train
+from liteformer.flow.commands.bench import bench
+from liteformer.flow.commands.build import build
+from liteformer.flow.commands.demo import demo
+from liteformer.flow.commands.doctor import doctor
+from liteformer.flow.commands.evaluate import evaluate
+from liteformer.flow.commands.explore import explore
+from liteformer.flow.commands.generate import generate
+from liteformer.flow.commands.load import load
+from liteformer.flow.commands.load_model import load_model
+from liteformer.flow.commands.report import report
+from liteformer.flow.commands.run import run
+from liteformer.flow.commands.simulate import simulate
+from liteformer.flow.commands.train import train
+from liteformer.flow.common import console
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode="rich",

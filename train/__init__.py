@@ -1,0 +1,1 @@
+"""Training: data sets, float and quantization-aware networks, metrics, results on disk; needs PyTorch."""

@@ -1,0 +1,1 @@
+"""Search over sizes, bit widths and arrays for a Pareto front."""

@@ -8,7 +8,7 @@ from liteformer.accel.compiler.steps import build_steps
 from liteformer.accel.devices import device as find_device
 from liteformer.accel.errors import LiteFormerError
 from liteformer.flow.explore.space import AUTO
-from liteformer.flow.hardware import microseconds
+from liteformer.flow.measure.hardware import microseconds
 
 # LUTs against VexRiscv minimal (Yosys, whole SoC), and the firmware's cycles around the core for one sample: fixed and for each
 # feature of the sample. Measured with `liteformer bench --window 6 --d-model 8` at 1 and 7 features, within 10 cycles

@@ -1,7 +1,7 @@
 """Energy of a point: the estimate of ``flow.energy`` before anything is known of how often signals change."""
 
-from liteformer.flow import energy
-from liteformer.flow.hardware import CLOCK_MHZ
+from liteformer.flow.measure import energy
+from liteformer.flow.measure.hardware import CLOCK_MHZ
 
 # Flip-flops of a SoC for each LUT: 0.74 to 1.11 in the four designs of docs/performance.md. Counted where Yosys has run.
 FF_PER_LUT = 0.97

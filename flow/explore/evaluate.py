@@ -58,7 +58,7 @@ def options_of(task, point, **recipe):
     Raises:
         Unfit: sizes that do not go together.
     """
-    from liteformer.train.options import TrainOptions
+    from liteformer.train.loop.options import TrainOptions
     try:
         return TrainOptions(**task["data"] | shape_of(point) | recipe)
     except LiteFormerError as error:
@@ -68,8 +68,8 @@ def options_of(task, point, **recipe):
 @cache
 def _dataset(data):
     """The Dataset of options given as JSON; kept, because many points share it."""
-    from liteformer.train.dataset import load_dataset
-    from liteformer.train.options import TrainOptions
+    from liteformer.train.data.dataset import load_dataset
+    from liteformer.train.loop.options import TrainOptions
     return load_dataset(TrainOptions(**json.loads(data)))
 
 
@@ -143,8 +143,8 @@ def _random(options, dataset):
 
 def _short(task, options):
     """``(QuantizedModel, error)`` of a short training, kept in the exploration's directory for points of the same shape."""
-    from liteformer.train.short import short_training
-    from liteformer.train.trainer import Diverged
+    from liteformer.train.loop.short import short_training
+    from liteformer.train.loop.trainer import Diverged
     known = Path(task["out"]) / "short" / f"{key_of(options, 'short')}.safetensors"
     with contextlib.suppress(LiteFormerError, KeyError):
         model = QuantizedModel.load(known)
@@ -161,8 +161,8 @@ def _short(task, options):
 
 def _trained(task, options):
     """``(QuantizedModel, error over the validation windows)`` of the complete training; its directory stays."""
-    from liteformer.train.run import train
-    from liteformer.train.trainer import Diverged
+    from liteformer.train.loop.run import train
+    from liteformer.train.loop.trainer import Diverged
     with contextlib.ExitStack() as stack:
         out = Path(task["out"])
         if not out.is_dir():  # On a machine that does not see the exploration's directory.
@@ -189,8 +189,8 @@ def measured(model, overrides, hw, cpu, device):
         Unfit: the SoC is larger than the device. FailedPoint: its outputs differ from the golden model.
     """
     from liteformer.accel.devices import device as find_device
-    from liteformer.flow import hardware
-    from liteformer.flow.inputs import random_windows
+    from liteformer.flow.common.inputs import random_windows
+    from liteformer.flow.measure import hardware
     compiled = hardware.compile_model(model, **overrides, device=device)
     figures, _ = hardware.run_soc(model, compiled, random_windows(model, WINDOWS, 1), cpu, quick=True)
     if figures["mismatches"]:

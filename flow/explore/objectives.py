@@ -79,7 +79,7 @@ def parse(text):
 
 def energy_available():
     """True if the energy estimate is installed."""
-    return find_spec("liteformer.flow.energy") is not None
+    return find_spec("liteformer.flow.measure.energy") is not None
 
 
 def check_fidelity(name):

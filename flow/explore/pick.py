@@ -7,16 +7,17 @@ from pathlib import Path
 from rich.table import Table
 
 from liteformer.accel.errors import LiteFormerError
-from liteformer.flow import console, hardware
-from liteformer.flow.cache import write_atomically
+from liteformer.flow.common import console
+from liteformer.flow.common.cache import write_atomically
+from liteformer.flow.common.figures import COLUMNS
+from liteformer.flow.common.inputs import HARDWARE
 from liteformer.flow.explore import cost, objectives
 from liteformer.flow.explore.evaluate import key_of, options_of
 from liteformer.flow.explore.front import front_of, pick
 from liteformer.flow.explore.show import FORMATS
 from liteformer.flow.explore.space import label
 from liteformer.flow.explore.study import Exploration
-from liteformer.flow.figures import COLUMNS
-from liteformer.flow.inputs import HARDWARE
+from liteformer.flow.measure import hardware
 
 
 def hand_over(source, out, which, storage=None, study="liteformer"):
@@ -30,7 +31,7 @@ def hand_over(source, out, which, storage=None, study="liteformer"):
     Raises:
         LiteFormerError: no exploration, no such point, or the trained model does not fit.
     """
-    from liteformer.train.tasks import FIGURES
+    from liteformer.train.metrics.tasks import FIGURES
     exploration = Exploration.open(source, storage, study)
     settings = exploration.settings
     columns = [objectives.column(name, settings["fidelity"]) for name in settings["objectives"]]
@@ -53,8 +54,8 @@ def hand_over(source, out, which, storage=None, study="liteformer"):
 
 def _trained(options, known, out):
     """``(Run, whether it was trained now)``: the search's own run of these options is taken over where there is one."""
-    from liteformer.flow.train import run_training
-    from liteformer.train.run import load_run, replacing
+    from liteformer.flow.runs.train import run_training
+    from liteformer.train.loop.run import load_run, replacing
     if not (known / "metrics.json").is_file():
         return run_training(options), True
     if out.exists() and not out.is_dir():
@@ -67,7 +68,7 @@ def _trained(options, known, out):
 
 def render(result):
     """The command's result as a table."""
-    from liteformer.train.tasks import FIGURES
+    from liteformer.train.metrics.tasks import FIGURES
     table = Table(title=f"Trial {result['number']} ({result['pick']}): {label(result['point'])}", show_header=False)
     searched, words = objectives.TRAINED[result["task"]]
     for name, value in result["searched"].items():

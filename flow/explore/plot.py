@@ -7,11 +7,11 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from liteformer.flow.cache import whole_file
+from liteformer.flow.common.cache import whole_file
 from liteformer.flow.explore.front import knee
 from liteformer.flow.explore.show import titles
 from liteformer.flow.explore.space import WIDTH, label
-from liteformer.train.plots import plain_logarithmic
+from liteformer.train.metrics.plots import plain_logarithmic
 
 PALETTE = ("#9aa5b1", "#2a6f97", "#2a9d8f", "#e9a23b", "#e07a1f", "#c9184a", "#6a4c93")
 MOST_LABELS = 14  # In one panel; more would cover each other.

@@ -5,13 +5,13 @@ from pathlib import Path
 
 from liteformer.accel.devices import device as find_device
 from liteformer.accel.errors import LiteFormerError
-from liteformer.flow.cache import write_atomically
+from liteformer.flow.common.cache import write_atomically
+from liteformer.flow.common.inputs import at_least
 from liteformer.flow.explore import cost, objectives
 from liteformer.flow.explore.front import as_csv, front_of
 from liteformer.flow.explore.show import counts, watching
 from liteformer.flow.explore.space import size
 from liteformer.flow.explore.study import Exploration, alone
-from liteformer.flow.inputs import at_least
 
 FILES = {"csv": "front.csv", "html": "front.html", "png": "front.png"}
 
@@ -26,9 +26,9 @@ def make_settings(data, axes, *, names, fidelity, device):
     Raises:
         LiteFormerError: a value is not possible, or the data cannot be read.
     """
-    from liteformer.flow import hardware
     from liteformer.flow.explore.evaluate import dataset_of, options_of
-    from liteformer.train.tasks import labels_of
+    from liteformer.flow.measure import hardware
+    from liteformer.train.metrics.tasks import labels_of
     objectives.check_fidelity(fidelity)
     task = data.get("task", "forecast")
     objectives.check_task(names, task)
@@ -42,7 +42,7 @@ def make_settings(data, axes, *, names, fidelity, device):
             raise LiteFormerError(f"the cost model knows {' and '.join(cost.CPUS)}, not {cpu}; choose --fidelity simulate")
     # The smallest point of all: a mistake in the data is told before the search begins, not by its first worker.
     point = {name: values[0] for name, values in axes.items()}
-    from liteformer.train.options import TrainOptions
+    from liteformer.train.loop.options import TrainOptions
     TrainOptions(**data)
     for window in axes["window"]:
         dataset = dataset_of(options_of({"data": data}, point | {"window": window, "heads": 1}))

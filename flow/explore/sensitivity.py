@@ -15,7 +15,7 @@ from liteformer.accel.devices import device as find_device
 from liteformer.accel.errors import LiteFormerError
 from liteformer.accel.model import ModelConfig, tensor_shapes
 from liteformer.accel.random_model import random_model, uniform_bits
-from liteformer.flow import console
+from liteformer.flow.common import console
 from liteformer.flow.explore import cost
 from liteformer.flow.explore.space import AUTO, CLASSES, WIDTH, shape_of
 
@@ -83,8 +83,8 @@ def propose(shared, axes, device="xc7s15", *, by="class", target=None, bram=None
     Raises:
         LiteFormerError: bad options, or the largest widths miss the target.
     """
-    from liteformer.train.lowering import Lowering
-    from liteformer.train.options import TrainOptions, tensor_classes
+    from liteformer.train.loop.lowering import Lowering
+    from liteformer.train.loop.options import TrainOptions, tensor_classes
     find_device(device)
     shape, widths = one_shape(axes)
     for name, value in (("target-rmse", target), ("bram", bram)):

@@ -1,0 +1,1 @@
+"""Everything about one model on one page."""

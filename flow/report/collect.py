@@ -8,14 +8,15 @@ import numpy as np
 from liteformer.accel import golden
 from liteformer.accel.decision import decide
 from liteformer.accel.devices import device as find_device
-from liteformer.flow import console, energy, hardware, paper
-from liteformer.flow.activity import Activity, measure_activity
-from liteformer.flow.blocks import BLOCKS
-from liteformer.flow.energy_coefficients import CONFIGURATION_MJ, Range
-from liteformer.flow.evaluate import model_figures, soc_figures, windows_for_soc
-from liteformer.flow.inputs import random_windows
-from liteformer.flow.timeline import Timeline, measure
-from liteformer.flow.timeline_plot import label
+from liteformer.flow.common import console
+from liteformer.flow.common.inputs import random_windows
+from liteformer.flow.measure import energy, hardware, published
+from liteformer.flow.measure.activity import Activity, measure_activity
+from liteformer.flow.measure.blocks import BLOCKS
+from liteformer.flow.measure.energy_coefficients import CONFIGURATION_MJ, Range
+from liteformer.flow.measure.timeline import Timeline, measure
+from liteformer.flow.measure.timeline_plot import label
+from liteformer.flow.runs.evaluate import model_figures, soc_figures, windows_for_soc
 
 AREA_KEYS = ("lut", "lutram", "ff", "bram36", "dsp")
 ACTIVITY_WINDOWS = 2
@@ -95,7 +96,7 @@ def _accuracy(source):
     """Figures by model; without test data those that the model file itself remembers."""
     if source.run:
         return model_figures(source.run) | {"unit": source.run.unit, "test_windows": len(source.run.test_raw)}
-    from liteformer.train.tasks import FIGURES
+    from liteformer.train.metrics.tasks import FIGURES
     known = {name: source.model.provenance.get(name) for name in FIGURES[source.model.config.task]}
     return {"rmse": None} | {name: value for name, value in known.items() if isinstance(value, dict)} | {
         "unit": "", "test_windows": None}
@@ -149,7 +150,7 @@ def _duty_cycle(report, period, configuration_mj, idle_mw):
 def _paper(source):
     config = source.model.config
     widths = {source.model.config.row_bits, source.model.config.column_bits}
-    row = paper.row(config.window, config.d_model, widths.pop()) if len(widths) == 1 else None
+    row = published.row(config.window, config.d_model, widths.pop()) if len(widths) == 1 else None
     if row is None or config.layers > 1 or config.heads > 1 or config.features != 7:
         return None
     return {"source": "arXiv 2407.11041", "rmse": row.rmse if source.model.provenance.get("dataset") == "airu" else None,
@@ -160,7 +161,7 @@ def _paper(source):
 def _layer_errors(run):
     if run is None:
         return None
-    from liteformer.train.layer_error import layer_errors
+    from liteformer.train.quant.layer_error import layer_errors
     return layer_errors(run)
 
 

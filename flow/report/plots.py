@@ -9,10 +9,10 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from matplotlib.ticker import PercentFormatter
 
-from liteformer.flow.blocks import BLOCKS
+from liteformer.flow.measure.blocks import BLOCKS
+from liteformer.flow.measure.timeline_plot import draw as draw_timeline
+from liteformer.flow.measure.timeline_plot import label
 from liteformer.flow.report.collect import AREA_KEYS, integer_forecast
-from liteformer.flow.timeline_plot import draw as draw_timeline
-from liteformer.flow.timeline_plot import label
 
 # As in train.plots.
 FLOAT, INTEGER = "tab:blue", "tab:orange"
@@ -64,7 +64,7 @@ def pictures(report, material):
 
 def _of_test_set(report, material):
     """Pictures that need the test set, by task."""
-    from liteformer.train import plots, task_plots
+    from liteformer.train.metrics import plots, task_plots
     run = material.run
     if run is None:
         return
@@ -80,7 +80,7 @@ def _of_test_set(report, material):
            error_histogram({name: values - run.test_truth for name, values in names.items()}, run.unit))
     if run.options.task == "anomaly":
         from liteformer.accel import golden
-        from liteformer.train.tasks import labels_of
+        from liteformer.train.metrics.tasks import labels_of
         yield ("alarms", "Score and alarms", "Integer model, threshold and true anomalies.",
                _drawn(task_plots.alarms, run.model, golden.infer(run.model, run.test_raw), run.test_raw,
                       labels_of(run.dataset, run.dataset.test)))

@@ -7,9 +7,10 @@ from liteformer.accel.devices import device as find_device
 from liteformer.accel.errors import LiteFormerError
 from liteformer.accel.model import QuantizedModel
 from liteformer.boards import check_board
-from liteformer.flow import hardware, project
-from liteformer.flow.evaluate import open_run
-from liteformer.flow.inputs import hardware_of, is_run, load_model
+from liteformer.flow.common.inputs import hardware_of, is_run, load_model
+from liteformer.flow.measure import hardware
+from liteformer.flow.project.files import MANIFEST, MODEL, read_manifest, read_report
+from liteformer.flow.runs.evaluate import open_run
 
 DEVICE = "xc7s15"
 
@@ -46,11 +47,11 @@ def open_source(path, board=None, device=None, cpu=None, clock_hz=None):
     """
     from liteformer.boards import load_board
     manifest, vivado, model_path = {}, None, path
-    if (Path(path) / project.MANIFEST).is_file():
-        manifest = project.read_manifest(path)
-        vivado, model_path = project.read_report(path), Path(path) / project.MODEL
+    if (Path(path) / MANIFEST).is_file():
+        manifest = read_manifest(path)
+        vivado, model_path = read_report(path), Path(path) / MODEL
         if not model_path.is_file():
-            raise LiteFormerError(f"{path} holds no {project.MODEL}; write the project again with `liteformer build`")
+            raise LiteFormerError(f"{path} holds no {MODEL}; write the project again with `liteformer build`")
     board = board or manifest.get("board")
     if board:
         check_board(board)

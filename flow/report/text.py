@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from liteformer.flow.figures import COLUMNS, LABELS, TITLES, figure_text
+from liteformer.flow.common.figures import COLUMNS, LABELS, TITLES, figure_text
 
 AREA = {"lut": "LUT", "lutram": "of these memory", "ff": "flip-flops", "bram36": "BRAM36", "dsp": "DSP48E1"}
 RESOURCES = {"clock": "clock tree", "logic": "LUTs and carry chains", "signal": "nets", "bram36": "block RAM",

@@ -14,7 +14,7 @@ from liteformer.accel.errors import LiteFormerError
 from liteformer.accel.random_model import random_model
 from liteformer.boards import BOARDS, load_board
 from liteformer.boards.target import ProjectBuilder
-from liteformer.flow.area import RUN_YOSYS
+from liteformer.flow.measure.area import RUN_YOSYS
 
 REAL = [name for name in BOARDS if name != "sim"]
 

@@ -14,7 +14,7 @@ from liteformer.accel.core import LiteFormerCore
 from liteformer.accel.random_model import random_model
 from liteformer.boards import load_board
 from liteformer.boards.target import ProjectBuilder
-from liteformer.flow.inputs import random_windows
+from liteformer.flow.common.inputs import random_windows
 
 BENCH = Path(__file__).with_name("elastic_node_tb.v")
 

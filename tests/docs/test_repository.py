@@ -1,16 +1,13 @@
 """The repository itself: what setup.py installs is what the folders hold."""
 
-import ast
 import runpy
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 import setuptools
 
-ROOT = Path(__file__).parents[2]
-TOP = ("accel", "soc", "sw", "train", "boards", "flow")
+from .imports import ROOT, TOP, imports_of
 
 
 @pytest.fixture
@@ -48,15 +45,6 @@ def test_versions_are_bounded(arguments):
 
 ALLOWED = {"accel": {"accel"}, "sw": {"accel", "sw"}, "train": {"accel", "train"}, "soc": {"accel", "sw", "soc"},
            "boards": {"accel", "sw", "soc", "boards"}, "flow": set(TOP)}
-
-
-def imports_of(text):
-    """Names of all modules that a Python text imports, at any depth."""
-    for node in ast.walk(ast.parse(text)):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
 def forbidden(folder, text):

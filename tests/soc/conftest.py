@@ -1,16 +1,11 @@
 """Fixtures of the SoC tests: simulations of the stand-in core, one build for each design."""
 
-import sys
-from pathlib import Path
-
 import numpy as np
 import pytest
 
 from liteformer.soc.simulation import Simulation
 
-# The tests are no package; the stand-in core lies beside them.
-sys.path.insert(0, str(Path(__file__).parent))
-from stand_in import StandInCore
+from .stand_in import StandInCore
 
 WINDOW, FEATURES, OUTPUTS = 4, 3, 2
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from stand_in import StandInCore
+from .stand_in import StandInCore
 
 from liteformer.accel.errors import LiteFormerError
 from liteformer.soc.generate import write_verilog

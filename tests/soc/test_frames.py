@@ -4,7 +4,7 @@ import struct
 
 import numpy as np
 import pytest
-from stand_in import StandInCore
+from .stand_in import StandInCore
 
 from liteformer.soc.protocol import (
     CRC_BYTES,

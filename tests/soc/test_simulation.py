@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 import numpy as np
-from stand_in import StandInCore
+from .stand_in import StandInCore
 
 from liteformer.soc.generate import write_verilog
 from liteformer.soc.platform import simulation_platform

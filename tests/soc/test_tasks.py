@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from stand_in import StandInCore
+from .stand_in import StandInCore
 
 import liteformer.sw
 from liteformer.accel import decision, golden

@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 import torch
 
-from liteformer.train.options import TrainOptions
-from liteformer.train.run import train
+from liteformer.train.loop.options import TrainOptions
+from liteformer.train.loop.run import train
 
 SHARED = Path(__file__).parents[3] / "shared" / "data"
 

@@ -1,0 +1,1 @@
+"""The commands: options, tables, one file each."""

@@ -1,0 +1,27 @@
+"""Options that several commands share, so that one word means the same everywhere."""
+
+from typing import Annotated
+
+import typer
+
+HARDWARE = "Hardware"
+
+Rows = Annotated[int | None, typer.Option(help="Rows (tokens) of the array.", rich_help_panel=HARDWARE)]
+Columns = Annotated[int | None, typer.Option(help="Columns (channels) of the array.", rich_help_panel=HARDWARE)]
+Requantizers = Annotated[int | None, typer.Option(help="Requantizers side by side.", rich_help_panel=HARDWARE)]
+DspLanes = Annotated[int | None, typer.Option(help="Lanes built from DSP48E1s.", rich_help_panel=HARDWARE)]
+Loadable = Annotated[bool, typer.Option(
+    "--loadable", help="Other models of the same shape can be loaded at run time, with `liteformer load-model`; takes some "
+    "LUTs more.", rich_help_panel=HARDWARE)]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+
+
+def array(rows, columns, requantizers, dsp_lanes, loadable):
+    """Fields of HardwareOptions from these options; None where the generator decides."""
+    return {"rows": rows, "columns": columns, "requantizers": requantizers, "dsp_lanes": dsp_lanes,
+            "loadable": loadable or None}
+
+
+def names(values):
+    """Column names from repeated or comma-separated options; None if there are none."""
+    return [name.strip() for value in values for name in value.split(",") if name.strip()] if values else None

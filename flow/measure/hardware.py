@@ -1,0 +1,110 @@
+"""From a model to figures: compile it, run it on the simulated SoC, compare with the golden model, measure its area.
+
+LiteX and the gateware are imported on first use, so that `liteformer --help` answers at once.
+"""
+
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+from liteformer.accel import golden
+from liteformer.accel.decision import decide
+from liteformer.accel.devices import device as find_device
+from liteformer.accel.errors import LiteFormerError
+from liteformer.flow.common import console
+from liteformer.flow.common.cache import cache_directory
+from liteformer.flow.measure import area
+
+CLOCK_MHZ = 100
+SUPPORTED_CPUS = ("vexriscv", "serv")
+
+
+def compile_model(model, **overrides):
+    """Compile a model for the core.
+
+    Args:
+        model: QuantizedModel. overrides: fields of HardwareOptions; those that are None keep their default.
+    Returns:
+        CompiledModel.
+    """
+    from liteformer.accel.compiler import HardwareOptions
+    from liteformer.accel.compiler import compile_model as compile_for_core
+    return compile_for_core(model, HardwareOptions(**{key: value for key, value in overrides.items() if value is not None}))
+
+
+def check_cpu(cpu):
+    """Raises LiteFormerError if LiteX has no CPU of this name."""
+    from litex.soc.cores.cpu import CPUS
+    if cpu not in CPUS or cpu == "None":
+        raise LiteFormerError(f"no CPU {cpu}; tested are {' and '.join(SUPPORTED_CPUS)}, "
+                              "any other CPU of LiteX with a 32-bit Wishbone bus may serve")
+
+
+def run_soc(model, compiled, raw, cpu="vexriscv", trace=None, quick=False, recordable=False):
+    """Push windows through firmware and core on the simulated SoC and compare outputs and decisions with the golden model.
+
+    Args:
+        model: QuantizedModel, for the golden model. compiled: CompiledModel made from it.
+        raw: integers ``(N, window, features)``. cpu: LiteX CPU. trace: Path of an FST file or None.
+        quick: build the simulator in less time; it runs slower. recordable: build the one that ``measure_activity`` needs too.
+    Returns:
+        ``(figures, result)``: dict with ``windows``, ``mismatches`` (numbers that differ: outputs, class, score, alarm),
+        ``cycles`` (``accelerator`` and ``end_to_end``: the slowest window; ``total``: SoC cycles simulated) and
+        ``cycles_per_second`` of the simulator; the SimulationResult.
+    Raises:
+        LiteFormerError: Verilator or the compiler is missing, or the SoC does not answer within its cycle limit.
+    """
+    from liteformer.soc.simulation import Simulation
+    check_cpu(cpu)
+    with console.step(f"Generate SoC with {cpu}, compile firmware, build simulator"):
+        simulation = Simulation(compiled, cpu=cpu, trace=trace, quick=quick, recordable=recordable)
+    with simulation, console.step(f"Simulate {len(raw)} windows on the SoC") as step:
+        result = simulation.infer(raw, progress=lambda done: step.update(done, len(raw)))
+    expected = golden.infer(model, raw)
+    decisions = decide(model.config, expected, raw)
+    return {
+        "windows": len(raw),
+        "mismatches": int(np.count_nonzero(result.outputs != expected) + np.count_nonzero(result.decisions != decisions)),
+        "cycles": {"accelerator": int(result.accelerator_cycles.max()), "end_to_end": int(result.end_to_end_cycles.max()),
+                   "total": int(result.cycles)},
+        "cycles_per_second": round(result.cycles / max(result.seconds, 1e-9)),
+    }, result
+
+
+def soc_synthesis(compiled, cpu="vexriscv", device="xc7s15"):
+    """Area and longest paths of the complete SoC: CPU, firmware in ROM, RAM, UART with its line coder, timer and core.
+
+    Returns:
+        dict ``area`` (of ``area.count``, ``fits`` for the device, ``estimate``: the compiler's own account of it, None for
+        another CPU than it knows), ``paths``, ``blocks`` (of ``area.synthesise``).
+    """
+    from liteformer.accel.compiler.estimate import estimate_area
+    from liteformer.accel.core import LiteFormerCore
+    from liteformer.soc.generate import write_verilog
+    from liteformer.soc.platform import simulation_platform
+    from liteformer.soc.soc import LiteFormerSoC
+    target = find_device(device)
+    check_cpu(cpu)
+    with console.step("Measure area with Yosys") as step, tempfile.TemporaryDirectory(dir=cache_directory("area")) as temporary:
+        soc = LiteFormerSoC(simulation_platform("serial"), CLOCK_MHZ * 1_000_000, LiteFormerCore(compiled), cpu_type=cpu,
+                            uart="serial")
+        design = write_verilog(soc, temporary)
+        result = area.synthesise(Path(design.top).parent, design.sources, design.name, design.include_dirs, step.update)
+    estimate = estimate_area(compiled.hw) if cpu == "vexriscv" else None
+    return result | {"area": result["area"] | {"fits": area.fits(result["area"], target), "estimate": estimate}}
+
+
+def soc_area(compiled, cpu="vexriscv", device="xc7s15"):
+    """``area`` of ``soc_synthesis``."""
+    return soc_synthesis(compiled, cpu, device)["area"]
+
+
+def utilization(model, compiled, accelerator_cycles):
+    """Share of the array's multiply-accumulate slots that did useful work, 0 to 1."""
+    return model.config.macs / (compiled.hw.lanes * accelerator_cycles)
+
+
+def microseconds(cycles):
+    """Time of a number of cycles at CLOCK_MHZ."""
+    return cycles / CLOCK_MHZ

@@ -1,0 +1,146 @@
+"""A board's project on disk: gateware, firmware, register map, and what to do with them."""
+
+import json
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+from liteformer.accel.errors import LiteFormerError
+from liteformer.flow.common.cache import whole_directory, write_atomically
+from liteformer.flow.common.inputs import HARDWARE
+
+MANIFEST, MODEL, REPORT = "liteformer.json", "model.safetensors", "report.json"
+# Program that a toolchain needs, and where it comes from.
+TOOLS = {
+    "vivado": ("vivado", "Vivado", "install AMD Vivado and put it on PATH"),
+    "openxc7": ("nextpnr-xilinx", "the openXC7 toolchain", "install it (github.com/openXC7/toolchain-installer)"),
+}
+
+
+def check_tool(toolchain):
+    """Raises LiteFormerError if the programs of a toolchain are not on PATH."""
+    if toolchain not in TOOLS or (toolchain == "vivado" and os.environ.get("LITEX_ENV_VIVADO")):
+        return
+    program, title, advice = TOOLS[toolchain]
+    if shutil.which(program) is None:
+        raise LiteFormerError(f"{title} is not on PATH; {advice}, or write the project alone with --no-compile")
+    missing = [name for name in ("CHIPDB", "PRJXRAY_DB_DIR") if toolchain == "openxc7" and not os.environ.get(name)]
+    if missing:
+        raise LiteFormerError(f"openXC7 needs its data bases; set {' and '.join(missing)} to their folders")
+
+
+def write_project(compiled, name, directory, toolchain=None, **options):
+    """Write the complete project of a board, whole or not at all.
+
+    Args:
+        compiled: CompiledModel. name: of the board. directory: replaced if it holds an earlier project.
+        toolchain: None for the board's first. options: for the board's BaseSoC.
+    Returns:
+        dict, the project's manifest.
+    Raises:
+        LiteFormerError: no such toolchain, the firmware cannot be built, or the folder is in use for something else.
+    """
+    from liteformer.accel.core import LiteFormerCore
+    from liteformer.boards import load_board
+    from liteformer.boards.target import BUILD_NAME, ProjectBuilder
+    from liteformer.soc.registers import soc_registers
+    board = load_board(name)
+    toolchain = toolchain or board.TOOLCHAINS[0]
+    if toolchain not in board.TOOLCHAINS:
+        raise LiteFormerError(f"{name} has no toolchain {toolchain}; choose {' or '.join(board.TOOLCHAINS)}")
+    with whole_directory(directory, MANIFEST) as folder:
+        soc = board.BaseSoC(LiteFormerCore(compiled), toolchain=toolchain, **options)
+        ProjectBuilder(soc, output_dir=str(folder), csr_svd=str(folder / "csr.svd")).build(run=False)
+        if soc.firmware:
+            (folder / "firmware.bin").write_bytes(soc.firmware)
+        (folder / "registers.md").write_text(soc_registers(soc))
+        compiled.model.save(folder / MODEL)
+        manifest = {
+            "board": name, "part": soc.platform.device, "toolchain": toolchain, "model_id": compiled.model.id,
+            "clock_hz": soc.sys_clk_freq, "cpu": soc.cpu_type, "top": BUILD_NAME, "cycles": compiled.cycles,
+            "firmware_bytes": len(soc.firmware or b""), "rom_bytes": soc.integrated_rom_size if soc.cpu_type else 0,
+        }
+        (folder / HARDWARE).write_text(json.dumps(
+            {"cpu": soc.cpu_type or "none", "loadable": compiled.hw.loadable}
+            | {name: getattr(compiled.hw, name) for name in ("rows", "columns", "requantizers", "dsp_lanes")}, indent=4) + "\n")
+        (folder / MANIFEST).write_text(json.dumps(manifest, indent=4) + "\n")
+        (folder / "README.md").write_text(_readme(manifest, Path(directory)))
+        manifest["files"] = sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
+    return manifest
+
+
+def read_manifest(directory):
+    """The manifest of a written project.
+
+    Raises:
+        LiteFormerError: there is none.
+    """
+    path = Path(directory) / MANIFEST
+    if not path.is_file():
+        raise LiteFormerError(f"no project in {directory}; `liteformer build MODEL --board BOARD --out {directory}` makes one")
+    return json.loads(path.read_text())
+
+
+def read_report(directory):
+    """Vivado's figures of a compiled project, None where the toolchain has not run."""
+    path = Path(directory) / REPORT
+    return json.loads(path.read_text()) if path.is_file() else None
+
+
+def compile_project(directory):
+    """Run the toolchain on a written project and read its reports into report.json.
+
+    Returns:
+        dict ``bitstream``, and with Vivado ``utilization``, ``timing``, ``power``.
+    Raises:
+        LiteFormerError: the toolchain fails.
+    """
+    from liteformer.flow.project.vivado import read_reports
+    directory = Path(directory).resolve()
+    manifest, gateware = read_manifest(directory), directory / "gateware"
+    with (gateware / "build.log").open("w") as log:
+        status = subprocess.run(["bash", f"build_{manifest['top']}.sh"], cwd=gateware, stdout=log, stderr=subprocess.STDOUT,
+                                check=False).returncode
+    bitstream = gateware / f"{manifest['top']}.bit"
+    if status or not bitstream.is_file():
+        lines = [line for line in (gateware / "build.log").read_text(errors="replace").splitlines() if "ERROR" in line]
+        raise LiteFormerError(f"the toolchain made no bitstream ({lines[0].strip() if lines else 'no reason given'}); "
+                              f"see {gateware / 'build.log'}")
+    report = {"bitstream": str(bitstream.relative_to(directory))}
+    if manifest["toolchain"] == "vivado":
+        report |= read_reports(gateware, manifest["top"])
+    write_atomically(directory / REPORT, json.dumps(report, indent=4) + "\n")
+    return report
+
+
+def _readme(manifest, directory):
+    top, board = manifest["top"], manifest["board"]
+    run = f"```\ncd gateware && bash build_{top}.sh\n```"
+    cpu = manifest["cpu"] or "none"
+    steps = {
+        "vivado": f"Bitstream, with Vivado on PATH:\n\n{run}\n\nIt runs `{top}.tcl`: synthesis, placement, routing, reports "
+                  f"(`{top}_*.rpt`), `{top}.bit`.",
+        "openxc7": "Bitstream, with openXC7 on PATH, `CHIPDB` naming the folder of nextpnr-xilinx' chip data bases and "
+                   f"`PRJXRAY_DB_DIR` that of Project X-Ray:\n\n{run}",
+        "verilator": f"There is no bitstream: `gateware/{top}.v` is for simulators, its memory images are read from the "
+                     "folder that the simulator runs in.",
+    }[manifest["toolchain"]]
+    load = "" if manifest["toolchain"] == "verilator" else f"\nLoad it: `liteformer load --board {board} --dir {directory}`\n"
+    firmware = "| `firmware.bin` | the ROM's content |\n" if manifest["cpu"] else ""
+    return f"""# LiteFormer on {board}
+
+Model {manifest['model_id'][:8]}, {manifest['part']}, {manifest['clock_hz'] / 1e6:g} MHz, CPU {cpu}; an inference takes
+{manifest['cycles']} clock cycles.
+
+{steps}
+{load}
+| file | content |
+|---|---|
+| `gateware/` | Verilog, memory images (`.init`), constraints, scripts |
+| `software/include/generated/` | C headers of registers and memories |
+{firmware}| `registers.md`, `csr.json`, `csr.csv`, `csr.svd` | register map |
+| `liteformer.json`, `model.safetensors` | what this project was made from |
+
+Wiring and steps on the board: docs/boards.md of LiteFormer.
+"""

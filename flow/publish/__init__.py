@@ -1,0 +1,1 @@
+"""The pages and tables of this repository, filled by `make`; not part of the command line."""

@@ -1,0 +1,1 @@
+"""The work behind train, evaluate, simulate, bench and demo, without their options and tables."""

@@ -1,0 +1,55 @@
+"""A random model of any shape on the full SoC: cycles, MAC utilization, area."""
+
+
+import numpy as np
+
+from liteformer.accel.devices import device as find_device
+from liteformer.accel.random_model import random_model
+from liteformer.flow.common.inputs import at_least, check_bits, checked, random_windows
+from liteformer.flow.measure import hardware
+
+
+def run_bench(shape, *, cpu="vexriscv", windows=16, overrides=None, device="xc7s15", seed=1, with_area=True, picture=None,
+              quick=False):
+    """Simulate a random model on the full SoC and measure the SoC's area.
+
+    Args:
+        shape: arguments of ``random_model`` (window, features, d_model, bits, ...). overrides: fields of HardwareOptions.
+        picture: PNG to write of what the array does in each cycle. quick: build the simulator in less time.
+    Returns:
+        dict, the command's JSON.
+    """
+    check_bits(shape["bits"])
+    at_least("windows", windows, 1)
+    for name in ("features", "outputs", "ffn"):
+        if shape.get(name) is not None:
+            at_least(name, shape[name], 1)
+    find_device(device)
+    hardware.check_cpu(cpu)
+    with checked():
+        model = random_model(np.random.default_rng(seed), **shape)
+    compiled = hardware.compile_model(model, **(overrides or {}), device=device)
+    figures, _ = hardware.run_soc(model, compiled, random_windows(model, windows, seed), cpu, quick=quick)
+    cycles = figures["cycles"]["accelerator"]
+    synthesis = hardware.soc_synthesis(compiled, cpu, device) if with_area else {"area": None, "paths": None}
+    result = {
+        "shape": shape, "macs": model.config.macs, "lanes": compiled.hw.lanes,
+        "array": {name: getattr(compiled.hw, name) for name in ("rows", "columns", "requantizers", "dsp_lanes")},
+        "utilization": round(hardware.utilization(model, compiled, cycles), 4), **figures,
+        "clock_mhz": hardware.CLOCK_MHZ, "latency_us": hardware.microseconds(cycles), "device": device, "cpu": cpu, **synthesis,
+    }
+    if picture:
+        result["timeline"] = _picture(compiled, result, picture, seed)
+    return result
+
+
+def _picture(compiled, result, path, seed):
+    """Record one inference and draw it; the timeline as a dict."""
+    from liteformer.flow.measure.timeline import measure
+    from liteformer.flow.measure.timeline_plot import draw
+    measured, shape, array = measure(compiled, seed), result["shape"], result["array"]
+    title = (f"window {shape['window']}, d {shape['d_model']}, {shape['bits']} bits, readout {shape['readout']}: "
+             f"{measured.cycles:,} cycles, {array['rows']} x {array['columns']} lanes, "
+             f"{100 * result['utilization']:.1f} % of all multiply-accumulate slots used")
+    draw(measured, title, path)
+    return measured.summary()

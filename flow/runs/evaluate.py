@@ -1,0 +1,125 @@
+"""Accuracy of a trained model on its test set: float, quantization-aware, integer, simulated SoC."""
+
+from pathlib import Path
+
+import numpy as np
+
+from liteformer.accel import golden
+from liteformer.accel.decision import decide
+from liteformer.accel.errors import LiteFormerError
+from liteformer.flow.common import console
+from liteformer.flow.common.inputs import hardware_of, is_run
+from liteformer.flow.measure import hardware
+from liteformer.train.metrics.baselines import rmse
+from liteformer.train.metrics.intervals import centre
+
+
+def open_run(path):
+    """The training run in a directory.
+
+    Raises:
+        LiteFormerError: not a run directory.
+    """
+    if not Path(path).is_dir() or not is_run(path):
+        raise LiteFormerError(f"{path} is not the directory of a trained model (no metrics.json in it); "
+                              f"`liteformer train --out {path}` makes one")
+    with console.step("Load model and test set"):
+        from liteformer.train.loop.run import load_run
+        return load_run(Path(path))
+
+
+def windows_for_soc(run, count):
+    """Test windows that the simulated SoC runs: the first, of a classification evenly spread ones, of an anomaly model
+    successive ones around its first right alarm.
+
+    Returns:
+        int64 ``(count,)``, numbers of test windows.
+    Raises:
+        LiteFormerError: more windows than the test set has.
+    """
+    total = len(run.test_raw)
+    if count > total:
+        raise LiteFormerError(f"the test set has {total} windows, fewer than the {count} asked for")
+    if run.options.task == "classification":
+        return np.arange(count) * total // count
+    if run.options.task == "forecast":
+        return np.arange(count)
+    from liteformer.train.metrics.tasks import labels_of
+    alarms = decide(run.model.config, golden.infer(run.model, run.test_raw), run.test_raw)[:, 1]
+    hits = alarms * labels_of(run.dataset, run.dataset.test)
+    onset = int((hits if hits.any() else alarms).argmax())
+    return min(max(onset - count // 2, 0), total - count) + np.arange(count)
+
+
+def run_evaluation(path, soc=0, cpu=None, explain=False):
+    """Evaluate a run.
+
+    Args:
+        path: run directory. soc: test windows to run on the simulated SoC, 0 for none. cpu: its CPU or None. explain: report
+            where the quantization-aware model departs from the integer model.
+    Returns:
+        dict, the command's JSON.
+    """
+    run = open_run(path)
+    result = {"task": run.options.task, **model_figures(run), "windows": soc or len(run.test_raw),
+              "test_windows": len(run.test_raw), "mismatches": None, "model_id": run.model.id}
+    if soc:
+        chosen = windows_for_soc(run, soc)
+        cpu, overrides = hardware_of(path, cpu)
+        figures, answers = hardware.run_soc(run.model, hardware.compile_model(run.model, **overrides), run.test_raw[chosen],
+                                            cpu or "vexriscv")
+        for name, value in soc_figures(run, chosen, answers).items():
+            result[name]["soc"] = value
+        result |= {key: figures[key] for key in ("mismatches", "cycles", "cycles_per_second")}
+    if explain:
+        from liteformer.train.quant.explain import explain_qat
+        result["explain"] = {"qat": explain_qat(run)}
+        if soc:
+            result["explain"]["soc"] = explain_soc(run.model, run.test_raw[chosen], answers.outputs)
+    return result
+
+
+def explain_soc(model, raw, outputs):
+    """Where the SoC departs from the golden model; the first window that does is followed through the simulated core.
+
+    Args:
+        model: QuantizedModel; raw: int64 ``(N, window, features)``; outputs: of the SoC, int64 ``(N, outputs)``.
+    Returns:
+        dict as of ``train.explain.departures``; ``first`` is empty if that window's tensors are right in the core alone, so
+        that the fault lies between core and CPU.
+    """
+    from liteformer.flow.measure.core_trace import trace_core
+    from liteformer.train.quant.explain import departures
+    wrong = np.flatnonzero((outputs != golden.infer(model, raw)).any(axis=1))
+    report = {"windows": len(raw), "differing": len(wrong), "departing": len(wrong), "first": []}
+    if len(wrong):
+        window, reference = int(wrong[0]), {}
+        golden.infer(model, raw[window:window + 1], reference)
+        with console.step(f"Follow window {window} through the core, tensor by tensor"):
+            report["first"] = departures(trace_core(hardware.compile_model(model), raw[window]), reference)["first"]
+        for entry in report["first"]:
+            entry["example"]["window"] = window
+    return report
+
+
+def model_figures(run):
+    """Figures of the float, quantization-aware and integer model and the baselines, by name, with a place for the SoC."""
+    if run.options.task != "forecast":
+        from liteformer.train.metrics.tasks import FIGURES, measure
+        measured = measure(run.model, run.dataset, run.predictors())
+        del measured["validation"]
+        return measured | {name: measured[name] | {"soc": None} for name in FIGURES[run.options.task]}
+    truth = run.test_truth
+    return {"rmse": {
+        "float": rmse(run.float_prediction, truth), "qat": rmse(run.qat_prediction(), truth),
+        "integer": rmse(run.integer_prediction(), truth), "soc": None,
+        **{name: centre(run.metrics["rmse"].get(name)) for name in ("persistence", "least_squares", "mlp")}}}
+
+
+def soc_figures(run, chosen, answers):
+    """The same of the simulated SoC's SimulationResult over the test windows ``chosen``: what the device decided."""
+    config = run.model.config
+    if config.task == "forecast":
+        return {"rmse": rmse(answers.outputs / np.asarray(config.output_scale), run.test_truth[chosen])}
+    from liteformer.train.metrics.tasks import figures, labels_of
+    return figures(config, labels_of(run.dataset, run.dataset.test[chosen]), answers.decisions[:, -1])

@@ -1,0 +1,26 @@
+"""A training with its progress on stderr."""
+
+
+
+from liteformer.flow.common import console
+
+STAGES = {"float": "float", "qat": "quantization-aware", "mlp": "MLP of the same size", "teacher": "teacher"}
+
+
+def run_training(options, seeds=1):
+    """Train with progress on stderr.
+
+    Args:
+        options: TrainOptions; seeds: how many, from ``options.seed`` on.
+    Returns:
+        Run.
+    """
+    with console.step(f"Train on {options.data}: window {options.window}, d {options.d_model}, {options.bits} bits") as step:
+        from liteformer.train.loop.seeds import train_seeds
+
+        def show(stage, done, total, metrics):
+            number, count = metrics.get("seed", (1, 1))
+            seed = f"seed {number} of {count}, " if count > 1 else ""
+            step.update(done, total, f"{seed}{STAGES[stage]}, loss {metrics['loss']:.4f}")
+
+        return train_seeds(options, seeds, show)

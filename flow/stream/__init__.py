@@ -1,0 +1,1 @@
+"""Devices that answer, and windows streamed through them."""

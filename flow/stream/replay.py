@@ -1,0 +1,179 @@
+"""Windows for a device from a data set or a CSV, with what is known about them: truth, classes, anomalies."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+
+from liteformer.accel.decision import continues
+from liteformer.accel.errors import LiteFormerError
+from liteformer.train.data import loaders, table
+from liteformer.train.data.dataset import raw_counts, truth_of
+from liteformer.train.data.series import Series, split, usable_starts
+from liteformer.train.loop.options import TrainOptions
+
+
+@dataclass(frozen=True)
+class Replay:
+    """N windows in order of time.
+
+    Args:
+        raw: int64 ``(N, window, features)``. truth: float64 ``(N, outputs)``, physical units, NaN where unknown, or None.
+        labels: ``(N,)``, class index (-1 where unknown) or whether the last row is anomalous, or None.
+        unit: of the outputs, may be empty. source: a word on where they come from. left_out: windows with a gap.
+    """
+
+    raw: np.ndarray
+    truth: np.ndarray | None = None
+    labels: np.ndarray | None = None
+    unit: str = ""
+    source: str = "the data"
+    left_out: int = 0
+
+    def __len__(self):
+        return len(self.raw)
+
+    def windows(self):
+        """Yields ``(window, follows)``: raw integers ``(window, features)``; it is the one before moved on by one row."""
+        yield from zip(self.raw, continues(self.raw))
+
+    def first(self, count, spread=False):
+        """The first ``count`` windows, or evenly spread ones; all for None.
+
+        Raises:
+            LiteFormerError: there are fewer.
+        """
+        if count is None:
+            return self
+        if count > len(self):
+            raise LiteFormerError(f"{self.source} has {len(self)} windows, fewer than the {count} asked for")
+        at = np.arange(count) * len(self) // count if spread else np.arange(count)
+        parts = {name: None if getattr(self, name) is None else getattr(self, name)[at] for name in ("raw", "truth", "labels")}
+        return Replay(**vars(self) | parts)
+
+
+def trained_options(model):
+    """Options of the training that made a model, a dict; empty if the model file does not tell."""
+    return model.provenance.get("options") or {}
+
+
+def horizon_of(model):
+    """Steps ahead that a model forecasts; 0 is the window's last row; None if the model file does not tell."""
+    options = trained_options(model)
+    if not options:
+        return None
+    if options["data"] == "airu" or options["task"] == "classification":
+        return 0
+    return 1 if options["horizon"] is None else options["horizon"]
+
+
+def target_columns(model):
+    """Columns that a model forecasts, each once, whatever the number of steps."""
+    steps = max(horizon_of(model) or 1, 1)
+    return [name.removesuffix("+1") if steps > 1 else name for name in model.config.target_names[::steps]]
+
+
+def load_replay(model, data=None, path=None):
+    """Windows of a data set or of a CSV.
+
+    Args:
+        model: QuantizedModel. data: a name of `liteformer train --data`, whose test windows are taken; None with a path for
+            every window of that CSV; None without a path for what the model was trained on.
+        path: of the data.
+    Returns:
+        Replay.
+    Raises:
+        LiteFormerError: bad input, one sentence.
+    """
+    return _plain(model, path) if path and not data else _data_set(model, data, path)
+
+
+def _data_set(model, data, path):
+    config, options = model.config, trained_options(model)
+    if not options:
+        raise LiteFormerError("the model file does not tell what it was trained on; give a CSV with --path, without --data")
+    if data and data != options["data"]:
+        targets = target_columns(model) if config.task == "forecast" and data == "csv" else None
+        options = options | {"features": config.feature_names if data == "csv" else None, "target": targets, "timestamp": None,
+                             "sensor": None, "path": None, "data": data}
+    options = TrainOptions(**options | {"path": path or options["path"]})
+    series = loaders.load_series(options)
+    if list(series.names) != config.feature_names:
+        raise LiteFormerError(f"data {options.data} has the features {', '.join(series.names)}; the model takes "
+                              f"{', '.join(config.feature_names)}")
+    if series.classes and list(series.classes) != config.class_names:
+        raise LiteFormerError(f"data {options.data} has the classes {', '.join(series.classes)}; the model tells "
+                              f"{', '.join(config.class_names)}")
+    _, _, test = split(series, config.window, usable_starts(series, config.window), options.validation_fraction)
+    return _replay(model, series, test, f"the test part of {options.data}", series.unit)
+
+
+def _plain(model, path):
+    """Every window of a CSV whose columns are the model's features."""
+    config, options = model.config, trained_options(model)
+    frame, values = _feature_values(model, path)
+    follows = np.ones(len(values), bool)
+    stamp = options.get("timestamp") or (frame.columns[0] if frame is not None and options.get("data") in ("airu", "pems")
+                                         else None)
+    if frame is not None and stamp in frame.columns and stamp not in config.feature_names:
+        _, follows = table.time_steps(frame, path, stamp)
+    series = Series(values=values, names=config.feature_names, targets=np.zeros((len(values), 1)), target_names=[],
+                    follows=follows, horizon=0, scaling="standard", boundary=0)
+    starts = usable_starts(series, config.window)
+    if not len(starts):
+        raise LiteFormerError(f"{path} holds no window of {config.window} successive rows without a missing value; fill the "
+                              "gaps or give another --path")
+    known = {} if frame is None else _known(model, frame, path)
+    replay = _replay(model, Series(**vars(series) | known), starts, str(path), known=bool(known))
+    return Replay(**vars(replay) | {"left_out": len(values) - config.window + 1 - len(starts)})
+
+
+def _known(model, frame, path):
+    """What the columns of a CSV tell beside the features: fields of its Series, empty if nothing."""
+    config, columns, label = model.config, target_columns(model), trained_options(model).get("label")
+    if config.task == "forecast" and columns and horizon_of(model) is not None and set(columns) <= set(frame.columns):
+        return {"targets": np.stack([table.column(frame, path, name) for name in columns], axis=1),
+                "horizon": horizon_of(model)}
+    if config.task == "classification" and label in frame.columns:
+        index = {name: number for number, name in enumerate(config.class_names)}
+        cells = [index.get(_class_name(cell), -1) for cell in table.cells(frame, path, label)]
+        return {"targets": np.array(cells, np.float64)[:, None]}
+    if config.task == "anomaly" and label in frame.columns:
+        return {"anomalous": table.column(frame, path, label) == 1}
+    return {}
+
+
+def _class_name(cell):
+    return f"{cell:g}" if isinstance(cell, float) else str(cell)
+
+
+def _feature_values(model, path):
+    """``(frame, values)``: the CSV, None without a header, and float64 ``(rows, features)``."""
+    names, features = model.config.feature_names, model.config.features
+    if table.has_header(path):
+        frame = table.read_table(path)
+        if names:
+            return frame, np.stack([table.column(frame, path, name) for name in names], axis=1)
+        count = len(frame.columns)
+    else:
+        frame, count = None, table.read(path, header=None, nrows=1).shape[1]
+    if count != features:
+        raise LiteFormerError(f"{path} has {count} columns; the model takes {features}"
+                              f"{': ' * bool(names)}{', '.join(names)}")
+    if frame is not None:
+        return frame, np.stack([table.column(frame, path, name) for name in frame.columns], axis=1)
+    return None, np.stack([table.read_matrix(path, column) for column in range(count)], axis=1)
+
+
+def _replay(model, series, starts, source, unit="", known=True):
+    """Replay of the windows of a Series at ``starts``; known: it has targets or anomalies."""
+    config, last = model.config, starts + model.config.window - 1
+    raw = sliding_window_view(raw_counts(series.values, config.raw_scale).astype(np.int64), config.window, axis=0)
+    truth = labels = None
+    if known and config.task == "classification":
+        labels = series.targets[last, 0].astype(np.int64)
+    elif known and series.targets.shape[1] * max(series.horizon, 1) == config.outputs:
+        truth = truth_of(series, config.window)[starts]
+    if known and series.anomalous is not None:
+        labels = series.anomalous[last]
+    return Replay(raw.transpose(0, 2, 1)[starts], truth, labels, unit, source)

@@ -1,0 +1,100 @@
+"""Area: counting primitives, reading Yosys' statistics, synthesising a small design."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from liteformer.accel.devices import DEVICES, device
+from liteformer.accel.errors import LiteFormerError
+from liteformer.flow.measure import area
+
+# A VexRiscv minimal SoC with 4 KB ROM, 2 KB RAM, UART and timer, as `stat -json` of Yosys 0.70 printed it.
+STAT = Path(__file__).with_name("yosys_stat.json").read_text()
+
+
+def test_stored_statistics():
+    cells = area.parse_stat(STAT)
+    assert "$scopeinfo" not in cells and cells["CARRY4"] == 76
+    assert area.count(cells) == {"lut": 207 + 213 + 199 + 451 + 246 + 4 * 4, "lutram": 16, "ff": 1257 + 43, "bram36": 2.5,
+                                 "dsp": 0}
+
+
+@pytest.mark.parametrize("cells, expected", [
+    ({"LUT1": 1, "LUT6": 2, "INV": 9, "CARRY4": 5, "MUXF7": 3}, {"lut": 3}),
+    ({"RAM32M": 1, "RAM64M": 1, "RAM32X1D": 1, "RAM128X1D": 1, "RAM64X1S": 1}, {"lut": 15, "lutram": 15}),
+    ({"SRL16E": 3, "SRLC32E": 2}, {"lut": 5, "lutram": 5}),
+    ({"RAMB36E1": 2, "RAMB18E1": 3, "DSP48E1": 7}, {"bram36": 3.5, "dsp": 7}),
+    ({"FDRE": 1, "FDSE": 2, "FDCE": 3, "FDPE": 4}, {"ff": 10}),
+])
+def test_primitives(cells, expected):
+    assert area.count(cells) == dict.fromkeys(("lut", "lutram", "ff", "bram36", "dsp"), 0) | expected
+
+
+@pytest.mark.parametrize("text", ["", "{}", '{"design": 3}', "ERROR: no such module"])
+def test_no_statistics(text):
+    with pytest.raises(LiteFormerError, match="^Yosys wrote no cell statistics"):
+        area.parse_stat(text)
+
+
+def test_unmapped_cells_are_an_error():
+    stat = json.loads(STAT)
+    stat["design"]["num_cells_by_type"] |= {"$mul": 2, "$mem_v2": 1}
+    with pytest.raises(LiteFormerError, match=r"^Yosys left cells unmapped: \$mem_v2, \$mul;"):
+        area.parse_stat(json.dumps(stat))
+
+
+def test_fits_up_to_the_last_element():
+    small = device("xc7s15")
+    full = {"lut": small.lut, "lutram": small.lutram, "ff": small.ff, "bram36": small.bram36, "dsp": small.dsp}
+    assert area.fits(full, small)
+    for key in full:
+        assert not area.fits(full | {key: full[key] + 0.5}, small), key
+    assert area.fits(full, replace(small, lut=small.lut + 1))
+
+
+def test_devices():
+    """DS180: four LUT6 and eight flip-flops a slice."""
+    assert all(entry.ff == 2 * entry.lut and entry.lutram < entry.lut for entry in DEVICES.values())
+    with pytest.raises(LiteFormerError, match="^no device xc7z010; choose one of xc7s15, xc7s25, xc7s50, xc7a35t$"):
+        device("xc7z010")
+
+
+VERILOG = """// Date       : {date}
+module adder(input clk, input [15:0] a, b, output reg [15:0] sum, output reg [31:0] product);
+reg [15:0] x, y;
+always @(posedge clk) begin x <= a; y <= b; sum <= a {operator} b; product <= x * y; end
+endmodule
+"""
+
+
+def test_synthesis_and_cache(tmp_path, monkeypatch):
+    """A small design is synthesised once; another date hits the cache, another operator does not."""
+    monkeypatch.setenv("LITEFORMER_CACHE", str(tmp_path / "cache"))
+    runs, run = [], area._run_yosys
+    monkeypatch.setattr(area, "_run_yosys", lambda *arguments: runs.append(1) or run(*arguments))
+    outside = tmp_path / "elsewhere" / "adder.v"
+    outside.parent.mkdir()
+    results, progress = [], []
+    for date, operator in (("today", "+"), ("tomorrow", "+"), ("today", "&")):
+        directory = tmp_path / f"{date}{len(results)}"
+        directory.mkdir()
+        outside.write_text(VERILOG.format(date=date, operator=operator))
+        result = area.synthesise(directory, [outside], "adder", (), lambda *state: progress.append(state))
+        results.append((result["area"], len(runs)))
+        # A 16-bit adder is a LUT and four carry cells, the other operator a LUT.
+        assert (1, 4 if operator == "+" else 0) in {(path["levels"], path["carries"]) for path in result["paths"]}
+    assert [count for _, count in results] == [1, 1, 2]
+    assert results[0][0] == results[1][0]
+    assert results[0][0]["dsp"] == 1 and results[0][0]["lut"] == 16 and results[0][0]["ff"] == 16
+    assert progress[0][0] == 1 and progress[0][1] == area.PASSES and len(progress) > 100
+
+
+def test_rejected_design(tmp_path, monkeypatch):
+    monkeypatch.setenv("LITEFORMER_CACHE", str(tmp_path / "cache"))
+    (tmp_path / "broken.v").write_text("module broken(input a; endmodule")
+    with pytest.raises(LiteFormerError, match="^Yosys could not synthesise the design \\(.*ERROR: .*see .*yosys.log$"):
+        area.synthesise(tmp_path, ["broken.v"], "broken")
+    assert "broken.v" in (tmp_path / "cache" / "area" / "yosys.log").read_text()
+    assert not list((tmp_path / "cache" / "area").glob("*.json"))

@@ -1,0 +1,224 @@
+"""`liteformer build` and `load`: projects, what a toolchain leaves behind, what is said where one is missing."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from liteformer.accel.random_model import random_model
+
+from .test_reports import AREA, POWER, TIMING, UTILIZATION
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch):
+    """An empty folder with a model in it; no toolchain on PATH."""
+    monkeypatch.chdir(tmp_path)
+    random_model(np.random.default_rng(1), window=4, features=3, d_model=8, bits=4).save("model.safetensors")
+    for name in ("LITEX_ENV_VIVADO", "CHIPDB", "PRJXRAY_DB_DIR"):
+        monkeypatch.delenv(name, raising=False)
+    return tmp_path
+
+
+def install(folder, monkeypatch, name, script):
+    """Put a shell script on PATH as program ``name``."""
+    programs = folder / "programs"
+    programs.mkdir(exist_ok=True)
+    (programs / name).write_text(f"#!/bin/bash\nset -e\n{script}\n")
+    (programs / name).chmod(0o755)
+    monkeypatch.setenv("PATH", str(programs), prepend=":")
+
+
+def install_vivado(folder, monkeypatch, timing=TIMING, end="echo bits > liteformer_soc.bit"):
+    """A stand-in for Vivado that writes reports and a bitstream."""
+    for name, text in (("utilization_place", UTILIZATION), ("timing", timing), ("power", POWER)):
+        (folder / f"{name}.txt").write_text(text)
+    copies = "\n".join(f"cp {folder}/{name}.txt liteformer_soc_{name}.rpt" for name in ("utilization_place", "timing", "power"))
+    install(folder, monkeypatch, "vivado", f'test "$*" = "-mode batch -source liteformer_soc.tcl"\n{copies}\n{end}')
+
+
+NO_VIVADO = "Vivado is not on PATH; install AMD Vivado and put it on PATH, or write the project alone with --no-compile"
+
+BAD_INPUT = [
+    ("build model.safetensors --board arty", "no board arty; choose one of seeed_spartan_edge, elastic_node_v5, arty_a7, sim"),
+    ("build model.safetensors --board seeed_spartan_edge", NO_VIVADO),
+    ("build none --board sim --no-compile", "no model at none; `liteformer train --out none` makes one"),
+    ("build model.safetensors --board arty_a7 --no-compile --toolchain ise",
+     "arty_a7 has no toolchain ise; choose vivado or openxc7"),
+    ("build model.safetensors --board arty_a7 --toolchain openxc7",
+     "the openXC7 toolchain is not on PATH; install it (github.com/openXC7/toolchain-installer), "
+     "or write the project alone with --no-compile"),
+    ("build model.safetensors --board sim --no-compile --application none.c", "there is no file none.c; check --application"),
+    ("build model.safetensors --board sim --no-compile --sys-clk-freq 100", "--sys-clk-freq is 100 Hz; choose at least 1e6"),
+    ("build model.safetensors --board elastic_node_v5 --no-compile --uartbone",
+     "elastic_node_v5 has no pins for a serial line, so no UARTbone; leave --uartbone out"),
+    ("load --board zedboard", "no board zedboard; choose one of seeed_spartan_edge, elastic_node_v5, arty_a7, sim"),
+    ("load --board arty_a7",
+     "no project in build/arty_a7; `liteformer build MODEL --board BOARD --out build/arty_a7` makes one"),
+]
+
+
+@pytest.mark.parametrize("arguments, sentence", BAD_INPUT, ids=[arguments for arguments, _ in BAD_INPUT])
+def test_bad_input(run, arguments, sentence):
+    """One sentence, exit code 2, no file."""
+    code, out, err = run(*arguments.split())
+    assert (code, out, err.splitlines()[-1]) == (2, "", f"error: {sentence}")
+    assert [path.name for path in Path().iterdir()] == ["model.safetensors"]
+
+
+def test_a_model_that_is_too_big(run):
+    """It says by how much, before anything is written."""
+    random_model(np.random.default_rng(1), window=64, features=8, d_model=128, bits=8, layers=4).save("big.safetensors")
+    code, out, err = run("build", "big.safetensors", "--board", "seeed_spartan_edge", "--no-compile")
+    assert (code, out) == (2, "") and "Traceback" not in err
+    assert "xc7s15" in err.splitlines()[-1] and any(word in err for word in ("LUT", "BRAM36"))
+    assert not Path("build").exists()
+
+
+def test_project_of_a_board(run):
+    code, out, _ = run("build", "model.safetensors", "--board", "seeed_spartan_edge", "--no-compile", "--json")
+    result = json.loads(out)
+    project = Path("build/seeed_spartan_edge")
+    assert (code, result["out"], result["report"]) == (0, str(project), None)
+    assert result["files"] == sorted(str(path.relative_to(project)) for path in project.rglob("*") if path.is_file())
+    for name in ("README.md", "registers.md", "csr.json", "csr.csv", "csr.svd", "firmware.bin", "liteformer.json",
+                 "gateware/liteformer_soc.v", "gateware/liteformer_soc.xdc", "gateware/liteformer_soc.tcl",
+                 "gateware/build_liteformer_soc.sh", "gateware/VexRiscv_Min.v", "software/include/generated/csr.h"):
+        assert name in result["files"], name
+    assert (project / "firmware.bin").stat().st_size == result["firmware_bytes"]
+    assert "bash build_liteformer_soc.sh" in (project / "README.md").read_text()
+    registers = (project / "registers.md").read_text()
+    assert "| 0xf0000800 | `identifier` |" in registers and "| uart | 0 |" in registers
+    assert not any(b"/.seeed" in path.read_bytes() for path in project.rglob("*") if path.is_file())
+    assert [path.name for path in Path("build").iterdir()] == ["seeed_spartan_edge"]
+
+
+def test_registers_over_the_serial_pins(run):
+    """The pins lead to a bridge to the bus instead of the CPU's UART, whose other end is a register."""
+    pins = {}
+    arguments = ("build", "model.safetensors", "--board", "seeed_spartan_edge", "--no-compile", "--out")
+    for name, options in (("plain", ()), ("bone", ("--uartbone",))):
+        assert run(*arguments, name, *options)[0] == 0
+        verilog = (Path(name) / "gateware" / "liteformer_soc.v").read_text()
+        pins[name] = "uartbone" in verilog, "uart_xover" in (Path(name) / "csr.csv").read_text(), "serial_tx" in verilog
+    assert pins == {"plain": (False, False, True), "bone": (True, True, True)}
+
+
+def test_a_table_for_people(run):
+    code, out, _ = run("build", "model.safetensors", "--board", "sim", "--no-compile", "--out", "project")
+    assert code == 0 and "Project for sim" in out and "bytes of ROM" in out
+
+
+def test_a_second_build_replaces_the_first(run):
+    for clock in ("100e6", "50e6"):
+        assert run("build", "model.safetensors", "--board", "arty_a7", "--no-compile", "--sys-clk-freq", clock)[0] == 0
+        Path("build/arty_a7/stale").write_text("")
+    assert json.loads(Path("build/arty_a7/liteformer.json").read_text())["clock_hz"] == 50_000_000
+    assert run("build", "model.safetensors", "--board", "arty_a7", "--no-compile")[0] == 0
+    assert not Path("build/arty_a7/stale").exists()
+
+
+def test_foreign_files_are_left_alone(run):
+    Path("mine").mkdir()
+    Path("mine/thesis.tex").write_text("x")
+    code, _, err = run("build", "model.safetensors", "--board", "sim", "--no-compile", "--out", "mine")
+    assert code == 2 and err.splitlines()[-1].endswith("mine exists and was not made by this command; name another folder")
+    assert Path("mine/thesis.tex").read_text() == "x" and len(list(Path().iterdir())) == 2
+
+
+def test_an_application_of_ones_own(run):
+    Path("blink.c").write_text('#include "liteformer.h"\nint main(void) { leds_out_write(1); return 0; }\n')
+    code, out, _ = run("build", "model.safetensors", "--board", "arty_a7", "--no-compile", "--application", "blink.c", "--json")
+    assert code == 0 and json.loads(out)["firmware_bytes"] < 400
+    Path("blink.c").write_text("int main(void) { return nothing; }\n")
+    code, _, err = run("build", "model.safetensors", "--board", "arty_a7", "--no-compile", "--application", "blink.c")
+    assert code == 2 and "the firmware does not compile" in err.splitlines()[-1]
+    assert len(list(Path("build").iterdir())) == 1
+
+
+# Compilation --------------------------------------------------------------------------------------
+
+def test_reports_of_a_compilation(run, folder, monkeypatch):
+    install_vivado(folder, monkeypatch)
+    code, out, _ = run("build", "model.safetensors", "--board", "seeed_spartan_edge", "--json")
+    report = json.loads(out)["report"]
+    assert code == 0 and report == json.loads(Path("build/seeed_spartan_edge/report.json").read_text())
+    assert report["utilization"] == AREA and report["timing"]["met"] and report["power"]["total_w"] == 0.141
+    assert report["bitstream"] == "gateware/liteformer_soc.bit"
+    code, out, _ = run("build", "model.safetensors", "--board", "seeed_spartan_edge")
+    assert code == 0 and "6,123 of 8,000" in out and "0.412 ns" in out and "0.141 W" in out
+
+
+def test_timing_that_is_not_met(run, folder, monkeypatch):
+    """The report is written and shown, then the command fails."""
+    late = TIMING.replace("0.412        0.000                      0 ", "-0.3         -1.2                       7 ")
+    install_vivado(folder, monkeypatch, late)
+    code, out, err = run("build", "model.safetensors", "--board", "seeed_spartan_edge", "--json")
+    assert code == 2 and not json.loads(out)["report"]["timing"]["met"]
+    assert err.splitlines()[-1] == "error: the design misses 100 MHz by 0.3 ns; build it again with a lower --sys-clk-freq"
+
+
+def test_a_failing_vivado(run, folder, monkeypatch):
+    install_vivado(folder, monkeypatch, end='echo "ERROR: [Place 30-640] no room"; exit 1')
+    code, _, err = run("build", "model.safetensors", "--board", "seeed_spartan_edge")
+    assert code == 2 and "the toolchain made no bitstream (ERROR: [Place 30-640] no room); see " in err.splitlines()[-1]
+    assert "no room" in Path("build/seeed_spartan_edge/gateware/build.log").read_text()
+
+
+def test_open_toolchain(run, folder, monkeypatch):
+    """openXC7 needs its data bases named; then its four programs run one after the other."""
+    for program in ("yosys", "nextpnr-xilinx", "fasm2frames"):
+        install(folder, monkeypatch, program, "true")
+    install(folder, monkeypatch, "xc7frames2bit", 'test "${@: -1}" = liteformer_soc.bit; touch liteformer_soc.bit')
+    arguments = ("build", "model.safetensors", "--board", "arty_a7", "--toolchain", "openxc7", "--json")
+    code, _, err = run(*arguments)
+    assert code == 2
+    assert err.splitlines()[-1] == "error: openXC7 needs its data bases; set CHIPDB and PRJXRAY_DB_DIR to their folders"
+    for name in ("CHIPDB", "PRJXRAY_DB_DIR"):
+        monkeypatch.setenv(name, str(folder))
+    code, out, _ = run(*arguments)
+    assert code == 0 and json.loads(out)["report"] == {"bitstream": "gateware/liteformer_soc.bit"}
+
+
+# Load ---------------------------------------------------------------------------------------------
+
+@pytest.fixture
+def built(run, folder):
+    """A project with a bitstream in build/arty_a7."""
+    run("build", "model.safetensors", "--board", "arty_a7", "--no-compile")
+    Path("build/arty_a7/gateware/liteformer_soc.bit").write_text("bits")
+
+
+def test_load(run, built, folder, monkeypatch):
+    install(folder, monkeypatch, "openFPGALoader", f'echo "$@" > {folder}/arguments')
+    assert run("load", "--board", "arty_a7")[0] == 0
+    assert Path("arguments").read_text() == "--board arty_a7_35t --bitstream build/arty_a7/gateware/liteformer_soc.bit\n"
+    assert run("load", "--board", "arty_a7", "--cable", "ft2232")[0] == 0
+    assert "--cable ft2232" in Path("arguments").read_text()
+    install(folder, monkeypatch, "openocd", f'echo "$@" > {folder}/arguments')
+    assert run("load", "--board", "arty_a7", "--openocd", "arty.cfg")[0] == 0
+    assert Path("arguments").read_text() == ("-f arty.cfg -c init; pld load 0 {build/arty_a7/gateware/liteformer_soc.bit}; "
+                                             "exit\n")
+
+
+def test_load_that_cannot_work(run, built, folder, monkeypatch):
+    def last_line(*arguments):
+        code, _, err = run("load", *arguments)
+        assert code == 2 and "Traceback" not in err
+        return err.splitlines()[-1]
+    assert last_line("--board", "arty_a7").startswith("error: openFPGALoader is not installed; install it")
+    assert last_line("--board", "arty_a7", "--openocd", "x.cfg").startswith("error: openocd is not installed; install it")
+    other = last_line("--board", "elastic_node_v5", "--dir", "build/arty_a7")
+    assert "holds a project for arty_a7, not for elastic_node_v5" in other
+    install(folder, monkeypatch, "openFPGALoader", "exit 3")
+    assert "openFPGALoader failed with exit code 3; check power, cable" in last_line("--board", "arty_a7")
+    Path("build/arty_a7/gateware/liteformer_soc.bit").unlink()
+    assert "there is no bitstream build/arty_a7/gateware/liteformer_soc.bit" in last_line("--board", "arty_a7")
+    run("build", "model.safetensors", "--board", "sim", "--no-compile")
+    assert "sim has no FPGA to load" in last_line("--board", "sim")
+
+
+def test_help_of_load(run):
+    code, out, _ = run("load", "--help")
+    assert code == 0 and "liteformer load --board arty_a7" in out and "JTAG cable as openFPGALoader names it" in out

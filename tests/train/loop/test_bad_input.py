@@ -1,0 +1,146 @@
+"""Every bad input gets its sentence."""
+
+import numpy as np
+import pytest
+
+from liteformer.accel.errors import LiteFormerError
+from liteformer.accel.model import tensor_names
+from liteformer.train.data.dataset import load_dataset
+from liteformer.train.loop.options import TrainOptions
+
+from ...refusal import refusal
+
+
+@pytest.mark.parametrize("values, message", [
+    ({"bits": 9}, "bits is 9; choose 2 to 8"),
+    ({"bits": 1}, "bits is 1; choose 2 to 8"),
+    ({"d_model": 30, "heads": 4}, "d_model 30 is not divisible by 4 heads; choose another number of heads"),
+    ({"data": "airu"}, "data airu needs a CSV; give it with --path"),
+    ({"data": "csv", "path": "x"}, "data csv needs the name of the column to forecast; give it with --target"),
+    ({"data": "airu", "path": "x", "horizon": 2}, "data airu forecasts at the window's last row; leave the horizon out"),
+    ({"data": "moon"}, "data is 'moon'; choose one of: 'synthetic', 'airu', 'pems', 'csv', 'har', 'wisdm' or 'skab'"),
+    ({"data": "airu", "task": "anomaly", "path": "x"}, "task anomaly has no data airu; choose one of: synthetic, skab, csv"),
+    ({"data": "har", "task": "classification"}, "data har needs its directory; give it with --path"),
+    ({"data": "csv", "task": "classification", "path": "x"},
+     "task classification needs the name of the column with the labels; give it with --label"),
+    ({"data": "csv", "task": "anomaly", "path": "x"},
+     "task anomaly needs the name of the column with the labels; give it with --label"),
+    ({"task": "classification", "skip": "persistence"}, "task classification has no skip; leave --skip out"),
+    ({"task": "anomaly", "horizon": 3}, "task anomaly has no horizon; leave --horizon out"),
+    ({"label": "x"}, "task forecast has no label; leave --label out"),
+    ({"window": 0}, "window is 0; choose at least 1"),
+    ({"test_fraction": 1.0}, "test_fraction is 1.0; choose less than 1"),
+    ({"bits_of": {"hidden": 9}}, "bits_of gives hidden 9 bits; choose 2 to 8"),
+    ({"bits_of": {"depth": 4}},
+     "bits_of names 'depth', which is no tensor of this model; there are the classes weights, activations, input, embed, "
+     f"attention, probability, ffn, hidden, head and the tensors {', '.join(tensor_names(1))}"),
+    ({"colour": 1}, f"there is no training option 'colour'; the options are: {', '.join(TrainOptions.model_fields)}"),
+    ({"epochs": "many"}, "epochs is 'many', which is not valid (input should be a valid integer, unable to parse string as an "
+                         "integer); correct it"),
+])
+def test_options(values, message):
+    with pytest.raises(LiteFormerError) as error:
+        TrainOptions(**values)
+    assert str(error.value) == message
+
+
+def test_missing_file():
+    assert refusal(load_dataset, TrainOptions(data="airu", path="nowhere.csv")) == "there is no file nowhere.csv; check --path"
+
+
+@pytest.mark.parametrize("text", ["", "a,b\n"])
+def test_empty_file(tmp_path, text):
+    (tmp_path / "empty.csv").write_text(text)
+    options = TrainOptions(data="csv", path=str(tmp_path / "empty.csv"), target=["a"])
+    assert refusal(load_dataset, options) == f"{options.path} is empty; check --path"
+
+
+def test_missing_column(csv, frame):
+    options = csv(frame, target=["c"])
+    assert refusal(load_dataset, options) == f"{options.path} has no column 'c'; it has: time, a, b"
+    options = csv(frame, timestamp="when")
+    assert refusal(load_dataset, options) == f"{options.path} has no column 'when'; it has: time, a, b"
+
+
+def test_cell_that_is_no_number(csv, frame):
+    frame["a"] = frame["a"].astype(object)
+    frame.loc[3, "a"] = "abc"
+    options = csv(frame)
+    assert refusal(load_dataset, options) == (
+        f"{options.path}, row 5, column 'a' holds 'abc', which is not a number; correct the cell or leave it empty")
+
+
+def test_times(csv, frame):
+    swapped = frame.copy()
+    swapped.loc[[7, 8], "time"] = swapped.loc[[8, 7], "time"].to_numpy()
+    options = csv(swapped)
+    assert refusal(load_dataset, options) == (
+        f"{options.path}, row 10: the time in column 'time' is not later than in the row before; sort the file by time and "
+        "remove duplicates")
+    frame.loc[2, "time"] = "noon"
+    options = csv(frame)
+    assert refusal(load_dataset, options) == (
+        f"{options.path}, row 4, column 'time' holds 'noon', which is not a time; name another column with --timestamp or "
+        "correct the cell")
+
+
+def test_window_longer_than_the_series(csv, frame):
+    assert refusal(load_dataset, csv(frame[:10], window=12)) == (
+        "a window of 12 rows and a horizon of 1 is longer than the series of 10 rows; choose a smaller --window or give a "
+        "longer series")
+
+
+def test_fewer_windows_than_a_batch(csv, frame):
+    assert refusal(load_dataset, csv(frame, batch=300)) == (
+        "only 261 training windows, fewer than the batch of 300; give a longer series or a smaller --batch")
+
+
+def test_no_test_window(csv, frame):
+    frame.loc[300:, "a"] = np.nan
+    assert refusal(load_dataset, csv(frame)) == "no test window is left after the split in time; give a longer series"
+
+
+def test_constant_columns(csv, frame):
+    frame["b"] = 7
+    assert refusal(load_dataset, csv(frame)) == "feature 'b' is constant (7) over the training rows; leave it out"
+    frame["a"] = 3
+    assert refusal(load_dataset, csv(frame, features=["b"])) == (
+        "feature 'b' is constant (7) over the training rows; leave it out")
+    frame["b"] = np.arange(400)
+    assert refusal(load_dataset, csv(frame, features=["b"])) == (
+        "target 'a' is constant over the training rows; choose another --target")
+
+
+def test_feature_far_from_zero(csv, frame):
+    frame["b"] = 1e6 + np.arange(400) % 7
+    assert refusal(load_dataset, csv(frame)) == (
+        "feature 'b' moves only between 1e+06 and 1.00001e+06, too little for its distance from zero; leave it out or subtract"
+        " a constant from the column")
+
+
+def test_persistence_without_the_target(csv, frame):
+    assert refusal(load_dataset, csv(frame, features=["b"], skip="persistence")) == (
+        "skip persistence needs target 'a' among the features; add it to --features or choose --skip none")
+
+
+def test_answer_among_the_features(csv, frame):
+    assert refusal(load_dataset, csv(frame, features=["a", "b"], horizon=0)) == (
+        "target 'a' is among the features, so the window's last row holds the answer; choose a horizon of 1 or more or leave "
+        "it out of --features")
+
+
+def test_too_many_outputs(csv, frame):
+    assert refusal(load_dataset, csv(frame, target=["a", "b"], horizon=40)) == (
+        "2 targets over 40 steps are 80 outputs; at most 64 are possible")
+    assert refusal(load_dataset, csv(frame, target=["a", "a"])) == "a target is named twice: a, a; name each once"
+
+
+def test_matrix(tmp_path):
+    path = tmp_path / "matrix.csv"
+    np.savetxt(path, np.ones((50, 3)), delimiter=",")
+    options = TrainOptions(data="pems", path=str(path), sensor="3")
+    assert refusal(load_dataset, options) == f"{options.path} has no sensor 3; its 3 columns are sensors 0 to 2"
+    options = TrainOptions(data="pems", path=str(path), sensor="north")
+    assert refusal(load_dataset, options) == f"sensor 'north' is not a column number of {options.path}; give a whole number"
+    options = TrainOptions(data="pems", path=str(path), target=["a"])
+    assert refusal(load_dataset, options) == f"{options.path} has no header, so columns have no names; choose one with --sensor"

@@ -1,0 +1,1 @@
+"""Series and labelled recordings: built-in ones, files, splits, windows."""

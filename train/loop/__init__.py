@@ -1,0 +1,1 @@
+"""Float network, options, the training itself, seeds, results on disk."""

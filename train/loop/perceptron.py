@@ -1,0 +1,41 @@
+"""The MLP that a forecast is compared with: as many parameters as the Transformer."""
+
+import torch
+from torch import nn
+
+from liteformer.train.loop.trainer import fit
+
+
+class Perceptron(nn.Module):
+    """One hidden layer of ReLUs over the flattened window; raw counts in, normalised forecasts out.
+
+    Args:
+        dataset: Dataset; parameters: about how many it may have; seed: of its weights.
+    """
+
+    def __init__(self, dataset, parameters, seed):
+        super().__init__()
+        inputs, outputs = dataset.window * len(dataset.feature_names), len(dataset.target_names)
+        width = max(1, round((parameters - outputs) / (inputs + 1 + outputs)))
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            self.body = nn.Sequential(nn.Flatten(), nn.Linear(inputs, width), nn.ReLU(), nn.Linear(width, outputs))
+        self.register_buffer("shift", torch.as_tensor(dataset.shift, dtype=torch.float32))
+        self.register_buffer("scale", torch.as_tensor(dataset.scale, dtype=torch.float32))
+
+    def forward(self, raw):
+        """float ``(batch, window, features)`` to ``(batch, outputs)``."""
+        return self.body((raw - self.shift) / self.scale)
+
+
+def perceptron(dataset, data, train, validation, options, parameters, progress=None):
+    """An MLP with as many parameters as the Transformer, trained by the recipe of its float stage.
+
+    Args:
+        data, train, validation, progress: as in ``trainer.fit``; parameters: of the Transformer.
+    Returns:
+        Perceptron.
+    """
+    network = Perceptron(dataset, parameters, options.seed)
+    fit(network, data, train, validation, options, options.float_epochs, "mlp", progress)
+    return network

@@ -1,0 +1,80 @@
+"""Several trainings that differ in their seed, as one directory."""
+
+import json
+import shutil
+from pathlib import Path
+
+from liteformer.accel.errors import LiteFormerError
+from liteformer.train.loop.run import load_run, portable, replacing, train, write_metrics
+from liteformer.train.metrics.intervals import block_bootstrap, over_seeds
+
+MOST = 1000
+FIXED = ("persistence", "least_squares", "majority", "logistic_regression", "three_sigma")  # Baselines that no seed moves.
+
+
+def train_seeds(options, count, progress=None, resume=False, reuse=None):
+    """Train with the seeds ``options.seed`` and following; each into ``seed<N>`` of the directory ``options.out``.
+
+    The directory itself becomes the run whose integer model is best over the validation windows (with refit these are trained
+    on, so the choice says less, but it never looks at the test set). In its ``metrics.json`` every figure that depends on
+    the seed is a dict of mean, std and values; those of the integer model have the bounds of the block-bootstrap interval.
+
+    Args:
+        options: TrainOptions; count: seeds, 1 is a plain training; progress: as in ``train``, its stages named with the seed;
+            resume: take seeds over that an interrupted call with the same options has finished; reuse: as in ``train``.
+    Returns:
+        Run of the chosen seed with the metrics of all.
+    Raises:
+        LiteFormerError: as ``train``; an impossible count.
+    """
+    if not 1 <= count <= MOST:
+        raise LiteFormerError(f"seeds is {count}; choose 1 to {MOST}")
+    if count == 1:
+        return train(options, progress, reuse)
+    out, runs = Path(options.out), []
+    for number, seed in enumerate(range(options.seed, options.seed + count)):
+        one = options.model_copy(update={"seed": seed, "out": str(out / f"seed{seed}")})
+        if resume and _finished(one):
+            runs.append(load_run(one.out))
+            continue
+        runs.append(train(one, progress and (lambda stage, done, total, metrics, number=number: progress(
+            stage, done, total, metrics | {"seed": (number + 1, count)})), reuse))
+    best = min(runs, key=lambda run: run.metrics["validation"]["integer"])
+    interval = None
+    if options.task == "forecast":
+        interval = block_bootstrap([run.integer_prediction() - run.test_truth for run in runs])
+    metrics = summary([run.metrics for run in runs], interval) | {"chosen_seed": best.options.seed}
+    with replacing(out) as folder:
+        for path in Path(best.options.out).iterdir():
+            shutil.copyfile(path, folder / path.name)
+        write_metrics(folder, best.metrics | metrics)
+    return load_run(out)
+
+
+def _finished(options):
+    """Whether the directory ``options.out`` holds a run with these very options."""
+    try:
+        return json.loads((Path(options.out) / "metrics.json").read_text())["options"] == portable(options)
+    except (OSError, ValueError, KeyError):
+        return False
+
+
+def summary(metrics, interval):
+    """The parts of several ``metrics.json`` that depend on the seed, put together.
+
+    Args:
+        metrics: list of dicts, one a seed; interval: of the mean integer RMSE of forecasts, else None.
+    Returns:
+        dict of the figures, validation, interval of a forecast, seconds, seeds.
+    """
+    def together(part, **bounds):
+        names = metrics[0][part]
+        return {name: over_seeds([entry[part][name] for entry in metrics], bounds.get(name))
+                if name not in FIXED and names[name] is not None else names[name] for name in names}
+
+    bounds = {"integer": interval} if interval else {}
+    parts = [name for name in ("rmse", "accuracy", "macro_f1", "precision", "recall", "f1") if name in metrics[0]]
+    return {name: together(name, **bounds) for name in parts} | ({"interval": bounds} if bounds else {}) | {
+            "validation": together("validation"), "seeds": [entry["options"]["seed"] for entry in metrics],
+            "seconds": {name: round(sum(entry["seconds"][name] for entry in metrics), 2) for name in metrics[0]["seconds"]}}
+

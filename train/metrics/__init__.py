@@ -1,0 +1,1 @@
+"""Figures of a trained model on its tasks, baselines, pictures."""

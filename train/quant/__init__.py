@@ -1,0 +1,1 @@
+"""The quantization-aware network, its export to the integer model, and where the two differ."""
