@@ -16,9 +16,6 @@ from liteformer.soc.soc import LiteFormerSoC
 
 BUILD_NAME = "liteformer_soc"
 
-# Where VexRiscv has them.
-CSR_ORIGIN = 0xF000_0000
-
 # Board SoC ----------------------------------------------------------------------------------------
 
 class BoardSoC(LiteFormerSoC):
@@ -34,9 +31,6 @@ class BoardSoC(LiteFormerSoC):
             cpu_type = None
             kwargs |= {"rom_size": 0, "sram_size": 0, "with_uart": False, "with_timer": False}
         LiteFormerSoC.__init__(self, platform, int(sys_clk_freq), core, cpu_type=cpu_type, crg=crg, **kwargs)
-        if cpu_type is None:
-            # LiteX puts the registers to address 0, where the window is, if there is no CPU.
-            self.mem_map = self.mem_map | {"csr": CSR_ORIGIN}
         if leds is not None:
             self.leds = GPIOOut(leds)
 

@@ -100,7 +100,7 @@ def record(compiled, window, cache_dir=None):
             output.write(f"{NAME}.v")
         source = Path(directory).resolve() / f"{NAME}.v"
         design = Design(name=NAME, top=source, sources=[source], include_dirs=[], images=[])
-        library = build_simulator(design, cache_dir=cache_dir, loop=RECORD_LOOP, quick=True)
+        library = build_simulator(design, cache_dir=cache_dir, loop=RECORD_LOOP, level=0)
         # The first evaluation reads the memory images by their bare names.
         with contextlib.chdir(directory):
             return _run(library, top.names, compiled, np.ascontiguousarray(window, np.int32))

@@ -18,7 +18,7 @@ from liteformer.soc.platform import simulation_platform
 from liteformer.soc.protocol import Client, Decoder
 from liteformer.soc.soc import LiteFormerSoC
 from liteformer.soc.stream import Answers, infer_windows
-from liteformer.soc.verilate import build_simulator
+from liteformer.soc.verilate import FASTEST, build_simulator
 
 CLOCK_FREQUENCY = 100_000_000
 CYCLE_LIMIT = 50_000_000
@@ -47,14 +47,17 @@ class Simulation:
         cache_dir: where compiled simulators are kept, default ``verilate.default_cache()``.
         cycle_limit: clock cycles after which a run that has no answer yet is given up.
         uart, baudrate: "sim" is a stream of bytes, "serial" a real UART.
-        quick: build the simulator in less time; it runs slower. recordable: ``record`` works, everything runs slower.
+        level: of the C++ optimizer, see ``verilate.LEVELS``; None for LEVEL. recordable: ``record`` works, everything runs
+        slower.
         **options: for LiteFormerSoC.
     Raises:
         LiteFormerError: a tool is missing, the firmware or the simulator cannot be built.
     """
 
+    LEVEL = FASTEST
+
     def __init__(self, compiled, cpu="vexriscv", trace=None, cache_dir=None, cycle_limit=CYCLE_LIMIT, uart="sim",
-                 baudrate=115200, quick=False, recordable=False, **options):
+                 baudrate=115200, level=None, recordable=False, **options):
         self.cycle_limit = cycle_limit
         self.cycles, self.seconds = 0, 0.0
         self._decoder = Decoder()
@@ -68,7 +71,8 @@ class Simulation:
             self.design = write_verilog(self.soc, directory)
             cycles_per_bit = None if uart == "sim" else round(CLOCK_FREQUENCY / baudrate)
             form = "vcd" if recordable else trace is not None
-            shared_object = build_simulator(self.design, form, cycles_per_bit, cache_dir, quick=quick)
+            shared_object = build_simulator(self.design, form, cycles_per_bit, cache_dir,
+                                            level=self.LEVEL if level is None else level)
             self._load(shared_object, directory)
         if trace is not None:
             self._library.loop_trace(self._loop, str(Path(trace).resolve()).encode())

@@ -3,25 +3,23 @@
 Firmware and RAM are on the chip: 4 KB of ROM and 2 KB of RAM by default, no BIOS, no external memory.
 """
 
+from inspect import signature
 from pathlib import Path
 
 from litex.build.io import CRG
-from litex.soc.integration.soc import SoCRegion
 from litex.soc.integration.soc_core import SoCCore
 from litex.soc.interconnect import wishbone
 
 from liteformer.soc.model_header import model_header
 from liteformer.soc.cpu import registers_in_luts
+from liteformer.soc.integration import INTERRUPT_CPUS, WAIT_LOOPS, add_liteformer
 from liteformer.soc.quiet import quiet
 from liteformer.sw.build import build_firmware
 
 # Variant used where none is named: the smallest one that has interrupts.
 DEFAULT_VARIANTS = {"vexriscv": "minimal"}
 
-# CPUs whose interrupt entry is the RISC-V machine mode one (mtvec, mret); the firmware polls on all others.
-INTERRUPT_CPUS = ("vexriscv", "serv")
-
-WINDOW_SIZE = 0x1000
+CSR_ORIGIN = 0xF000_0000
 
 # LiteFormerSoC ------------------------------------------------------------------------------------
 
@@ -40,14 +38,16 @@ class LiteFormerSoC(SoCCore):
         frame_timeout: pause in seconds after which the firmware drops a frame that stopped half way.
         wait_loops: turns of the firmware's wait loop before it gives an inference up.
         crg: clock and reset generator; ``None`` takes the platform's ``sys_clk`` as it is.
+        csr_bridge_register: registers in the CSR bridge, see ``add_csr_bridge``.
         **kwargs: options of LiteX's SoCCore.
     """
 
     def __init__(self, platform, sys_clk_freq, core, cpu_type="vexriscv", cpu_variant=None, firmware=None,
                  applications=("main.c", "protocol.c"), uart="sim", baudrate=115200, frame_timeout=0.1,
-                 wait_loops=1 << 22, crg=None, rom_size=4096, sram_size=2048, **kwargs):
+                 wait_loops=WAIT_LOOPS, crg=None, rom_size=4096, sram_size=2048, csr_bridge_register=True, **kwargs):
         self.firmware     = firmware
         self.applications = applications
+        self.csr_bridge_register = csr_bridge_register
 
         # CRG --------------------------------------------------------------------------------------
         self.crg = CRG(platform.request("sys_clk")) if crg is None else crg
@@ -68,18 +68,13 @@ class LiteFormerSoC(SoCCore):
             self._fetch_from_rom()
             registers_in_luts(self.cpu)
 
+            if cpu_type is None:
+                # Where VexRiscv has them; LiteX would put them to address 0.
+                self.mem_map = self.mem_map | {"csr": CSR_ORIGIN}
+
             # Core ---------------------------------------------------------------------------------
-            self.liteformer = core
-            self.bus.add_slave("liteformer", core.bus, SoCRegion(size=WINDOW_SIZE, cached=False))
-            if self.irq.enabled:
-                self.irq.add("liteformer", use_loc_if_exists=True)
-            elif cpu_type == "serv":
-                # SERV has one interrupt input, the timer's; LiteX leaves it open.
-                self.cpu.cpu_params["i_i_timer_irq"] = core.ev.irq
-            if cpu_type in INTERRUPT_CPUS:
-                self.add_constant("LITEFORMER_WAIT_BY_INTERRUPT", 1)
+            add_liteformer(self, core, wait_by_interrupt=cpu_type in INTERRUPT_CPUS, wait_loops=wait_loops)
             self.add_constant("LITEFORMER_FRAME_TIMEOUT", int(frame_timeout*sys_clk_freq))
-            self.add_constant("LITEFORMER_WAIT_LOOPS", wait_loops)
 
     def _fetch_from_rom(self):
         # Instructions come through a port of their own of the ROM: smaller and faster than sharing the bus with the data.
@@ -88,9 +83,12 @@ class LiteFormerSoC(SoCCore):
         self.rom_fetch = wishbone.SRAM(self.rom.mem, read_only=True, bus=wishbone.Interface(data_width=32, addressing="word"))
         self.comb += self.bus.masters.pop("cpu_bus0").connect(self.rom_fetch.bus)
 
-    def add_csr_bridge(self, name="csr", origin=None, register=True):
-        """LiteX's bridge with registers: an access takes a cycle more, the path from the CPU to the registers is cut."""
-        super().add_csr_bridge(name, origin, register=True)
+    def add_csr_bridge(self, *args, **options):
+        """LiteX's bridge, registered unless ``csr_bridge_register`` is False: an access takes a cycle more, the path from the
+        CPU to the registers is cut."""
+        # LiteX's name for it is "register" until 2024 and "with_register" later.
+        name = next(name for name in signature(SoCCore.add_csr_bridge).parameters if name.endswith("register"))
+        super().add_csr_bridge(*args, **options | {name: options.get(name) or self.csr_bridge_register})
 
     def compile_firmware(self, include_dir):
         """Put the firmware into the ROM; the registers' C headers must lie in ``include_dir``/generated.

@@ -19,6 +19,7 @@ from litex.gen import *
 
 import liteformer.sw
 from liteformer.accel.core import IDENTIFIER, WINDOW_BYTES, LiteFormerCore
+from liteformer.soc.integration import WAIT_LOOPS
 from liteformer.soc.model_header import model_header
 from liteformer.soc.quiet import quiet
 from liteformer.soc.registers import CORE_HEADER, WINDOW, register_table
@@ -26,7 +27,6 @@ from liteformer.soc.registers import CORE_HEADER, WINDOW, register_table
 NAME         = "liteformer_core"
 CSR_ORIGIN   = WINDOW_BYTES
 PORT_BYTES   = 2*WINDOW_BYTES
-WAIT_LOOPS   = 1 << 22
 BENCH        = Path(__file__).with_name("standalone_tb.v")
 MAKEFILE     = Path(__file__).with_name("standalone.mk")
 DRIVER       = Path(liteformer.sw.__file__).parent

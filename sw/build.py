@@ -51,10 +51,12 @@ def build_firmware(include_dir, cpu, rom_size, applications=("main.c", "protocol
     software = Path(litex.__file__).parent / "soc" / "software"
     files = [cpu_dir / "crt0.S", *(SOURCES / name for name in DRIVER),
              *(SOURCES / name for name in applications)]
-    includes = [SOURCES, include_dir, software / "include", software / "include" / "base", cpu_dir]
+    # LiteX's headers are not held to our warnings.
+    includes = [f"-I{SOURCES}", f"-I{include_dir}",
+                *(f"-isystem{path}" for path in (software / "include", software / "include" / "base", cpu_dir))]
     with tempfile.TemporaryDirectory() as temporary:
         elf, image = Path(temporary) / "firmware.elf", Path(temporary) / "firmware.bin"
-        _run([f"{triple}-gcc", *cpu.gcc_flags.split(), *FLAGS, *(f"-I{path}" for path in includes), *map(str, files),
+        _run([f"{triple}-gcc", *cpu.gcc_flags.split(), *FLAGS, *includes, *map(str, files),
               *LINK_FLAGS, f"-L{include_dir}", "-T", str(SOURCES / "linker.ld"), "-lgcc", "-o", str(elf)], rom_size)
         _run([f"{triple}-objcopy", "-O", "binary", str(elf), str(image)], rom_size)
         return image.read_bytes()

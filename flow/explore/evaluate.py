@@ -192,7 +192,7 @@ def measured(model, overrides, hw, cpu, device):
     from liteformer.flow.common.inputs import random_windows
     from liteformer.flow.measure import hardware
     compiled = hardware.compile_model(model, **overrides, device=device)
-    figures, _ = hardware.run_soc(model, compiled, random_windows(model, WINDOWS, 1), cpu, quick=True)
+    figures, _ = hardware.run_soc(model, compiled, random_windows(model, WINDOWS, 1), cpu)
     if figures["mismatches"]:
         raise FailedPoint(f"{figures['mismatches']} outputs of the simulated SoC differ from the golden model")
     area, cycles = hardware.soc_area(compiled, cpu, device), figures["cycles"]

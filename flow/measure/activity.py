@@ -46,7 +46,7 @@ def measure_activity(compiled, raw, cpu="vexriscv"):
     """
     from liteformer.soc.simulation import Simulation
     with console.step("Build a simulator that records every signal"):
-        simulation = Simulation(compiled, cpu=cpu, recordable=True, quick=True)
+        simulation = Simulation(compiled, cpu=cpu, recordable=True, level=0)
     rates, cycles, first = [], 0, None
     with simulation, tempfile.TemporaryDirectory(dir=cache_directory("activity")) as folder:
         path = Path(folder) / "window.vcd"

@@ -9,15 +9,18 @@ from pathlib import Path
 import numpy as np
 
 from liteformer.accel import golden
-from liteformer.accel.decision import decide
+from liteformer.accel.decision import continues, decide
 from liteformer.accel.devices import device as find_device
 from liteformer.accel.errors import LiteFormerError
 from liteformer.flow.common import console
 from liteformer.flow.common.cache import cache_directory
 from liteformer.flow.measure import area
+from liteformer.soc.verilate import level_for
 
 CLOCK_MHZ = 100
 SUPPORTED_CPUS = ("vexriscv", "serv")
+# VexRiscv's cycles for a sample on the serial line, and for a request around an inference.
+WORD_CYCLES, REQUEST_CYCLES = 950, 6_000
 
 
 def compile_model(model, **overrides):
@@ -41,13 +44,20 @@ def check_cpu(cpu):
                               "any other CPU of LiteX with a 32-bit Wishbone bus may serve")
 
 
-def run_soc(model, compiled, raw, cpu="vexriscv", trace=None, quick=False, recordable=False):
+def expected_cycles(compiled, raw):
+    """About how many clock cycles the SoC takes for windows, int ``(N, window, features)``: mostly for bytes of the line."""
+    windows, window, features = raw.shape
+    follows = int(continues(raw).sum())
+    return WORD_CYCLES * features * (follows + window * (windows - follows)) + (REQUEST_CYCLES + compiled.cycles) * windows
+
+
+def run_soc(model, compiled, raw, cpu="vexriscv", trace=None, recordable=False):
     """Push windows through firmware and core on the simulated SoC and compare outputs and decisions with the golden model.
 
     Args:
         model: QuantizedModel, for the golden model. compiled: CompiledModel made from it.
         raw: integers ``(N, window, features)``. cpu: LiteX CPU. trace: Path of an FST file or None.
-        quick: build the simulator in less time; it runs slower. recordable: build the one that ``measure_activity`` needs too.
+        recordable: build the simulator that ``measure_activity`` needs too.
     Returns:
         ``(figures, result)``: dict with ``windows``, ``mismatches`` (numbers that differ: outputs, class, score, alarm),
         ``cycles`` (``accelerator`` and ``end_to_end``: the slowest window; ``total``: SoC cycles simulated) and
@@ -58,7 +68,8 @@ def run_soc(model, compiled, raw, cpu="vexriscv", trace=None, quick=False, recor
     from liteformer.soc.simulation import Simulation
     check_cpu(cpu)
     with console.step(f"Generate SoC with {cpu}, compile firmware, build simulator"):
-        simulation = Simulation(compiled, cpu=cpu, trace=trace, quick=quick, recordable=recordable)
+        simulation = Simulation(compiled, cpu=cpu, trace=trace, level=level_for(expected_cycles(compiled, raw)),
+                                recordable=recordable)
     with simulation, console.step(f"Simulate {len(raw)} windows on the SoC") as step:
         result = simulation.infer(raw, progress=lambda done: step.update(done, len(raw)))
     expected = golden.infer(model, raw)

@@ -131,7 +131,7 @@ def _simulated(run, compiled):
     from liteformer.flow.measure.activity import measure_activity
     from liteformer.flow.runs.evaluate import windows_for_soc
     raw = run.test_raw[windows_for_soc(run, WINDOWS)]
-    figures, _ = hardware.run_soc(run.model, compiled, raw, quick=True, recordable=True)
+    figures, _ = hardware.run_soc(run.model, compiled, raw, recordable=True)
     return figures, measure_activity(compiled, raw[:ACTIVITY_WINDOWS])
 
 

@@ -216,12 +216,12 @@ def main():
         window, d, bits, readout, _ = shape
         arguments = {"window": window, "features": 7, "d_model": d, "bits": bits, "readout": readout}
         compiled = hardware.compile_model(random_model(np.random.default_rng(SEED), **arguments), device="xc7s15")
-        results.append((shape, run_bench(arguments, seed=SEED, quick=True)))
+        results.append((shape, run_bench(arguments, seed=SEED)))
         timeline = measure(compiled, SEED)
         picture = PICTURES / f"timeline-{window}-{d}-{bits}-{readout}.png"
         draw(timeline, f"({window}, {d}, {bits}), readout {readout}: {timeline.cycles:,} cycles", picture)
         sections.append(budget_section(shape, compiled, timeline, picture))
-    devices = [run_bench(ON_DEVICES | {"features": 7}, device=name, seed=SEED, quick=True) for name in DEVICES]
+    devices = [run_bench(ON_DEVICES | {"features": 7}, device=name, seed=SEED) for name in DEVICES]
     figures = figures_table(results)
     estimates = estimate_table([{"name": f"{window}, {d}, {bits}, {readout}", "area": result["area"]}
                                 for (window, d, bits, readout, _), result in results])

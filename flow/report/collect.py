@@ -20,7 +20,6 @@ from liteformer.flow.runs.evaluate import model_figures, soc_figures, windows_fo
 
 AREA_KEYS = ("lut", "lutram", "ff", "bram36", "dsp")
 ACTIVITY_WINDOWS = 2
-QUICK = 256  # Windows up to which a simulator that is built in less time is ready earlier.
 
 
 @dataclass(frozen=True)
@@ -56,7 +55,7 @@ def collect(source, soc=16, area=True, period=None, configuration_mj=CONFIGURATI
     chosen = windows_for_soc(run, soc) if run else None
     raw = run.test_raw[chosen] if run else random_windows(model, soc, seed)
     report = _about(source, compiled) | _accuracy(source)
-    figures, answers = hardware.run_soc(model, compiled, raw, source.cpu, quick=len(raw) <= QUICK, recordable=area)
+    figures, answers = hardware.run_soc(model, compiled, raw, source.cpu, recordable=area)
     report["soc"] = {"windows": len(raw), "mismatches": figures["mismatches"], "random": run is None}
     if run:
         for name, value in soc_figures(run, chosen, answers).items():

@@ -9,13 +9,12 @@ from liteformer.flow.common.inputs import at_least, check_bits, checked, random_
 from liteformer.flow.measure import hardware
 
 
-def run_bench(shape, *, cpu="vexriscv", windows=16, overrides=None, device="xc7s15", seed=1, with_area=True, picture=None,
-              quick=False):
+def run_bench(shape, *, cpu="vexriscv", windows=16, overrides=None, device="xc7s15", seed=1, with_area=True, picture=None):
     """Simulate a random model on the full SoC and measure the SoC's area.
 
     Args:
         shape: arguments of ``random_model`` (window, features, d_model, bits, ...). overrides: fields of HardwareOptions.
-        picture: PNG to write of what the array does in each cycle. quick: build the simulator in less time.
+        picture: PNG to write of what the array does in each cycle.
     Returns:
         dict, the command's JSON.
     """
@@ -29,7 +28,7 @@ def run_bench(shape, *, cpu="vexriscv", windows=16, overrides=None, device="xc7s
     with checked():
         model = random_model(np.random.default_rng(seed), **shape)
     compiled = hardware.compile_model(model, **(overrides or {}), device=device)
-    figures, _ = hardware.run_soc(model, compiled, random_windows(model, windows, seed), cpu, quick=quick)
+    figures, _ = hardware.run_soc(model, compiled, random_windows(model, windows, seed), cpu)
     cycles = figures["cycles"]["accelerator"]
     synthesis = hardware.soc_synthesis(compiled, cpu, device) if with_area else {"area": None, "paths": None}
     result = {

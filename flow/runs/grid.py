@@ -50,7 +50,7 @@ def _measure(shape, options):
     """One configuration in a worker; a configuration that cannot be built is a row too."""
     from liteformer.flow.runs.bench import run_bench
     try:
-        return flat(shape, run_bench(shape, quick=True, **options))
+        return flat(shape, run_bench(shape, **options))
     except LiteFormerError as error:
         return dict.fromkeys(COLUMNS) | {name: shape[name] for name in CONFIGURATION} | {
             "fits": False, "error": str(error)}

@@ -36,7 +36,7 @@ def start():
     running = []
 
     def begin(compiled, **options):
-        running.append(Simulation(compiled, quick=True, **options))
+        running.append(Simulation(compiled, **options))
         return running[-1]
     yield begin
     for simulation in running:

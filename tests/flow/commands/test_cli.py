@@ -12,9 +12,9 @@ import pytest
 
 from liteformer.accel.errors import LiteFormerError
 from liteformer.accel.random_model import random_model
+from liteformer.flow.commands import bench as bench_module
 from liteformer.flow.common import tools as doctor_module
 from liteformer.flow.measure import hardware
-from liteformer.flow.runs import bench as bench_module
 
 COMMANDS = ("demo", "doctor", "train", "evaluate", "simulate", "bench", "report", "explore", "generate", "build")
 
@@ -127,7 +127,7 @@ def test_doctor_without_training_packages(run, monkeypatch):
 
 NOISE = """
 import os, sys
-from liteformer.flow import console
+from liteformer.flow.common import console
 with console.work():
     print("from python")
     os.system("echo from a child")

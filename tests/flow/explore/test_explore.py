@@ -340,7 +340,7 @@ CLUSTER = """
 import subprocess, sys
 import ray
 ray.init(address="local", num_cpus=1, include_dashboard=False, log_to_driver=False, object_store_memory=80 << 20)
-command = "import liteformer.flow.explore.workers as w; w.Processes = None; from liteformer.flow.cli import main; main()"
+command = "import liteformer.flow.common.workers as w; w.Processes = None; from liteformer.flow.cli import main; main()"
 sys.exit(subprocess.run([sys.executable, "-c", command, "explore", "--ray", ray.get_runtime_context().gcs_address, *(
     "--trials 2 --objectives latency,luts --window 4 --d-model 8 --bits 4,5 --heads 1 --ffn-ratio 1 --lanes 8 --out x --json"
 ).split()]).returncode)

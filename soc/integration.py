@@ -1,0 +1,73 @@
+"""One call adds the core to any LiteX SoC: bus window, registers, interrupt, and the constants that the C driver wants."""
+
+from litex.gen import LiteXModule
+from litex.soc.integration.soc import SoCRegion
+
+from liteformer.accel import QuantizedModel
+from liteformer.accel.compiler import CompiledModel, HardwareOptions, compile_model
+from liteformer.accel.core import WINDOW_BYTES, LiteFormerCore
+from liteformer.accel.errors import LiteFormerError
+
+WAIT_LOOPS = 1 << 22  # Turns of the driver's wait loop before it gives an inference up.
+
+# CPUs whose interrupt entry is the RISC-V machine mode one (mtvec, mret); the driver polls on all others.
+INTERRUPT_CPUS = ("vexriscv", "serv")
+
+# LiteFormer integration ---------------------------------------------------------------------------
+
+def add_liteformer(soc, model, name="liteformer", origin=None, wait_by_interrupt=False, wait_loops=WAIT_LOOPS, **options):
+    """Add the core to a SoC; call it after ``SoCCore.__init__``.
+
+    Args:
+        soc: LiteX SoC, with or without a CPU. model: model file, directory of a trained model, QuantizedModel, CompiledModel,
+        or a core that was made before. name: of module, bus region and interrupt; the C driver wants the default.
+        origin: byte address of the window, None for a free one. wait_by_interrupt: the driver owns the CPU's trap vector and
+        waits by interrupt (CPUs of INTERRUPT_CPUS); it polls otherwise, and leaves the vector to the application.
+        wait_loops: turns of the driver's wait loop. **options: fields of HardwareOptions, such as ``device="xc7a35t"``.
+    Returns:
+        The core, which is ``soc.liteformer`` from then on.
+    Raises:
+        LiteFormerError: there is no model, or it does not fit the device.
+    """
+    core = _core_of(model, options)
+    soc.add_module(name=name, module=core)
+    soc.bus.add_slave(name, core.bus, _window(soc, name, origin))
+    if soc.irq.enabled:
+        soc.irq.add(name, use_loc_if_exists=True)
+    elif soc.cpu_type == "serv":
+        # SERV has one interrupt input, the timer's; LiteX leaves it open.
+        soc.cpu.cpu_params["i_i_timer_irq"] = core.ev.irq
+    if wait_by_interrupt:
+        soc.add_constant("LITEFORMER_WAIT_BY_INTERRUPT", 1)
+    soc.add_constant("LITEFORMER_WAIT_LOOPS", wait_loops)
+    return core
+
+
+def _core_of(model, options):
+    """The core of whatever ``add_liteformer`` takes."""
+    if options and isinstance(model, LiteXModule | CompiledModel):
+        raise LiteFormerError(f"the model is compiled already; leave {', '.join(options)} out, or give the model itself")
+    if isinstance(model, LiteXModule):
+        return model
+    if not isinstance(model, QuantizedModel | CompiledModel):
+        model = QuantizedModel.load(model)
+    if isinstance(model, QuantizedModel):
+        model = compile_model(model, HardwareOptions(**options))
+    return LiteFormerCore(model)
+
+
+def _window(soc, name, origin):
+    """Region of the window.
+
+    LiteX places the registers last of all. A window without an origin keeps clear of them; without a CPU both would be put at
+    address 0.
+    """
+    if origin is not None:
+        return SoCRegion(origin=origin, size=WINDOW_BYTES, cached=False)
+    reserved = {"csr": SoCRegion(origin=soc.mem_map["csr"], size=4 << soc.csr.address_width, cached=False)}
+    regions = soc.bus.regions
+    soc.bus.regions = reserved | regions
+    try:
+        return soc.bus.alloc_region(name, WINDOW_BYTES, cached=False)
+    finally:
+        soc.bus.regions = regions
