@@ -1,15 +1,45 @@
-"""VexRiscv with its register file in LUTs: twelve RAM32M and no block RAM instead of one, which holds 36 Kb of weights."""
+"""Which of LiteX's CPUs can be built here; VexRiscv with its register file in LUTs instead of block RAM."""
 
 import hashlib
+import inspect
 import os
+import re
+import sys
+from importlib.util import find_spec
 from pathlib import Path
 
+from litex.soc.cores.cpu import CPUS
 from litex.soc.cores.cpu.vexriscv.core import CPU_VARIANTS, VexRiscv
 from pythondata_cpu_vexriscv import data_location
 
-from liteformer.soc.verilate import default_cache
+from liteformer.accel.errors import LiteFormerError
+from liteformer.soc.cache import cache_folder
 
 IN_BLOCK_RAM = '(* ram_style = "block" *) reg [31:0] RegFilePlugin_regFile'
+
+
+SUPPORTED_CPUS = ("vexriscv", "serv")
+
+
+def check_cpu(name):
+    """Raises LiteFormerError if LiteX has no soft CPU of this name, or cannot build it from what is installed."""
+    tested = " and ".join(SUPPORTED_CPUS)
+    if name not in CPUS or name == "None":
+        raise LiteFormerError(f"no CPU {name}; tested are {tested}, any other CPU of LiteX with a 32-bit Wishbone bus may "
+                              "serve")
+    if name in SUPPORTED_CPUS:
+        return
+    if getattr(CPUS[name], "category", None) == "hardcore":
+        raise LiteFormerError(f"the CPU {name} is a block of certain chips, not gateware; choose another one, tested are "
+                              f"{tested}")
+    source = inspect.getsource(sys.modules[CPUS[name].__module__])
+    if re.search(r"git clone|wget ", source):
+        raise LiteFormerError(f"LiteX downloads the CPU {name} from the network while it builds, which LiteFormer does not do; "
+                              f"choose another one, tested are {tested}")
+    for package in re.findall(r'get_data_mod\("cpu", *"(\w+)"\)', source):
+        if find_spec(f"pythondata_cpu_{package}") is None:
+            raise LiteFormerError(f"the CPU {name} needs the package pythondata-cpu-{package}; install it with "
+                                  f"`pip install pythondata-cpu-{package}`")
 
 
 def registers_in_luts(cpu):
@@ -22,9 +52,8 @@ def registers_in_luts(cpu):
         return
     text = text.replace(IN_BLOCK_RAM, IN_BLOCK_RAM.replace("block", "distributed"))
     # The file has to stay for as long as a project refers to it.
-    path = default_cache() / "cpu" / hashlib.sha256(text.encode()).hexdigest()[:16] / name
+    path = cache_folder("cpu", hashlib.sha256(text.encode()).hexdigest()[:16]) / name
     if not path.is_file():
-        path.parent.mkdir(parents=True, exist_ok=True)
         temporary = path.with_suffix(f".{os.getpid()}")
         temporary.write_text(text)
         temporary.replace(path)

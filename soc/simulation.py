@@ -44,7 +44,7 @@ class Simulation:
     Args:
         compiled: CompiledModel, or any LiteXModule with LiteFormerCore's interface.
         cpu: LiteX CPU. trace: path of an FST file to write, None for no trace (much faster).
-        cache_dir: where compiled simulators are kept, default ``verilate.default_cache()``.
+        cache_dir: where compiled simulators are kept, default ``cache.default_cache()``.
         cycle_limit: clock cycles after which a run that has no answer yet is given up.
         uart, baudrate: "sim" is a stream of bytes, "serial" a real UART.
         level: of the C++ optimizer, see ``verilate.LEVELS``; None for LEVEL. recordable: ``record`` works, everything runs

@@ -16,6 +16,7 @@ import tempfile
 from pathlib import Path
 
 from liteformer.accel.errors import LiteFormerError
+from liteformer.soc.cache import cache_folder
 
 CLOCK_LOOP = Path(__file__).with_name("clock_loop.cpp")
 VERILATOR_FLAGS = ["-O3", "--x-assign", "fast", "--x-initial", "fast", "--noassert", "-Wno-lint", "-Wno-style",
@@ -36,11 +37,6 @@ import json, sys
 from pyverilator import PyVerilator
 PyVerilator.build(gen_only=True, **json.loads(sys.argv[1]))
 """
-
-
-def default_cache():
-    """Where builds are kept: the environment variable LITEFORMER_CACHE, else ~/.cache/liteformer."""
-    return Path(os.environ.get("LITEFORMER_CACHE") or Path.home() / ".cache" / "liteformer")
 
 
 def level_for(cycles):
@@ -91,8 +87,7 @@ def build_simulator(design, trace=False, cycles_per_bit=None, cache_dir=None, lo
     """
     verilator, compiler = _tool("verilator"), _tool("g++")
     _tool("make")
-    cache = Path(cache_dir or default_cache()).resolve()
-    cache.mkdir(parents=True, exist_ok=True)
+    cache = cache_folder(root=cache_dir)
     tools = (_run([verilator, "--version"]), _run([compiler, "-dumpfullversion"]))
     key = _key(*design.sources, *_headers(design), loop, trace, cycles_per_bit, VERILATOR_FLAGS, UNTRACED_FLAGS, tools,
                design.name)
@@ -109,7 +104,7 @@ def build_simulator(design, trace=False, cycles_per_bit=None, cache_dir=None, lo
 
 
 def _compile(design, trace, cycles_per_bit, loop, level, directory, library):
-    """Build in ``directory``, by bare names: make takes no path with a blank."""
+    """Build in ``directory``, by bare names: make cannot quote a path with a blank."""
     for path in (*design.sources, *_headers(design)):
         shutil.copy(path, directory)
     (directory / "untraced.vlt").write_text(UNTRACED)
@@ -126,9 +121,10 @@ def _compile(design, trace, cycles_per_bit, loop, level, directory, library):
     # Verilator's own library is the same for every design: compiled once, a third of the time of a build.
     for path in library.glob("*.o"):
         shutil.copy(path, directory)
-    # One file instead of a dozen: the headers take longer than the code.
-    _run(["make", f"-j{os.cpu_count()}", "-f", f"V{design.name}.mk", "LDFLAGS=-fPIC -shared", "VM_PARALLEL_BUILDS=0",
-          f"OPT_FAST=-O{level}", "OPT_SLOW=-O1"], cwd=directory)
+    # One file instead of a dozen: the headers take longer than the code. Verilator's rules refuse a current directory with
+    # a blank, which does no harm here.
+    _run(["make", f"-j{os.cpu_count()}", "-f", f"V{design.name}.mk", "CURDIR=.", "LDFLAGS=-fPIC -shared",
+          "VM_PARALLEL_BUILDS=0", f"OPT_FAST=-O{level}", "OPT_SLOW=-O1"], cwd=directory)
     _keep(directory.glob("verilated*.o"), library)
     return directory / f"V{design.name}"
 

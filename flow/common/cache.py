@@ -6,14 +6,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from liteformer.accel.errors import LiteFormerError
-from liteformer.soc.verilate import default_cache
+from liteformer.soc.cache import cache_folder
 
 
 def cache_directory(kind):
     """Folder for cached results of one kind, beside the cached simulators; made if needed."""
-    path = default_cache() / kind
-    path.mkdir(parents=True, exist_ok=True)
-    return path
+    return cache_folder(kind)
 
 
 @contextmanager

@@ -11,14 +11,12 @@ import numpy as np
 from liteformer.accel import golden
 from liteformer.accel.decision import continues, decide
 from liteformer.accel.devices import device as find_device
-from liteformer.accel.errors import LiteFormerError
 from liteformer.flow.common import console
 from liteformer.flow.common.cache import cache_directory
 from liteformer.flow.measure import area
 from liteformer.soc.verilate import level_for
 
 CLOCK_MHZ = 100
-SUPPORTED_CPUS = ("vexriscv", "serv")
 # VexRiscv's cycles for a sample on the serial line, and for a request around an inference.
 WORD_CYCLES, REQUEST_CYCLES = 950, 6_000
 
@@ -37,11 +35,9 @@ def compile_model(model, **overrides):
 
 
 def check_cpu(cpu):
-    """Raises LiteFormerError if LiteX has no CPU of this name."""
-    from litex.soc.cores.cpu import CPUS
-    if cpu not in CPUS or cpu == "None":
-        raise LiteFormerError(f"no CPU {cpu}; tested are {' and '.join(SUPPORTED_CPUS)}, "
-                              "any other CPU of LiteX with a 32-bit Wishbone bus may serve")
+    """Raises LiteFormerError if the CPU cannot be built, see ``soc.cpu.check_cpu``."""
+    from liteformer.soc.cpu import check_cpu as check
+    check(cpu)
 
 
 def expected_cycles(compiled, raw):

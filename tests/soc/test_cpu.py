@@ -1,4 +1,4 @@
-"""The CPU's register file in LUTs, and the registers on the way from the CPU to the core's."""
+"""Which CPUs can be built; the register file in LUTs."""
 
 from pathlib import Path
 
@@ -6,8 +6,11 @@ import pytest
 from litex.soc.cores.cpu.serv.core import SERV
 from litex.soc.cores.cpu.vexriscv.core import VexRiscv
 
-from liteformer.soc.cpu import registers_in_luts
+from liteformer.soc import cpu as cpu_module
+from liteformer.soc.cpu import SUPPORTED_CPUS, check_cpu, registers_in_luts
 from liteformer.soc.platform import simulation_platform
+
+from ..refusal import refusal
 
 
 def sources(cpu_class, variant):
@@ -43,3 +46,27 @@ def test_other_cpus_stay(monkeypatch, tmp_path):
     monkeypatch.setenv("LITEFORMER_CACHE", str(tmp_path))
     assert sources(SERV, "standard")
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("name", SUPPORTED_CPUS)
+def test_supported_cpus_are_there(name):
+    check_cpu(name)
+
+
+@pytest.mark.parametrize("name, sentence", [
+    ("femtorv", "LiteX downloads the CPU femtorv from the network while it builds, which LiteFormer does not do; choose "
+                "another one, tested are vexriscv and serv"),
+    ("ibex", "the CPU ibex needs the package pythondata-cpu-ibex; install it with `pip install pythondata-cpu-ibex`"),
+    ("zynq7000", "the CPU zynq7000 is a block of certain chips, not gateware; choose another one, tested are vexriscv and "
+                 "serv"),
+    ("nonesuch", "no CPU nonesuch; tested are vexriscv and serv, any other CPU of LiteX with a 32-bit Wishbone bus may serve"),
+])
+def test_cpus_that_cannot_be_built(name, sentence, monkeypatch):
+    monkeypatch.setattr(cpu_module, "find_spec", lambda package: None)
+    assert refusal(check_cpu, name) == sentence
+
+
+def test_a_package_that_is_there_is_seen(monkeypatch):
+    """Negative control."""
+    monkeypatch.setattr(cpu_module, "find_spec", lambda package: package == "pythondata_cpu_ibex" or None)
+    check_cpu("ibex")

@@ -1,0 +1,91 @@
+"""Building simulators: what is compiled again, what is not, and where."""
+
+import ctypes
+import shutil
+
+import pytest
+
+from liteformer.soc import verilate
+from liteformer.soc.cache import default_cache
+from liteformer.soc.generate import Design
+from liteformer.soc.verilate import LEVELS, build_simulator, level_for
+
+VERILOG = """
+module counter(input sys_clk, output reg [7:0] count = 0);
+always @(posedge sys_clk) count <= count + {step};
+endmodule
+"""
+# Clocks the model ``cycles`` times; the count then.
+LOOP = """
+extern "C" int counted(SOC_MODEL *model, int cycles)
+{
+	for (int n = 0; n < 2 * cycles; n++) {
+		model->sys_clk = n & 1;
+		model->eval();
+	}
+	return model->count;
+}
+"""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A folder with a blank and an umlaut in its name; Verilator's library is there if an earlier build has made it."""
+    path = tmp_path_factory.mktemp("verilate") / "a b \u00fc"
+    for library in default_cache().glob("verilated-*"):
+        shutil.copytree(library, path / "cache" / library.name)
+    return path
+
+
+@pytest.fixture
+def counter(folder, tmp_path):
+    """Callable(step, level) -> path of the simulator of a counter."""
+    work, cache = folder / tmp_path.name, folder / "cache"
+    work.mkdir(parents=True)
+    loop = work / "loop.cpp"
+    loop.write_text(LOOP)
+
+    def build(step=3, level=0):
+        top = work / "counter.v"
+        top.write_text(VERILOG.format(step=step))
+        design = Design(name="counter", top=top, sources=[top], include_dirs=[], images=[])
+        return build_simulator(design, cache_dir=cache, loop=loop, level=level)
+    return build
+
+
+def count(path, cycles):
+    """What the counter says after some cycles."""
+    library = ctypes.CDLL(str(path))
+    library.construct.restype = ctypes.c_void_p
+    library.counted.argtypes = [ctypes.c_void_p, ctypes.c_int]
+    return library.counted(library.construct(), cycles)
+
+
+def test_it_runs_and_is_built_once(counter, monkeypatch):
+    """One design, one simulator; another design is another one."""
+    built, compiled = [], verilate._compile
+    monkeypatch.setattr(verilate, "_compile", lambda *arguments: built.append(1) or compiled(*arguments))
+    first = counter()
+    assert count(first, 7) == 7 * 3 and counter() == first and built == [1]
+    other = counter(step=5)
+    assert other != first and count(other, 7) == 7 * 5 and built == [1, 1]
+
+
+def test_a_better_build_serves_too(counter, monkeypatch):
+    best = counter(step=4, level=LEVELS[-1])
+    monkeypatch.setattr(verilate, "_compile", lambda *_: pytest.fail("built again"))
+    assert [counter(step=4, level=level) for level in LEVELS] == [best] * len(LEVELS)
+
+
+def test_the_library_is_compiled_once(counter):
+    cache = counter().parent
+    library, *more = cache.glob("verilated-*")
+    before = {path.name: path.stat().st_mtime_ns for path in library.iterdir()}
+    assert "verilated.o" in before
+    counter(step=6)
+    assert sorted([library, *more]) == sorted(cache.glob("verilated-*"))
+    assert {path.name: path.stat().st_mtime_ns for path in library.iterdir()} == before
+
+
+def test_level_grows_with_the_work():
+    assert [level_for(cycles) for cycles in (0, 1_000_000, 1_000_001, 8_000_000, 8_000_001)] == [0, 0, 1, 1, 3]
