@@ -63,8 +63,12 @@ class _CRG(LiteXModule):
         # # #
 
         clk100 = platform.request("clk100")
+        # The button's name differs between versions of LiteX-Boards.
+        button = platform.request("cpu_reset", loose=True)
+        if button is None:
+            button = platform.request("cpu_reset_n")
         self.pll = pll = S7PLL(speedgrade=-1)
-        self.comb += pll.reset.eq(~platform.request("cpu_reset") | self.rst)
+        self.comb += pll.reset.eq(~button | self.rst)
         pll.register_clkin(clk100, 100e6)
         pll.create_clkout(self.cd_sys, sys_clk_freq)
         platform.add_false_path_constraints(self.cd_sys.clk, pll.clkin)

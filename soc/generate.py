@@ -66,7 +66,8 @@ def write_verilog(soc, directory, name="liteformer_soc"):
     with quiet():
         soc.finalize()
         generated = _write_headers(soc, include)
-        csr_json.write_text(export.get_csr_json(soc.csr_regions, soc.constants, soc.mem_regions))
+        csr_json.write_text(export.get_csr_json(csr_regions=soc.csr_regions, constants=soc.constants,
+                                                mem_regions=soc.mem_regions))
         if hasattr(soc, "compile_firmware"):
             soc.compile_firmware(include)
         fragment = soc.get_fragment()

@@ -109,9 +109,9 @@ def _register_maps(core, directory):
     memories  = {"liteformer": SoCRegion(origin=0, size=WINDOW_BYTES, cached=False),
                  "csr": SoCRegion(origin=CSR_ORIGIN, size=WINDOW_BYTES, cached=False)}
     constants = {"CONFIG_CSR_DATA_WIDTH": 32, "CONFIG_CSR_ALIGNMENT": 32, "LITEFORMER_WAIT_LOOPS": WAIT_LOOPS}
-    described = SimpleNamespace(csr=SimpleNamespace(regions=registers, data_width=32), irq=SimpleNamespace(locs={}),
-                                mem_regions=memories, constants=constants)
-    (directory/"csr.json").write_text(export.get_csr_json(registers, constants, memories))
+    described = SimpleNamespace(csr=SimpleNamespace(regions=registers, data_width=32, ordering="big"),
+                                irq=SimpleNamespace(locs={}), mem_regions=memories, constants=constants)
+    (directory/"csr.json").write_text(export.get_csr_json(csr_regions=registers, constants=constants, mem_regions=memories))
     (directory/f"{NAME}.svd").write_text(export.get_csr_svd(described, vendor="LiteFormer", name=NAME,
                                                             description="LiteFormer core, stand-alone"))
     (directory/"registers.md").write_text(CORE_HEADER + WINDOW + register_table(core.registers, CSR_ORIGIN))

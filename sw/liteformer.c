@@ -15,6 +15,12 @@ void isr(void)
 {
 }
 
+/* LiteX's start code calls this from 2025 on; LiteX's own library, where it is linked, has something to do in it. */
+void litex_startup_init(void);
+void __attribute__((weak)) litex_startup_init(void)
+{
+}
+
 static enum liteformer_error finish(uint32_t events)
 {
 	uint32_t error;
