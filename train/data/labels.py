@@ -4,30 +4,18 @@ import numpy as np
 import pandas as pd
 
 from liteformer.accel.errors import LiteFormerError
-from liteformer.train.data import activity, faults, har, skab, table
+from liteformer.train.data import activity, faults, skab, table
 from liteformer.train.data.recordings import class_series, starts_of, unique_names
 from liteformer.train.data.series import TEST, TRAIN, Series
 
 
-def load_labelled(options):
-    """Series of ``options.data`` for a classification or for the search for anomalies.
-
-    Raises:
-        LiteFormerError: bad input, one sentence.
-    """
-    readers = {("classification", "synthetic"): _activity, ("classification", "har"): har.load_har,
-               ("classification", "wisdm"): har.load_wisdm, ("classification", "csv"): _csv_classes,
-               ("anomaly", "synthetic"): _faults, ("anomaly", "skab"): _skab, ("anomaly", "csv"): _csv_anomalies}
-    return readers[options.task, options.data](options)
-
-
-def _activity(options):
+def load_activity(options):
     values, labels, subjects = activity.synthetic_activity()
     return class_series(options, values, activity.NAMES, labels.astype(np.float64), activity.CLASSES, "activity",
                         groups=subjects)
 
 
-def _csv_classes(options):
+def load_csv_classes(options):
     frame, path = table.read_table(options.path), options.path
     groups, follows = _order(frame, path, options)
     cells = table.cells(frame, path, options.label)
@@ -41,7 +29,7 @@ def _csv_classes(options):
                         follows=follows)
 
 
-def _csv_anomalies(options):
+def load_csv_anomalies(options):
     frame, path = table.read_table(options.path), options.path
     groups, follows = _order(frame, path, options)
     if groups is not None:
@@ -57,12 +45,12 @@ def _csv_anomalies(options):
                            follows)
 
 
-def _faults(options):
+def load_faults(options):
     values, faulty = faults.synthetic_faults()
     return _anomaly_series(options, values, faults.NAMES, faulty, "fault", np.ones(len(values), bool))
 
 
-def _skab(options):
+def load_skab(options):
     values, names, anomalous, follows, trained = skab.load_skab(options)
     parts = np.where(trained, TRAIN, TEST)
     return _anomaly_series(options, values, names, anomalous, "anomaly", follows, parts)

@@ -5,7 +5,6 @@ import pandas as pd
 
 from liteformer.accel.errors import LiteFormerError
 from liteformer.train.data import table
-from liteformer.train.data.labels import load_labelled
 from liteformer.train.data.recordings import unique_names
 from liteformer.train.data.series import Series
 from liteformer.train.data.synthetic import synthetic_series
@@ -16,29 +15,18 @@ PEMS_WEEK = 2016  # Rows of a week of 5-minute steps.
 PEMS_STATION = "el_segundo"
 
 
-def load_series(options):
-    """Series of ``options.data`` for ``options.task``.
-
-    Raises:
-        LiteFormerError: bad input, one sentence.
-    """
-    if options.task != "forecast":
-        return load_labelled(options)
-    return {"synthetic": _synthetic, "airu": _airu, "pems": _pems, "csv": _csv}[options.data](options)
-
-
 def _horizon(options):
     return 1 if options.horizon is None else options.horizon
 
 
-def _synthetic(options):
+def load_synthetic(options):
     names, values = synthetic_series()
     frame = pd.DataFrame(values, columns=names)
     return _from_frame(frame, "the synthetic series", options, features=names, targets=[names[0]],
                        follows=np.ones(len(values), bool), unit="kW")
 
 
-def _airu(options):
+def load_airu(options):
     """Becnel et al.'s protocol: windows by their first row, ozone at the last row, features to [0, 1]."""
     frame, path = table.read_table(options.path), options.path
     targets, features = options.target or ["OZONE"], options.features or AIRU_FEATURES
@@ -53,7 +41,7 @@ def _airu(options):
                   horizon=0, scaling="minmax", boundary=boundary, split_by="start", unit="ppb")
 
 
-def _pems(options):
+def load_pems(options):
     """Three weeks of training, one week of test, speed one step ahead from speeds, all that the paper's file holds."""
     path = options.path
     if not table.has_header(path):
@@ -77,7 +65,7 @@ def _pems(options):
     return Series(**vars(series) | {"boundary": min(3 * PEMS_WEEK, len(frame) * 3 // 4), "test_end": 4 * PEMS_WEEK})
 
 
-def _csv(options):
+def load_csv(options):
     frame, path = table.read_table(options.path), options.path
     follows = np.ones(len(frame), bool)
     if options.timestamp:
