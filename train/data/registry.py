@@ -54,24 +54,24 @@ class DataSource:
 
 REGISTRY = {source.name: source for source in (
     DataSource("synthetic", "built in", path="", readers={
-        "forecast": Reader(".loaders:load_synthetic", epochs=30),
+        "forecast": Reader(".synthetic:load_synthetic", epochs=30),
         # With labels it settles sooner.
-        "classification": Reader(".labels:load_activity", epochs=20),
-        "anomaly": Reader(".labels:load_faults", epochs=20)}),
+        "classification": Reader(".activity:load_activity", epochs=20),
+        "anomaly": Reader(".faults:load_faults", epochs=20)}),
     DataSource("airu", "AirU ozone", last_row=True, time_first=True, readers={
-        "forecast": Reader(".loaders:load_airu", epochs=40)}),
+        "forecast": Reader(".airu:load_airu", epochs=40)}),
     DataSource("pems", "PeMS traffic speed", time_first=True, readers={
-        "forecast": Reader(".loaders:load_pems", epochs=60)}),
+        "forecast": Reader(".pems:load_pems", epochs=60)}),
     DataSource("csv", "any file", any_columns=True, readers={
-        "forecast": Reader(".loaders:load_csv", epochs=40),
-        "classification": Reader(".labels:load_csv_classes", epochs=40),
-        "anomaly": Reader(".labels:load_csv_anomalies", epochs=40)}),
+        "forecast": Reader(".csv_file:load_forecast", epochs=40),
+        "classification": Reader(".csv_file:load_classes", epochs=40),
+        "anomaly": Reader(".csv_file:load_anomalies", epochs=40)}),
     DataSource("har", "UCI-HAR activities", path="its directory", readers={
         "classification": Reader(".har:load_har", epochs=30)}),
     DataSource("wisdm", "WISDM activities", path="its file or directory", readers={
         "classification": Reader(".har:load_wisdm", epochs=10)}),
     DataSource("skab", "SKAB pump test bench", path="its directory", readers={
-        "anomaly": Reader(".labels:load_skab", epochs=40)}),
+        "anomaly": Reader(".skab:load_skab", epochs=40)}),
 )}
 
 
