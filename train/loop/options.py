@@ -38,11 +38,11 @@ def tensor_classes(layers):
 class TrainOptions(BaseModel):
     """Data, shape, precision and recipe of one training.
 
-    Data: ``data`` is a name of ``train.data.registry``, ``path`` the file or directory that it needs (no meaning for built-in
-    data); ``target``, ``features`` and ``timestamp`` are column names;
-    ``sensor`` is a station name or a column number of a PeMS file. ``horizon`` h forecasts the steps 1 to h after the
-    window; 0 is the window's own last row (always so for ``airu``, None elsewhere means 1). ``test_fraction`` of the rows of
-    ``csv`` and ``synthetic`` and ``validation_fraction`` of the training windows come last in time.
+    Data: ``data`` is a name of ``train.data.registry``; ``path`` is the file or directory that it needs (no meaning for
+    built-in data); ``target``, ``features`` and ``timestamp`` are column names; ``sensor`` is a station name or a column number
+    of a PeMS file. ``horizon`` h forecasts the steps 1 to h after the window; 0 is the window's own last row (always so for
+    data with ``last_row``, None elsewhere means 1). ``test_fraction`` of the rows of data without a published split and
+    ``validation_fraction`` of the training windows come last in time.
     A classification takes ``label``, the column of classes, and windows ``stride`` rows apart (None is half a window) that lie
     within one class; ``group`` is a column of subjects or recordings, which no window spans and by which the data are split.
     An anomaly model takes ``label``, 1 where a row is anomalous, and learns from windows without anomaly to forecast
