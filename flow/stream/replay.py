@@ -64,7 +64,8 @@ def horizon_of(model):
     source = registry.REGISTRY.get(options.get("data"))
     if source is None:
         return None
-    if options["task"] == "classification" or (source.last_row and options["task"] == "forecast"):
+    task = model.config.task
+    if task == "classification" or (task == "forecast" and source.last_row):
         return 0
     return 1 if options["horizon"] is None else options["horizon"]
 
