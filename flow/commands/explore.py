@@ -14,7 +14,8 @@ from liteformer.flow.common.inputs import at_least
 from liteformer.flow.explore import objectives as known
 from liteformer.flow.explore import space
 
-DATA, SPACE, SEARCH, AFTER = "Data", "Space: comma separated choices, for numbers also 3-8", "Search", "Afterwards"
+DATA, SEARCH, AFTER = options.DATA, "Search", "Afterwards"
+SPACE = "Space: comma separated choices, for numbers also 3-8"
 MIXED = "Bits of each class of tensors"
 
 
@@ -23,13 +24,11 @@ def _axis(text):
 
 
 def explore(
-    data: Annotated[Literal["synthetic", "airu", "pems", "csv", "har", "wisdm", "skab"], typer.Option(
-        metavar="NAME", help="synthetic (built in) or csv (any file) for every task; airu, pems to forecast; har (UCI-HAR), "
-        "wisdm to classify; skab to find anomalies.", rich_help_panel=DATA)] = "synthetic",
+    data: options.Data = "synthetic",
     task: Annotated[Literal["forecast", "classification", "anomaly"], typer.Option(
         metavar="TASK", help="forecast, classification (of windows) or anomaly (alarms by the forecast's error).",
         rich_help_panel=DATA)] = "forecast",
-    path: Annotated[str | None, typer.Option(help="CSV file, or directory of har, wisdm, skab.", rich_help_panel=DATA)] = None,
+    path: options.DataPath = None,
     label: Annotated[str | None, typer.Option(
         help="Column with the class of each row, or with 1 where it is anomalous.", rich_help_panel=DATA)] = None,
     group: Annotated[str | None, typer.Option(

@@ -1,10 +1,16 @@
 """Options that several commands share, so that one word means the same everywhere."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
-HARDWARE = "Hardware"
+from liteformer.train.data import registry
+
+DATA, HARDWARE = "Data", "Hardware"
+
+DataName = Literal[tuple(registry.REGISTRY)]
+Data = Annotated[DataName, typer.Option(metavar="NAME", help=registry.data_help(), rich_help_panel=DATA)]
+DataPath = Annotated[str | None, typer.Option(help=registry.path_help(), rich_help_panel=DATA)]
 
 Rows = Annotated[int | None, typer.Option(help="Rows (tokens) of the array.", rich_help_panel=HARDWARE)]
 Columns = Annotated[int | None, typer.Option(help="Columns (channels) of the array.", rich_help_panel=HARDWARE)]

@@ -1,7 +1,7 @@
 """`liteformer run`: a data set, a CSV or lines from a pipe through a device, forecast by forecast."""
 
 from contextlib import ExitStack
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 from rich.table import Table
@@ -13,6 +13,7 @@ from liteformer.flow.common.figures import COLUMNS
 from liteformer.flow.common.inputs import at_least, load_model
 from liteformer.flow.stream.device import open_device
 from liteformer.flow.stream.run import open_source, run_device
+from liteformer.train.data import registry
 
 
 def _render(result):
@@ -47,9 +48,9 @@ def run(
     csr: Annotated[str | None, typer.Option(metavar="csr.csv", help="Drive the core's registers through litex_server; the "
                                             "register map that LiteX wrote (CSV or JSON).")] = None,
     server: Annotated[str, typer.Option(help="HOST:PORT of litex_server, for --csr.")] = "localhost:1234",
-    data: Annotated[Literal["synthetic", "airu", "pems", "csv", "har", "wisdm", "skab"] | None, typer.Option(
-        metavar="NAME", help="Data set as of `liteformer train`: its test windows; what the model was trained on if "
-                             "--path is left out too.")] = None,
+    data: Annotated[options.DataName | None, typer.Option(
+        metavar="NAME", help=f"Data set as of `liteformer train` ({', '.join(registry.REGISTRY)}): its test windows; what the "
+                             "model was trained on if --path is left out too.")] = None,
     path: Annotated[str | None, typer.Option(help="Of the data set. Without --data: a CSV with the model's features, all "
                                              "windows of it; - for lines on standard input.")] = None,
     windows: Annotated[int | None, typer.Option(help="Windows to run, the first; of a classification spread ones. All if left "

@@ -11,7 +11,7 @@ from liteformer.flow.common import console
 from liteformer.flow.common.figures import figures_table
 from liteformer.flow.runs.train import run_training
 
-DATA, SHAPE, RECIPE = "Data", "Model", "Recipe"
+DATA, SHAPE, RECIPE = options.DATA, "Model", "Recipe"
 
 
 def _widths(values):
@@ -37,13 +37,11 @@ def _render(result):
 
 
 def train(
-    data: Annotated[Literal["synthetic", "airu", "pems", "csv", "har", "wisdm", "skab"], typer.Option(
-        metavar="NAME", help="synthetic (built in) or csv (any file) for every task; airu, pems to forecast; har (UCI-HAR), "
-        "wisdm to classify; skab to find anomalies.", rich_help_panel=DATA)] = "synthetic",
+    data: options.Data = "synthetic",
     task: Annotated[Literal["forecast", "classification", "anomaly"], typer.Option(
         metavar="TASK", help="forecast, classification (of windows) or anomaly (alarms by the forecast's error).",
         rich_help_panel=DATA)] = "forecast",
-    path: Annotated[str | None, typer.Option(help="CSV file, or directory of har, wisdm, skab.", rich_help_panel=DATA)] = None,
+    path: options.DataPath = None,
     target: Annotated[list[str] | None, typer.Option(
         help="Column to forecast; repeat for several.", rich_help_panel=DATA)] = None,
     label: Annotated[str | None, typer.Option(

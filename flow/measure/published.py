@@ -27,6 +27,7 @@ class Published:
         return round(1000 * self.mj / self.ms, 1)
 
 
+DATA = "airu"  # The data set of the published errors.
 PUBLISHED = (Published(12, 32, 4, 5.474, 1.33, 0.084, 125, 167_378), Published(6, 64, 8, 3.506, 2.82, 0.212, 100, 284_022),
              Published(12, 64, 6, 3.763, 4.61, 0.364, 125, 577_800))
 

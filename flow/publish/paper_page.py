@@ -8,6 +8,7 @@ from liteformer.flow.measure import published
 from liteformer.flow.publish.paper_plot import pictures
 from liteformer.flow.publish.paper_point import DEVICE, PARTS, RECIPES, WINDOWS
 from liteformer.flow.publish.results import NOTES, TITLES, ratio, verdict
+from liteformer.train.data import registry
 
 SHAPE = "window, d, bits"
 ALT = {"rmse": "Error of every point", "energy": "Error against energy estimate"}
@@ -101,7 +102,7 @@ def _shape(result):
 def _published(result):
     """The published.Published of a result on its data set, or None."""
     point = result["point"]
-    return published.row(point["window"], point["d_model"], point["bits"]) if point["data"] == "airu" else None
+    return published.row(point["window"], point["d_model"], point["bits"]) if point["data"] == published.DATA else None
 
 
 def _sources(built):
@@ -110,9 +111,8 @@ def _sources(built):
 
 def _epochs(built):
     """Epochs of the complete training in words."""
-    from liteformer.train.loop.options import DEFAULT_EPOCHS
-    return ", ".join(f"{DEFAULT_EPOCHS[source]} and {DEFAULT_EPOCHS[source]} on {TITLES[source].partition(':')[0]}"
-                     for source in _sources(built))
+    epochs = {source: registry.find(source).readers["forecast"].epochs for source in _sources(built)}
+    return ", ".join(f"{count} and {count} on {TITLES[source].partition(':')[0]}" for source, count in epochs.items())
 
 
 def _beside(built, quick):

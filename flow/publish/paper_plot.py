@@ -52,7 +52,7 @@ def _sources(built):
 
 
 def _published(source):
-    return published.PUBLISHED if source == "airu" else ()
+    return published.PUBLISHED if source == published.DATA else ()
 
 
 def _errors(built):

@@ -152,9 +152,9 @@ def _paper(source):
     row = published.row(config.window, config.d_model, widths.pop()) if len(widths) == 1 else None
     if row is None or config.layers > 1 or config.heads > 1 or config.features != 7:
         return None
-    return {"source": "arXiv 2407.11041", "rmse": row.rmse if source.model.provenance.get("dataset") == "airu" else None,
-            "latency_us": 1000 * row.ms, "cycles": row.cycles, "clock_mhz": row.clock_mhz, "energy_uj": 1000 * row.mj,
-            "power_mw": row.power_mw}
+    same_data = source.model.provenance.get("dataset") == published.DATA
+    return {"source": "arXiv 2407.11041", "rmse": row.rmse if same_data else None, "latency_us": 1000 * row.ms,
+            "cycles": row.cycles, "clock_mhz": row.clock_mhz, "energy_uj": 1000 * row.mj, "power_mw": row.power_mw}
 
 
 def _layer_errors(run):

@@ -7,7 +7,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from liteformer.accel.decision import continues
 from liteformer.accel.errors import LiteFormerError
-from liteformer.train.data import loaders, table
+from liteformer.train.data import registry, table
 from liteformer.train.data.dataset import raw_counts, truth_of
 from liteformer.train.data.series import Series, split, usable_starts
 from liteformer.train.loop.options import TrainOptions
@@ -58,11 +58,14 @@ def trained_options(model):
 
 
 def horizon_of(model):
-    """Steps ahead that a model forecasts; 0 is the window's last row; None if the model file does not tell."""
+    """Steps ahead that a model forecasts; 0 is the window's last row; None if the model file does not tell, or names a data
+    set that is not registered here."""
     options = trained_options(model)
-    if not options:
+    source = registry.REGISTRY.get(options.get("data"))
+    if source is None:
         return None
-    if options["data"] == "airu" or options["task"] == "classification":
+    task = model.config.task
+    if task == "classification" or (task == "forecast" and source.last_row):
         return 0
     return 1 if options["horizon"] is None else options["horizon"]
 
@@ -93,11 +96,12 @@ def _data_set(model, data, path):
     if not options:
         raise LiteFormerError("the model file does not tell what it was trained on; give a CSV with --path, without --data")
     if data and data != options["data"]:
-        targets = target_columns(model) if config.task == "forecast" and data == "csv" else None
-        options = options | {"features": config.feature_names if data == "csv" else None, "target": targets, "timestamp": None,
+        any_columns = registry.find(data).any_columns
+        targets = target_columns(model) if config.task == "forecast" and any_columns else None
+        options = options | {"features": config.feature_names if any_columns else None, "target": targets, "timestamp": None,
                              "sensor": None, "path": None, "data": data}
     options = TrainOptions(**options | {"path": path or options["path"]})
-    series = loaders.load_series(options)
+    series = registry.load_series(options)
     if list(series.names) != config.feature_names:
         raise LiteFormerError(f"data {options.data} has the features {', '.join(series.names)}; the model takes "
                               f"{', '.join(config.feature_names)}")
@@ -113,8 +117,8 @@ def _plain(model, path):
     config, options = model.config, trained_options(model)
     frame, values = _feature_values(model, path)
     follows = np.ones(len(values), bool)
-    stamp = options.get("timestamp") or (frame.columns[0] if frame is not None and options.get("data") in ("airu", "pems")
-                                         else None)
+    source = registry.REGISTRY.get(options.get("data"))
+    stamp = options.get("timestamp") or (frame.columns[0] if frame is not None and source and source.time_first else None)
     if frame is not None and stamp in frame.columns and stamp not in config.feature_names:
         _, follows = table.time_steps(frame, path, stamp)
     series = Series(values=values, names=config.feature_names, targets=np.zeros((len(values), 1)), target_names=[],

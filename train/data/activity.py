@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from liteformer.train.data.task_series import class_series
+
 RATE = 10       # Rows a second.
 SUBJECTS = 60
 SECONDS = 12    # Of each activity of each subject.
@@ -29,6 +31,12 @@ def synthetic_activity(seed=20240711):
     parts = [_recording(rng, name, body) + (np.full(RATE * SECONDS, subject),)
              for subject in range(SUBJECTS) for body in [_body(rng)] for name in rng.permutation(CLASSES)]
     return tuple(np.concatenate(column) for column in zip(*parts))
+
+
+def load_activity(options):
+    """Series of the built-in activities, divided by subject."""
+    values, labels, subjects = synthetic_activity()
+    return class_series(options, values, NAMES, labels.astype(np.float64), CLASSES, "activity", groups=subjects)
 
 
 def _body(rng):

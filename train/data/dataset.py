@@ -10,7 +10,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from liteformer.accel.errors import LiteFormerError
 from liteformer.accel.numerics import round_half_up
-from liteformer.train.data import loaders
+from liteformer.train.data.registry import load_series
 from liteformer.train.data.series import split, target_offsets, usable_starts
 
 RAW_SPAN = 12          # The training range of a feature takes at least 1 << RAW_SPAN counts.
@@ -85,7 +85,7 @@ def load_dataset(options):
     Raises:
         LiteFormerError: bad input, one sentence.
     """
-    series = loaders.load_series(options)
+    series = load_series(options)
     starts = usable_starts(series, options.window)
     train, validation, test = split(series, options.window, starts, options.validation_fraction)
     watched = validation

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from liteformer.train.data.task_series import anomaly_series
+
 ROWS = 10000  # Of one second each.
 NAMES = ["flow", "pressure", "current", "temperature", "vibration"]
 KINDS = ["stuck", "offset", "leak", "bearing", "noise"]
@@ -43,6 +45,12 @@ def synthetic_faults(rows=ROWS, seed=20240711):
         elif name == "noise":
             temperature[part] += rng.normal(0, 0.6, length)
     return np.stack([flow, pressure, current, temperature, vibration], axis=1), faulty
+
+
+def load_faults(options):
+    """Series of the built-in process with its faults, divided in time."""
+    values, faulty = synthetic_faults()
+    return anomaly_series(options, values, NAMES, faulty, "fault", np.ones(len(values), bool))
 
 
 def _faults(rng, rows):

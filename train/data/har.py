@@ -8,7 +8,8 @@ import pandas as pd
 
 from liteformer.accel.errors import LiteFormerError
 from liteformer.train.data import table
-from liteformer.train.data.recordings import class_series, parts_by_group, starts_of
+from liteformer.train.data.recordings import parts_by_group, starts_of
+from liteformer.train.data.task_series import class_series
 
 HAR_SIGNALS = [f"{signal}_{axis}" for signal in ("body_acc", "body_gyro", "total_acc") for axis in "xyz"]
 HAR_ROWS = 128            # Rows of a UCI-HAR window: 2.56 s at 50 Hz.

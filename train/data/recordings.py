@@ -1,9 +1,9 @@
-"""Recordings in a row: where one ends, which are for training, and what is a window's class."""
+"""Recordings in a row: where one ends, and which are for training."""
 
 import numpy as np
 
 from liteformer.accel.errors import LiteFormerError
-from liteformer.train.data.series import TEST, TRAIN, VALIDATION, Series
+from liteformer.train.data.series import TEST, TRAIN, VALIDATION
 
 
 def starts_of(keys):
@@ -12,13 +12,6 @@ def starts_of(keys):
     first = np.ones(len(keys), bool)
     first[1:] = keys[1:] != keys[:-1]
     return first
-
-
-def unique_names(names, what):
-    """The names as a list; an error if one stands there twice."""
-    if len(set(names)) < len(names):
-        raise LiteFormerError(f"a {what} is named twice: {', '.join(names)}; name each once")
-    return list(names)
 
 
 def parts_by_group(groups, options, tested=None):
@@ -49,35 +42,3 @@ def _divide(names, fraction, most):
     """The names and the last of them, about the fraction, at least one."""
     count = min(max(round(len(names) * fraction), 1), most)
     return names[:-count], names[-count:]
-
-
-def class_series(options, values, names, labels, classes, label, *, groups=None, follows=None, parts=None):
-    """Series whose target is the class of the window's last row; no window contains two classes or two groups.
-
-    Args:
-        options: TrainOptions; values: float64 ``(rows, features)``; names: of the features, ``options.features`` chooses.
-        labels: float64 ``(rows,)``, index into classes, NaN where unknown; label: name of what they say.
-        groups: ``(rows,)``, subject or recording; splits by group. Without groups and parts the split is in time.
-        follows: bool ``(rows,)``, one time step after the row before; parts: part of every row.
-    Raises:
-        LiteFormerError: fewer than two classes, more than 64, or an unknown feature.
-    """
-    if len(classes) < 2:
-        held = f"one class only ({classes[0]})" if classes else "no class"
-        raise LiteFormerError(f"label column {label!r} holds {held}; a classification needs at least two")
-    if len(classes) > 64:
-        raise LiteFormerError(f"label column {label!r} holds {len(classes)} classes; at most 64 are possible")
-    chosen = unique_names(options.features or names, "feature")
-    missing = [name for name in chosen if name not in names]
-    if missing:
-        raise LiteFormerError(f"there is no column {missing[0]!r}; there are: {', '.join(names)}")
-    follows = np.ones(len(values), bool) if follows is None else follows.copy()
-    # NaN differs from itself, so that a row without label ends a recording too.
-    follows &= ~starts_of(labels)
-    if groups is not None:
-        follows &= ~starts_of(groups)
-        parts = parts_by_group(groups, options) if parts is None else parts
-    return Series(values=values[:, [list(names).index(name) for name in chosen]], names=chosen, targets=labels[:, None],
-                  target_names=[label], follows=follows, horizon=0, scaling="standard",
-                  boundary=int(len(values) * (1 - options.test_fraction)), parts=parts, classes=list(classes),
-                  stride=options.stride or max(options.window // 2, 1))

@@ -8,6 +8,8 @@ import pandas as pd
 from liteformer.accel.errors import LiteFormerError
 from liteformer.train.data import table
 from liteformer.train.data.recordings import starts_of
+from liteformer.train.data.series import TEST, TRAIN
+from liteformer.train.data.task_series import anomaly_series
 
 TRAINING_ROWS = 400             # Of every experiment: the owners' protocol trains on them and tests on the rest.
 LABELS = ["anomaly", "changepoint"]
@@ -21,9 +23,10 @@ def load_skab(options):
     Training rows are the whole of a file without the column ``anomaly`` (``anomaly-free.csv``) and the first 400 rows of every
     other one.
 
+    Args:
+        options: TrainOptions.
     Returns:
-        ``(values, names, anomalous, follows, trained)``: float64 ``(rows, sensors)``, names of the sensors, three bool
-        ``(rows,)``.
+        Series; features are the sensors.
     Raises:
         LiteFormerError: no such files, or their columns differ.
     """
@@ -43,13 +46,13 @@ def load_skab(options):
         if sensors != names:
             raise LiteFormerError(f"{path} has other sensors than {paths[0]}; keep files of one test bench below --path")
         parts.append(_experiment(frame, path, names))
-    return np.concatenate([part[0] for part in parts]), names, *(
-        np.concatenate(column) for column in list(zip(*parts))[1:])
+    values, anomalous, follows, trained = (np.concatenate(column) for column in zip(*parts))
+    return anomaly_series(options, values, names, anomalous, "anomaly", follows, np.where(trained, TRAIN, TEST))
 
 
 def _experiment(frame, path, names):
     """``(values, anomalous, follows, trained)`` of one file."""
-    values = np.stack([table.column(frame, path, name) for name in names], axis=1)
+    values = table.columns(frame, path, names)
     times = pd.to_datetime(table.cells(frame, path, TIME), errors="coerce")
     bad = np.flatnonzero(times.isna())
     if len(bad):

@@ -1,6 +1,9 @@
 """The built-in series: a building's hourly power demand with weather, people and events. Seeded, made by this project."""
 
 import numpy as np
+import pandas as pd
+
+from liteformer.train.data.task_series import forecast_series
 
 ROWS = 8760  # A year of hours.
 NAMES = ["demand", "temperature", "occupancy", "irradiance", "tariff"]
@@ -34,6 +37,14 @@ def synthetic_series(rows=ROWS, seed=20240711):
               + _decay(np.where(_lag(tariff, 1) < 15, 9.0, 0.0), 0.7) + _decay(events, 0.75)
               + 2 * _smooth(rng.normal(0, 1, rows), 0.6) + rng.normal(0, 1, rows))
     return NAMES, np.stack([demand, temperature, people, sun, tariff], axis=1)
+
+
+def load_synthetic(options):
+    """Series of the built-in demand, kW, from all five features unless the options say otherwise."""
+    names, values = synthetic_series()
+    frame = pd.DataFrame(values, columns=names)
+    return forecast_series(options, frame, "the synthetic series", features=names, targets=[names[0]],
+                           follows=np.ones(len(values), bool), unit="kW")
 
 
 def _decay(x, keep):

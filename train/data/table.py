@@ -51,6 +51,11 @@ def column(frame, path, name):
     return _numbers(path, cells(frame, path, name), name, first_line=2)
 
 
+def columns(frame, path, names):
+    """Numbers of several columns, float64 ``(rows, len(names))``; as ``column``."""
+    return np.stack([column(frame, path, name) for name in names], axis=1)
+
+
 def time_steps(frame, path, name, breaks=None):
     """Where the series continues without a gap, by its timestamps.
 

@@ -2,17 +2,13 @@
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from liteformer.accel.errors import LiteFormerError
 from liteformer.accel.model import WEIGHTS, tensor_names
 from liteformer.accel.numerics import MAX_BITS, MIN_BITS
 from liteformer.accel.random_model import uniform_bits
-
-DEFAULT_EPOCHS = {"synthetic": 30, "airu": 40, "pems": 60, "csv": 40, "har": 30, "wisdm": 10, "skab": 40}
-SHORT_EPOCHS = 20  # Of the synthetic data with labels, which settle sooner.
-TASK_DATA = {"forecast": ("synthetic", "airu", "pems", "csv"), "classification": ("synthetic", "har", "wisdm", "csv"),
-             "anomaly": ("synthetic", "skab", "csv")}
+from liteformer.train.data import registry
 
 
 def tensor_classes(layers):
@@ -42,10 +38,11 @@ def tensor_classes(layers):
 class TrainOptions(BaseModel):
     """Data, shape, precision and recipe of one training.
 
-    Data: ``path`` is the CSV (no meaning for ``synthetic``); ``target``, ``features`` and ``timestamp`` are column names;
-    ``sensor`` is a station name or a column number of a PeMS file. ``horizon`` h forecasts the steps 1 to h after the
-    window; 0 is the window's own last row (always so for ``airu``, None elsewhere means 1). ``test_fraction`` of the rows of
-    ``csv`` and ``synthetic`` and ``validation_fraction`` of the training windows come last in time.
+    Data: ``data`` is a name of ``train.data.registry``; ``path`` is the file or directory that it needs (no meaning for
+    built-in data); ``target``, ``features`` and ``timestamp`` are column names; ``sensor`` is a station name or a column number
+    of a PeMS file. ``horizon`` h forecasts the steps 1 to h after the window; 0 is the window's own last row (always so for
+    data with ``last_row``, None elsewhere means 1). ``test_fraction`` of the rows of data without a published split and
+    ``validation_fraction`` of the training windows come last in time.
     A classification takes ``label``, the column of classes, and windows ``stride`` rows apart (None is half a window) that lie
     within one class; ``group`` is a column of subjects or recordings, which no window spans and by which the data are split.
     An anomaly model takes ``label``, 1 where a row is anomalous, and learns from windows without anomaly to forecast
@@ -65,7 +62,7 @@ class TrainOptions(BaseModel):
 
     model_config = ConfigDict(extra="forbid", validate_assignment=False)
 
-    data: Literal["synthetic", "airu", "pems", "csv", "har", "wisdm", "skab"] = "synthetic"
+    data: str = "synthetic"
     task: Literal["forecast", "classification", "anomaly"] = "forecast"
     path: str | None = None
     target: list[str] | None = None
@@ -111,20 +108,26 @@ class TrainOptions(BaseModel):
         except ValidationError as error:
             raise LiteFormerError(_sentence(error.errors()[0])) from None
 
+    @field_validator("data", mode="before")
+    @classmethod
+    def _known(cls, value):
+        return registry.find(value).name
+
     @model_validator(mode="after")
     def _check(self):
         if self.d_model % self.heads:
             raise ValueError(f"d_model {self.d_model} is not divisible by {self.heads} heads; choose another number of heads")
-        if self.data not in TASK_DATA[self.task]:
-            raise ValueError(f"task {self.task} has no data {self.data}; choose one of: {', '.join(TASK_DATA[self.task])}")
-        if self.data != "synthetic" and not self.path:
-            what = {"har": "its directory", "wisdm": "its file or directory", "skab": "its directory"}.get(self.data, "a CSV")
-            raise ValueError(f"data {self.data} needs {what}; give it with --path")
-        self._check_task()
-        if self.data == "csv" and self.task == "forecast" and not self.target:
-            raise ValueError("data csv needs the name of the column to forecast; give it with --target")
-        if self.data == "airu" and self.horizon:
-            raise ValueError("data airu forecasts at the window's last row; leave the horizon out")
+        source = registry.find(self.data)
+        if self.task not in source.readers:
+            raise ValueError(f"task {self.task} has no data {self.data}; choose one of: "
+                             f"{', '.join(registry.names_for(self.task))}")
+        if source.path and not self.path:
+            raise ValueError(f"data {self.data} needs {source.path}; give it with --path")
+        self._check_task(source)
+        if source.any_columns and self.task == "forecast" and not self.target:
+            raise ValueError(f"data {self.data} needs the name of the column to forecast; give it with --target")
+        if source.last_row and self.horizon:
+            raise ValueError(f"data {self.data} forecasts at the window's last row; leave the horizon out")
         classes, names = tensor_classes(self.layers), tensor_names(self.layers)
         for name, bits in self.bits_of.items():
             if name not in names and name not in classes:
@@ -134,8 +137,8 @@ class TrainOptions(BaseModel):
                 raise ValueError(f"bits_of gives {name} {bits} bits; choose {MIN_BITS} to {MAX_BITS}")
         return self
 
-    def _check_task(self):
-        if self.data == "csv" and self.task != "forecast" and not self.label:
+    def _check_task(self, source):
+        if source.any_columns and self.task != "forecast" and not self.label:
             raise ValueError(f"task {self.task} needs the name of the column with the labels; give it with --label")
         if self.task == "forecast":
             unused = {"label": self.label, "group": self.group, "stride": self.stride}
@@ -169,8 +172,7 @@ class TrainOptions(BaseModel):
     @property
     def float_epochs(self):
         """Epochs of the float training."""
-        short = self.data == "synthetic" and self.task != "forecast"
-        return self.epochs or (SHORT_EPOCHS if short else DEFAULT_EPOCHS[self.data])
+        return self.epochs or registry.find(self.data).readers[self.task].epochs
 
     @property
     def quantized_epochs(self):
