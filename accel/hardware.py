@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from liteformer.accel.devices import DSP48E1, DspBlock
 from liteformer.accel.numerics import SCORE_BITS
 
 # Cycles from issuing the last k of a tile to its sums standing in the drain registers.
@@ -83,6 +84,8 @@ class Hardware:
     skip_features: tuple
     head_bits: int
     loadable: bool = False
+    # Not in the repr, which tells loadable builds apart.
+    dsp_block: DspBlock = field(default=DSP48E1, repr=False)
     styles: dict = field(default_factory=dict, hash=False)
     widths: dict = field(default_factory=lambda: dict(DEFAULT_WIDTHS), hash=False)
 

@@ -51,7 +51,7 @@ class MatrixArray(LiteXModule):
                 if pairs and c + 1 < hw.columns:
                     if self.weighted[r] is None:
                         self.weighted[r] = Signal((hw.row_bits * hw.digits, True))
-                    lane = DspLanePair(self.weighted[r], column[c:c + 2], flags, hw.accumulator_bits)
+                    lane = DspLanePair(self.weighted[r], column[c:c + 2], flags, hw.accumulator_bits, hw.dsp_block)
                     self.sums[r][c:c + 2] = lane.sums
                     self.fixes[r][c + 1] = lane.fix
                     pairs, c = pairs - 1, c + 2

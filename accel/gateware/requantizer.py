@@ -7,6 +7,10 @@ from litex.gen import *
 from liteformer.accel import numerics
 from liteformer.accel.gateware.fabric import fabric_product
 
+# Cycles from the inputs to the clamp's selection, and to the result.
+INPUT_TO_CLAMP  = 4
+INPUT_TO_RESULT = 5
+
 
 class Requantizer(LiteXModule):
     """``clamp((acc * M + (res * N << 8) + (B << 10) + half) >> 20)`` with a pipeline of five registers.

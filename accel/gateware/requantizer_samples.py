@@ -1,0 +1,65 @@
+"""The first requantizer of the drain, which quantizes the raw samples of the window as well."""
+
+from migen import *
+
+from litex.gen import *
+
+from liteformer.accel.gateware.requantizer import Requantizer
+from liteformer.accel.numerics import RAW_BITS
+
+
+class RequantizerWithSamples(LiteXModule):
+    """A Requantizer whose factors are chosen: sum and factor of the drain, or sample and multiplier of the window.
+
+    A sample of ``RAW_BITS`` needs the wide port of the DSP block's multiplier. While a factor of the drain fits the narrow
+    port, sums share the wide port with the samples. A wider factor occupies the wide port itself, so the ports are swapped:
+
+        factor within the narrow port:  acc, raw ------> wide port       factor ------------------> narrow port
+        factor wider:                   factor, raw ---> wide port       acc, sample_multiplier --> narrow port
+
+    Multiplication commutes, so the results are the same. Timing is that of Requantizer.
+
+    Args:
+        acc_bits, factor_bits: widths of the drain's sum and factor.
+        residual_bits, residual_operand_bits, offset_bits, clamps: as for Requantizer; the last clamp is that of samples.
+        block: DspBlock of the device.
+    Attributes:
+        quantizing: a sample is quantized.
+        raw, sample_multiplier: the sample and its multiplier, which must fit the narrow port.
+        acc, multiplier, residual, residual_multiplier, offset, clamp, awake, result, total: as in Requantizer; ``clamp``
+            counts only while no sample is quantized.
+    """
+
+    def __init__(self, acc_bits, factor_bits, residual_bits, residual_operand_bits, offset_bits, clamps, block):
+        swap = factor_bits > block.narrow
+        wide, narrow = (factor_bits, acc_bits) if swap else (acc_bits, factor_bits)
+        self.unit = unit = Requantizer(max(RAW_BITS, wide), max(block.narrow, narrow) if swap else narrow, residual_bits,
+                                       residual_operand_bits, offset_bits, clamps, with_total=True)
+        self.quantizing          = Signal()
+        self.raw                 = Signal((RAW_BITS, True))
+        self.sample_multiplier   = Signal((block.narrow, True))
+        self.acc                 = Signal((acc_bits, True))
+        self.multiplier          = Signal((factor_bits, True))
+        self.clamp               = Signal.like(unit.clamp)
+        self.awake               = Signal()
+        self.residual            = unit.residual
+        self.residual_multiplier = unit.residual_multiplier
+        self.offset              = unit.offset
+        self.result, self.total  = unit.result, unit.total
+
+        # # #
+
+        if swap:
+            self.comb += [
+                unit.acc.eq(Mux(self.quantizing, self.raw, self.multiplier)),
+                unit.multiplier.eq(Mux(self.quantizing, self.sample_multiplier, self.acc)),
+            ]
+        else:
+            self.comb += [
+                unit.acc.eq(Mux(self.quantizing, self.raw, self.acc)),
+                unit.multiplier.eq(self.multiplier),
+            ]
+        self.comb += [
+            unit.clamp.eq(Mux(self.quantizing, len(clamps) - 1, self.clamp)),
+            unit.awake.eq(self.awake | self.quantizing),
+        ]
