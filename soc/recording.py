@@ -42,7 +42,7 @@ def _probes(engine):
     """The signals recorded, by name."""
     return {
         "issue": engine.compute.issue, "last": engine.compute.last, "next_step": engine.compute.instruction.take,
-        "select": engine.drains.valid, "next_drain": engine.drains.now.take, "result": engine.drain.stage["valid"],
+        "select": engine.drains.valid, "next_drain": engine.drains.instruction.take, "result": engine.drain.stage["valid"],
         "score": engine.softmax.valid, "weight": engine.softmax.word_valid, "divide": engine.softmax.dividing,
     }
 

@@ -60,18 +60,14 @@ class Drain(LiteXModule):
     def __init__(self, hw, array, sequencer, parameters, residual, rates, window, clamps):
         # # #
 
-        now       = sequencer.now
+        now       = sequencer.instruction
         carried   = {name: getattr(sequencer, name) for name in SEQUENCED} | {name: getattr(now, name) for name in INSTRUCTED}
         self.line = line = DelayLine(carried | {"spread": now.wide | now.single}, SELECT_TO_RESULT)
         column, operand, clamp = line.after(SELECT_TO_COLUMN), line.after(SELECT_TO_OPERAND), line.after(SELECT_TO_CLAMP)
         self.stage = line.after(SELECT_TO_RESULT)
 
         # Sums.
-        self.selector = selector = SumSelector(hw, array.sums, array.fixes)
-        self.comb += [
-            selector.column_valid.eq(sequencer.valid), selector.column.eq(sequencer.column),
-            selector.group_valid.eq(column["valid"]), selector.group.eq(column["group"]),
-        ]
+        self.selector = selector = SumSelector(hw, array.sums, array.fixes, line.after(0), column)
         sums = list(selector.sums)
         if hw.pool:
             self.pool = pool = RowPool(selector.sums, hw.pooled_bits)
@@ -84,14 +80,9 @@ class Drain(LiteXModule):
 
         self.operands = operands = DrainOperands(hw, parameters, residual, rates, operand)
         widths = (len(operands.factor[0]), hw.residual_bits, hw.row_bits, hw.offset_bits, clamps)
-        self.requantizer0 = first = RequantizerWithSamples(hw.pooled_bits, *widths, hw.dsp_block)
-        self.comb += [
-            first.quantizing.eq(window.quantizing),
-            first.raw.eq(window.quantize_raw),
-            first.sample_multiplier.eq(operands.multiplier),
-            window.quantized.eq(first.result),
-        ]
-        units = [first]
+        self.requantizer_samples = RequantizerWithSamples(
+            hw.pooled_bits, *widths, window.quantizing, window.quantize_raw, operands.multiplier, hw.dsp_block)
+        units = [self.requantizer_samples]
         for p in range(1, hw.requantizers):
             unit = Requantizer(hw.accumulator_bits, *widths)
             self.add_module(name=f"requantizer{p}", module=unit)
@@ -107,9 +98,10 @@ class Drain(LiteXModule):
                 unit.awake.eq(awake),
             ]
         self.results = [unit.result for unit in units]
-        self.total   = first.total
+        self.total   = self.requantizer_samples.total
+        self.comb   += window.quantized.eq(self.results[0])
 
         fields = [result[:hw.word_bits] for result in self.results]
         self.collector = collector = WordCollector(fields, hw.groups, self.stage["spread"] if hw.wide else None)
-        self.comb += collector.valid.eq(self.stage["valid"])
-        self.word  = collector.word
+        self.word = Signal(hw.rows * hw.word_bits)
+        self.comb += [collector.valid.eq(self.stage["valid"]), self.word.eq(collector.word)]

@@ -11,7 +11,7 @@ from migen import *
 
 from litex.gen import *
 
-from liteformer.accel.gateware.fabric import product_register
+from liteformer.accel.gateware.fabric import ProductRegister
 
 
 def pair_field(block, column_bits):
@@ -42,16 +42,17 @@ class LutLane(LiteXModule):
 
         # # #
 
-        load, product, carry = product_register(self, row, column)
-        sign = product[-1][len(product[-1]) - 1]
+        self.product = product = ProductRegister(row, column)
+        sign = product.bits[-1][len(product.bits[-1]) - 1]
         # The carry of the product enters through an extra lowest bit.
         acc  = Signal(acc_bits + 1)
         sums = acc[1:]
         kept = Mux(flags.first, 0, Mux(flags.shift, sums << row_bits, sums))
         self.sync += [
             If(flags.capture, self.sum.eq(sums)),
-            If(flags.accumulate, acc.eq(Cat(Constant(1, 1), *product, Replicate(sign, acc_bits)) + Cat(carry, kept))),
-            If(flags.multiply, *load),
+            If(flags.accumulate, acc.eq(Cat(Constant(1, 1), *product.bits, Replicate(sign, acc_bits))
+                                         + Cat(product.carry, kept))),
+            If(flags.multiply, *product.load),
         ]
 
 

@@ -14,30 +14,28 @@ class RequantizerWithSamples(LiteXModule):
     A sample of ``RAW_BITS`` needs the wide port of the DSP block's multiplier. While a factor of the drain fits the narrow
     port, sums share the wide port with the samples. A wider factor occupies the wide port itself, so the ports are swapped:
 
-        factor within the narrow port:  acc, raw ------> wide port       factor ------------------> narrow port
-        factor wider:                   factor, raw ---> wide port       acc, sample_multiplier --> narrow port
+        factor within the narrow port:  acc, raw ------> wide port       factor ---------------> narrow port
+        factor wider:                   factor, raw ---> wide port       acc, raw_multiplier --> narrow port
 
     Multiplication commutes, so the results are the same. Timing is that of Requantizer.
 
     Args:
         acc_bits, factor_bits: widths of the drain's sum and factor.
         residual_bits, residual_operand_bits, offset_bits, clamps: as for Requantizer; the last clamp is that of samples.
+        quantizing: Signal; a sample is quantized.
+        raw, raw_multiplier: the sample, signed ``RAW_BITS``, and its multiplier, whose value fits the narrow port.
         block: DspBlock of the device.
     Attributes:
-        quantizing: a sample is quantized.
-        raw, sample_multiplier: the sample and its multiplier, which must fit the narrow port.
         acc, multiplier, residual, residual_multiplier, offset, clamp, awake, result, total: as in Requantizer; ``clamp``
             counts only while no sample is quantized.
     """
 
-    def __init__(self, acc_bits, factor_bits, residual_bits, residual_operand_bits, offset_bits, clamps, block):
+    def __init__(self, acc_bits, factor_bits, residual_bits, residual_operand_bits, offset_bits, clamps, quantizing, raw,
+                 raw_multiplier, block):
         swap = factor_bits > block.narrow
         wide, narrow = (factor_bits, acc_bits) if swap else (acc_bits, factor_bits)
         self.unit = unit = Requantizer(max(RAW_BITS, wide), max(block.narrow, narrow) if swap else narrow, residual_bits,
                                        residual_operand_bits, offset_bits, clamps, with_total=True)
-        self.quantizing          = Signal()
-        self.raw                 = Signal((RAW_BITS, True))
-        self.sample_multiplier   = Signal((block.narrow, True))
         self.acc                 = Signal((acc_bits, True))
         self.multiplier          = Signal((factor_bits, True))
         self.clamp               = Signal.like(unit.clamp)
@@ -50,16 +48,18 @@ class RequantizerWithSamples(LiteXModule):
         # # #
 
         if swap:
+            sample_multiplier = Signal((block.narrow, True))
             self.comb += [
-                unit.acc.eq(Mux(self.quantizing, self.raw, self.multiplier)),
-                unit.multiplier.eq(Mux(self.quantizing, self.sample_multiplier, self.acc)),
+                sample_multiplier.eq(raw_multiplier),
+                unit.acc.eq(Mux(quantizing, raw, self.multiplier)),
+                unit.multiplier.eq(Mux(quantizing, sample_multiplier, self.acc)),
             ]
         else:
             self.comb += [
-                unit.acc.eq(Mux(self.quantizing, self.raw, self.acc)),
+                unit.acc.eq(Mux(quantizing, raw, self.acc)),
                 unit.multiplier.eq(self.multiplier),
             ]
         self.comb += [
-            unit.clamp.eq(Mux(self.quantizing, len(clamps) - 1, self.clamp)),
-            unit.awake.eq(self.awake | self.quantizing),
+            unit.clamp.eq(Mux(quantizing, len(clamps) - 1, self.clamp)),
+            unit.awake.eq(self.awake | quantizing),
         ]

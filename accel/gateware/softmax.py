@@ -64,16 +64,14 @@ class Softmax(LiteXModule):
 
         # Pass 1.
         self.buffer = buffer = RegisteredMemory(P * SCORE_BITS, keys * G, style=hw.styles.get("score"))
-        self.maxima = maxima = RowMaxima(hw)
+        self.maxima = maxima = RowMaxima(hw, self.score, self.group)
         count = Signal(max=keys * G + 1)
         self.comb += [
             buffer.write_enable.eq(self.valid),
             buffer.write_address.eq(count),
             buffer.write_data.eq(Cat(*self.score)),
-            maxima.valid.eq(self.valid), maxima.group.eq(self.group), maxima.last.eq(self.last),
-            maxima.group_end.eq(self.single | (self.group == G - 1)),
-            maxima.restart.eq(self.restart),
-            *(own.eq(score) for own, score in zip(maxima.score, self.score)),
+            maxima.valid.eq(self.valid), maxima.last.eq(self.last), maxima.restart.eq(self.restart),
+            maxima.column_end.eq(self.single | (self.group == G - 1)),
         ]
         self.sync += If(self.valid, count.eq(count + 1), If(self.last, count.eq(0)))
 

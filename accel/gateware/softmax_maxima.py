@@ -18,19 +18,18 @@ class RowMaxima(LiteXModule):
 
     Args:
         hw: Hardware.
+        score: list of P Signals, signed 10 bits; group: Signal, the scores' group of rows.
     Attributes:
-        valid, score (list of P), group, group_end, last: one group of scores; ``group_end``: its column is complete,
-            ``last``: all columns are. After ``last`` the next score of a row starts its maximum anew.
+        valid, column_end, last: there is a group of scores; its column is complete; all columns are. After ``last`` the next
+            score of a row starts its maximum anew.
         restart: forget the columns so far.
         read_group: group to read; maximum: list of P, in the same cycle.
     """
 
-    def __init__(self, hw):
+    def __init__(self, hw, score, group):
         P, bits, depth = hw.requantizers, SCORE_BITS, max(hw.groups, 2)
         self.valid      = Signal()
-        self.score      = [Signal((bits, True)) for _ in range(P)]
-        self.group      = Signal(max=depth)
-        self.group_end  = Signal()
+        self.column_end = Signal()
         self.last       = Signal()
         self.restart    = Signal()
         self.read_group = Signal(max=depth)
@@ -45,21 +44,21 @@ class RowMaxima(LiteXModule):
         self.specials += maxima, update, read, write
         first_column = Signal(reset=1)
         self.comb += [
-            update.adr.eq(self.group),
+            update.adr.eq(group),
             read.adr.eq(self.read_group),
-            write.adr.eq(self.group),
+            write.adr.eq(group),
             write.we.eq(self.valid),
         ]
-        for p, (score, maximum) in enumerate(zip(self.score, self.maximum)):
+        for p, (new, maximum) in enumerate(zip(score, self.maximum)):
             row, old = slice(p * bits, (p + 1) * bits), Signal((bits, True))
             self.comb += [
                 old.eq(update.dat_r[row]),
-                write.dat_w[row].eq(Mux(first_column | (score > old), score, old)),
+                write.dat_w[row].eq(Mux(first_column | (new > old), new, old)),
                 maximum.eq(read.dat_r[row]),
             ]
         self.sync += [
             If(self.valid,
-                If(self.group_end, first_column.eq(0)),
+                If(self.column_end, first_column.eq(0)),
                 If(self.last, first_column.eq(1)),
             ),
             If(self.restart, first_column.eq(1)),
