@@ -81,15 +81,15 @@ class Drain(LiteXModule):
         self.operands = operands = DrainOperands(hw, parameters, residual, rates, operand)
         widths = (len(operands.factor[0]), hw.residual_bits, hw.row_bits, hw.offset_bits, clamps)
         self.requantizer_samples = RequantizerWithSamples(
-            hw.pooled_bits, *widths, window.quantizing, window.quantize_raw, operands.multiplier, hw.dsp_block)
+            hw.pooled_bits, *widths, sums[0], window.quantizing, window.quantize_raw, operands.multiplier, hw.dsp_block)
         units = [self.requantizer_samples]
         for p in range(1, hw.requantizers):
             unit = Requantizer(hw.accumulator_bits, *widths)
             self.add_module(name=f"requantizer{p}", module=unit)
+            self.comb += unit.acc.eq(sums[p])
             units.append(unit)
         for p, unit in enumerate(units):
             self.comb += [
-                unit.acc.eq(sums[p]),
                 unit.multiplier.eq(operands.factor[p]),
                 unit.residual.eq(operands.residual[p]),
                 unit.residual_multiplier.eq(operands.residual_multiplier),

@@ -72,6 +72,17 @@ class Engine(LiteXModule):
         self.multipliers     = memory("multiplier", images["multiplier"])
         self.offsets         = memory("offset", images["offset"])
         self.residual_multipliers = memory("residual_multiplier", images["residual_multiplier"])
+        self.streams, self.value_banks = [], []
+        for index, (shape, words) in enumerate(zip(hw.streams, images["streams"])):
+            width  = shape.groups * hw.columns * shape.bits
+            stream = (LoadableStream if hw.loadable else WeightStream)(width, words, shape.plan)
+            self.add_module(name=f"stream{index}", module=stream)
+            self.streams.append(stream)
+        for p in range(hw.requantizers):
+            value_memory = RegisteredMemory(hw.columns * hw.column_bits, hw.value_depth, granularity=hw.column_bits,
+                                            style=DISTRIBUTED)
+            self.add_module(name=f"value_memory{p}", module=value_memory)
+            self.value_banks.append(value_memory)
         parameters = (self.multipliers, self.offsets, self.residual_multipliers)
         self.feature, self.raw = window.feature, window.raw
 
@@ -103,12 +114,12 @@ class Engine(LiteXModule):
         self.issued = issued = DelayLine({name: getattr(compute, name) for name in ISSUED}, ADDRESS_TO_DATA)
         operands = issued.after(ADDRESS_TO_DATA)
         self._row_operands(hw, compute, array, row_memory, probability, window, operands)
-        self._column_operands(hw, compute, array, key_memory, images, operands)
-        self.tile = tile = DelayLine({"last": operands["last"]}, ISSUE_TO_DRAIN - 1 - ADDRESS_TO_DATA)
+        self._column_operands(hw, compute, array, key_memory, operands)
+        self.finishing = finishing = DelayLine({"last": operands["last"]}, ISSUE_TO_DRAIN - 1 - ADDRESS_TO_DATA)
         self.comb += [
             array.valid.eq(operands["issue"]), array.first.eq(operands["first"]),
             array.shift.eq(operands["shift"]), array.last.eq(operands["last"]),
-            drains.tile_ready.eq(tile.after(ISSUE_TO_DRAIN - 1 - ADDRESS_TO_DATA)["last"] & settled),
+            drains.tile_ready.eq(finishing.after(ISSUE_TO_DRAIN - 1 - ADDRESS_TO_DATA)["last"] & settled),
         ]
         self.comb += [
             *(p.address.eq(self._address(Mux(window.quantizing, window.quantize_feature, drains.parameter)))
@@ -168,21 +179,13 @@ class Engine(LiteXModule):
             load.append(weighted.eq(Cat(Constant(0, len(row) * digit), value, sign) if digit else Cat(value, sign)))
         return load
 
-    def _column_operands(self, hw, compute, array, key_memory, images, operands):
+    def _column_operands(self, hw, compute, array, key_memory, operands):
         bits, C = hw.column_bits, hw.columns
-        self.streams = []
-        for index, (shape, words) in enumerate(zip(hw.streams, images["streams"])):
-            stream = (LoadableStream if hw.loadable else WeightStream)(shape.groups * C * shape.bits, words, shape.plan)
-            self.comb += stream.address.eq(self._address(compute.column_address))
-            self.add_module(name=f"stream{index}", module=stream)
-            self.streams.append(stream)
-        self.comb += key_memory.address.eq(compute.column_address)
-        self.value_banks = [RegisteredMemory(C * bits, hw.value_depth, granularity=bits, style=DISTRIBUTED)
-                            for _ in range(hw.requantizers)]
-        for p, value_bank in enumerate(self.value_banks):
-            self.add_module(name=f"value_bank{p}", module=value_bank)
-            self.comb += value_bank.address.eq(compute.column_address)
-
+        self.comb += [
+            *(stream.address.eq(self._address(compute.column_address)) for stream in self.streams),
+            key_memory.address.eq(compute.column_address),
+            *(bank.address.eq(compute.column_address) for bank in self.value_banks),
+        ]
         for g, group in enumerate(array.column):
             for c, operand in enumerate(group):
                 cases = {}

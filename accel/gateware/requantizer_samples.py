@@ -20,23 +20,23 @@ class RequantizerWithSamples(LiteXModule):
     Multiplication commutes, so the results are the same. Timing is that of Requantizer.
 
     Args:
-        acc_bits, factor_bits: widths of the drain's sum and factor.
+        acc_bits, factor_bits: widths of the drain's sum and factor; acc: the sum, signed.
         residual_bits, residual_operand_bits, offset_bits, clamps: as for Requantizer; the last clamp is that of samples.
         quantizing: Signal; a sample is quantized.
         raw, raw_multiplier: the sample, signed ``RAW_BITS``, and its multiplier, whose value fits the narrow port.
         block: DspBlock of the device.
     Attributes:
-        acc, multiplier, residual, residual_multiplier, offset, clamp, awake, result, total: as in Requantizer; ``clamp``
-            counts only while no sample is quantized.
+        multiplier: the drain's factor, while a sample is quantized that sample's multiplier.
+        clamp, awake: as in Requantizer; they count only while no sample is quantized.
+        residual, residual_multiplier, offset, result, total: as in Requantizer.
     """
 
-    def __init__(self, acc_bits, factor_bits, residual_bits, residual_operand_bits, offset_bits, clamps, quantizing, raw,
-                 raw_multiplier, block):
+    def __init__(self, acc_bits, factor_bits, residual_bits, residual_operand_bits, offset_bits, clamps, acc, quantizing,
+                 raw, raw_multiplier, block):
         swap = factor_bits > block.narrow
         wide, narrow = (factor_bits, acc_bits) if swap else (acc_bits, factor_bits)
         self.unit = unit = Requantizer(max(RAW_BITS, wide), max(block.narrow, narrow) if swap else narrow, residual_bits,
                                        residual_operand_bits, offset_bits, clamps, with_total=True)
-        self.acc                 = Signal((acc_bits, True))
         self.multiplier          = Signal((factor_bits, True))
         self.clamp               = Signal.like(unit.clamp)
         self.awake               = Signal()
@@ -52,11 +52,11 @@ class RequantizerWithSamples(LiteXModule):
             self.comb += [
                 sample_multiplier.eq(raw_multiplier),
                 unit.acc.eq(Mux(quantizing, raw, self.multiplier)),
-                unit.multiplier.eq(Mux(quantizing, sample_multiplier, self.acc)),
+                unit.multiplier.eq(Mux(quantizing, sample_multiplier, acc)),
             ]
         else:
             self.comb += [
-                unit.acc.eq(Mux(quantizing, raw, self.acc)),
+                unit.acc.eq(Mux(quantizing, raw, acc)),
                 unit.multiplier.eq(self.multiplier),
             ]
         self.comb += [

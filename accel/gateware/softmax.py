@@ -7,7 +7,7 @@ from litex.gen import *
 from liteformer.accel.gateware.delay import DelayLine
 from liteformer.accel.gateware.memory import ADDRESS_TO_DATA, RegisteredMemory
 from liteformer.accel.gateware.softmax_digits import DigitSplitter
-from liteformer.accel.gateware.softmax_divide import NumeratorTable, RowDivider
+from liteformer.accel.gateware.softmax_divide import START_TO_LOAD, NumeratorTable, RowDivider
 from liteformer.accel.gateware.softmax_maxima import RowMaxima
 from liteformer.accel.gateware.softmax_weights import SCORE_TO_WEIGHT, WeightLookup
 from liteformer.accel.gateware.words import WordCollector
@@ -18,6 +18,8 @@ INDEX_TO_WEIGHT = ADDRESS_TO_DATA + SCORE_TO_WEIGHT
 # Cycles from the last score of a head to the first word of pass 2 being visible to a probability read issued then: pass 2
 # starts, weight, word register, written.
 SCORE_TO_FIRST_WEIGHT = 1 + INDEX_TO_WEIGHT + 1 + 1
+# Cycles from the last score of a head to the first one of the division, besides those of pass 2.
+SCORE_TO_DIVISION = INDEX_TO_WEIGHT + START_TO_LOAD
 
 
 class Softmax(LiteXModule):
@@ -32,7 +34,7 @@ class Softmax(LiteXModule):
         pass 1    .. t             scores, as the requantizers deliver them
         pass 2    t + 1 ..         address of a score; its weight is there INDEX_TO_WEIGHT cycles later
                   t + K G          address of the last score
-        division  t + K G + 7 ..   ``divide_cycles`` for each group
+        division  t + K G + SCORE_TO_DIVISION ..   ``divide_cycles`` for each group
 
     Args:
         hw: Hardware; table: integers of the exponential; numerators: of the layers.

@@ -4,6 +4,9 @@ from migen import *
 
 from litex.gen import *
 
+# Cycles from the start of a division to the load of the first totals.
+START_TO_LOAD = 2
+
 
 class NumeratorTable(LiteXModule):
     """The layers' numerators, as constants or in a RAM that a loader writes.
