@@ -33,18 +33,18 @@ class SumSelector(LiteXModule):
 
         # # #
 
-        self._select = select
-        rows   = [self._column(values) for values in sums]
+        rows   = [self._column(select, values) for values in sums]
         unused = [all(fix is None for fix in row) for row in fixes]
-        fixes  = [0 if none else self._column([0 if fix is None else fix for fix in row]) for none, row in zip(unused, fixes)]
+        fixes  = [0 if none else self._column(select, [0 if fix is None else fix for fix in row])
+                  for none, row in zip(unused, fixes)]
         for p, selected in enumerate(self.sums):
             load = choose(column["group"], rows[p::P], selected)
             if not all(unused[p::P]):
                 load = selected.eq(Array(rows[p::P])[column["group"]] - Array(fixes[p::P])[column["group"]])
             self.sync += If(column["valid"], load)
 
-    def _column(self, values):
+    def _column(self, select, values):
         """Register with the selected column of a row; ``values``: C Signals or constants."""
         row = Signal((max(len(value) for value in values if isinstance(value, Signal)), True))
-        self.sync += If(self._select["valid"], choose(self._select["column"], values, row))
+        self.sync += If(select["valid"], choose(select["column"], values, row))
         return row

@@ -35,7 +35,7 @@ def named(compiled, tmp_path, monkeypatch):
               engine.softmax: (blocks.SOFTMAX, "softmax"), engine.window: (blocks.WINDOW, "window"),
               engine.compute: (blocks.SEQUENCERS, "compute sequencer"), engine.drains: (blocks.SEQUENCERS, "drain sequencer"),
               engine.key_memory: (blocks.MEMORIES, "core"),
-              **{memory: (blocks.MEMORIES, "core") for memory in (*engine.streams, *engine.value_banks)}}
+              **dict.fromkeys((*engine.streams, *engine.value_banks), (blocks.MEMORIES, "core"))}
     others = {module: REQUANTIZERS for name, module in engine.drain._submodules if name.startswith("requantizer")}
     found  = {}
     for module, block in parts.items():
