@@ -79,12 +79,12 @@ class Drain(LiteXModule):
         self.sync += awake.eq(Cat(*(line.after(n)["valid"] for n in range(SELECT_TO_COLUMN, SELECT_TO_CLAMP))) != 0)
 
         self.operands = operands = DrainOperands(hw, parameters, residual, rates, operand)
-        widths = (len(operands.factor[0]), hw.residual_bits, hw.row_bits, hw.offset_bits, clamps)
+        factor_bits = len(operands.factor[0])
         self.requantizer_samples = RequantizerWithSamples(
-            hw.pooled_bits, *widths, sums[0], window.quantizing, window.quantize_raw, operands.multiplier, hw.dsp_block)
+            hw, factor_bits, clamps, sums[0], window.quantizing, window.quantize_raw, operands.multiplier)
         units = [self.requantizer_samples]
         for p in range(1, hw.requantizers):
-            unit = Requantizer(hw.accumulator_bits, *widths)
+            unit = Requantizer(hw.accumulator_bits, factor_bits, hw.residual_bits, hw.row_bits, hw.offset_bits, clamps)
             self.add_module(name=f"requantizer{p}", module=unit)
             self.comb += unit.acc.eq(sums[p])
             units.append(unit)

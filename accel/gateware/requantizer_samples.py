@@ -20,23 +20,23 @@ class RequantizerWithSamples(LiteXModule):
     Multiplication commutes, so the results are the same. Timing is that of Requantizer.
 
     Args:
-        acc_bits, factor_bits: widths of the drain's sum and factor; acc: the sum, signed.
-        residual_bits, residual_operand_bits, offset_bits, clamps: as for Requantizer; the last clamp is that of samples.
+        hw: Hardware; factor_bits: width of the drain's factor.
+        clamps: as for Requantizer, the last one that of samples.
+        acc: the drain's sum, signed, ``pooled_bits`` at most.
         quantizing: Signal; a sample is quantized.
         raw, raw_multiplier: the sample, signed ``RAW_BITS``, and its multiplier, whose value fits the narrow port.
-        block: DspBlock of the device.
     Attributes:
         multiplier: the drain's factor, while a sample is quantized that sample's multiplier.
         clamp, awake: as in Requantizer; they count only while no sample is quantized.
         residual, residual_multiplier, offset, result, total: as in Requantizer.
     """
 
-    def __init__(self, acc_bits, factor_bits, residual_bits, residual_operand_bits, offset_bits, clamps, acc, quantizing,
-                 raw, raw_multiplier, block):
-        swap = factor_bits > block.narrow
-        wide, narrow = (factor_bits, acc_bits) if swap else (acc_bits, factor_bits)
-        self.unit = unit = Requantizer(max(RAW_BITS, wide), max(block.narrow, narrow) if swap else narrow, residual_bits,
-                                       residual_operand_bits, offset_bits, clamps, with_total=True)
+    def __init__(self, hw, factor_bits, clamps, acc, quantizing, raw, raw_multiplier):
+        block = hw.dsp_block
+        swap  = factor_bits > block.narrow
+        wide, narrow = (factor_bits, max(block.narrow, hw.pooled_bits)) if swap else (hw.pooled_bits, factor_bits)
+        self.unit = unit = Requantizer(max(RAW_BITS, wide), narrow, hw.residual_bits, hw.row_bits, hw.offset_bits, clamps,
+                                       with_total=True)
         self.multiplier          = Signal((factor_bits, True))
         self.clamp               = Signal.like(unit.clamp)
         self.awake               = Signal()

@@ -9,7 +9,7 @@ from liteformer.accel.devices import DSP48E1
 from liteformer.accel.gateware.requantizer import INPUT_TO_RESULT
 from liteformer.accel.gateware.requantizer_samples import RequantizerWithSamples
 
-from .common import cycle_by_cycle
+from .common import cycle_by_cycle, hardware
 
 RESIDUAL_BITS, ROW_BITS, OFFSET_BITS = 13, 4, 24
 CLAMPS = (4, 10, 8)
@@ -30,8 +30,9 @@ def run(acc_bits, factor_bits, quantizing, count=80):
     """
     flag, raw, own = Signal(reset=quantizing), Signal((numerics.RAW_BITS, True)), Signal((acc_bits, True))
     raw_multiplier = Signal((max(factor_bits, DSP48E1.narrow), True))
-    dut  = RequantizerWithSamples(acc_bits, factor_bits, RESIDUAL_BITS, ROW_BITS, OFFSET_BITS, CLAMPS, own, flag,
-                                  raw, raw_multiplier, DSP48E1)
+    hw   = hardware(accumulator_bits=acc_bits, head_bits=1, residual_bits=RESIDUAL_BITS, row_bits=ROW_BITS,
+                    offset_bits=OFFSET_BITS)
+    dut  = RequantizerWithSamples(hw, factor_bits, CLAMPS, own, flag, raw, raw_multiplier)
     rng  = np.random.default_rng(acc_bits + factor_bits)
     sent = {own: values(rng, acc_bits, count), dut.multiplier: values(rng, factor_bits, count),
             dut.residual: values(rng, ROW_BITS, count), dut.residual_multiplier: values(rng, RESIDUAL_BITS, count),
