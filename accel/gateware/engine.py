@@ -72,6 +72,17 @@ class Engine(LiteXModule):
         self.multipliers     = memory("multiplier", images["multiplier"])
         self.offsets         = memory("offset", images["offset"])
         self.residual_multipliers = memory("residual_multiplier", images["residual_multiplier"])
+        self.streams, self.value_banks = [], []
+        for index, (shape, words) in enumerate(zip(hw.streams, images["streams"])):
+            width  = shape.groups * hw.columns * shape.bits
+            column_stream = (LoadableStream if hw.loadable else WeightStream)(width, words, shape.plan)
+            self.add_module(name=f"stream{index}", module=column_stream)
+            self.streams.append(column_stream)
+        for p in range(hw.requantizers):
+            value_memory = RegisteredMemory(hw.columns * hw.column_bits, hw.value_depth, granularity=hw.column_bits,
+                                            style=DISTRIBUTED)
+            self.add_module(name=f"value_memory{p}", module=value_memory)
+            self.value_banks.append(value_memory)
         parameters = (self.multipliers, self.offsets, self.residual_multipliers)
         self.feature, self.raw = window.feature, window.raw
 
@@ -103,17 +114,6 @@ class Engine(LiteXModule):
         self.issued = issued = DelayLine({name: getattr(compute, name) for name in ISSUED}, ADDRESS_TO_DATA)
         operands = issued.after(ADDRESS_TO_DATA)
         self._row_operands(hw, compute, array, row_memory, probability, window, operands)
-        self.streams, self.value_banks = [], []
-        for index, (shape, words) in enumerate(zip(hw.streams, images["streams"])):
-            width  = shape.groups * hw.columns * shape.bits
-            stream = (LoadableStream if hw.loadable else WeightStream)(width, words, shape.plan)
-            self.add_module(name=f"stream{index}", module=stream)
-            self.streams.append(stream)
-        for p in range(hw.requantizers):
-            value_memory = RegisteredMemory(hw.columns * hw.column_bits, hw.value_depth, granularity=hw.column_bits,
-                                            style=DISTRIBUTED)
-            self.add_module(name=f"value_memory{p}", module=value_memory)
-            self.value_banks.append(value_memory)
         self._column_operands(hw, compute, array, key_memory, operands)
         self.finishing = finishing = DelayLine({"last": operands["last"]}, ISSUE_TO_DRAIN - 1 - ADDRESS_TO_DATA)
         self.comb += [
