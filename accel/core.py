@@ -35,11 +35,22 @@ class LiteFormerCore(LiteXModule):
     """The accelerator as a LiteX peripheral.
 
     Args:
-        compiled: CompiledModel; with_csr: add registers and events (``add_csr`` can be called later instead).
+        compiled: CompiledModel.
+        with_csr: add registers and events (``add_csr`` can be called later instead).
     Attributes:
-        bus: Wishbone window, 32 bits, word addressing, ``WINDOW_BYTES`` long. ``irq`` comes from ``ev`` (done, error).
-        start, abort, clear: pulses; ready, busy, valid, error, cycles: state, for use without CSRs; model: a complete model is
-        there.
+        bus: Wishbone window, 32 bits, word addressing, ``WINDOW_BYTES`` long.
+        ev: EventManager with the events ``done`` and ``error``, from which ``irq`` comes; only with CSRs.
+        start: pulse; run one inference over the window.
+        abort: pulse; stop the running inference.
+        clear: pulse; forget all samples, the result and the error.
+        ready: the window is full and no inference runs.
+        busy: an inference runs, or waits for the last sample.
+        valid: the outputs belong to the last inference.
+        error: 4 bits, one of ``ERROR_NONE`` to ``ERROR_NO_MODEL``: why the last inference gave no result.
+        failed: pulse; an inference was refused or aborted.
+        cycles: 32 bits, clock cycles of the last inference, from start to done.
+        model_loaded: the memories hold a complete model; always, where it is fixed.
+        engine: Engine; store: ModelStore of a loadable build, else None; compiled: the CompiledModel.
     """
 
     def __init__(self, compiled, with_csr=True):
@@ -55,7 +66,7 @@ class LiteFormerCore(LiteXModule):
         self.error  = Signal(4)
         self.failed = Signal()
         self.cycles = Signal(32)
-        self.model  = Signal()
+        self.model_loaded = Signal()
 
         # # #
 
@@ -87,7 +98,7 @@ class LiteFormerCore(LiteXModule):
         if hw.loadable:
             self._add_store(accepted, read, address, result, waiting, closed)
         else:
-            self.comb += self.model.eq(1)
+            self.comb += self.model_loaded.eq(1)
 
         # A start that arrives while the last sample is being quantized waits for it.
         pending = Signal()
@@ -108,7 +119,7 @@ class LiteFormerCore(LiteXModule):
             If(go, pending.eq(0)),
             If(engine.busy, self.cycles.eq(self.cycles + 1)),
             If(engine.done, self.valid.eq(1)),
-            If(refused, self.error.eq(Mux(self.model, ERROR_NOT_READY, ERROR_NO_MODEL))),
+            If(refused, self.error.eq(Mux(self.model_loaded, ERROR_NOT_READY, ERROR_NO_MODEL))),
             If(self.abort & self.busy, pending.eq(0), self.error.eq(ERROR_ABORTED)),
             If(self.clear & ~self.busy, self.valid.eq(0), self.error.eq(ERROR_NONE)),
             self.failed.eq(refused | (self.abort & self.busy)),
@@ -127,7 +138,7 @@ class LiteFormerCore(LiteXModule):
             store.write.eq(accepted & here), store.read.eq(read & here),
             waiting.eq(here & store.waiting),
             If(here, result.eq(store.output)),
-            self.model.eq(store.complete), closed.eq(loader.active | ~store.complete),
+            self.model_loaded.eq(store.complete), closed.eq(loader.active | ~store.complete),
         ]
 
     def add_csr(self):
@@ -176,7 +187,7 @@ class LiteFormerCore(LiteXModule):
             self._status.fields.ready.eq(self.ready),
             self._status.fields.busy.eq(self.busy),
             self._status.fields.done.eq(self.valid),
-            self._status.fields.model.eq(self.model),
+            self._status.fields.model.eq(self.model_loaded),
             self._status.fields.self_test.eq(self._self_test.storage),
             self._status.fields.error.eq(self.error),
             self._cycles.status.eq(self.cycles),

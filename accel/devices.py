@@ -10,8 +10,32 @@ from liteformer.accel.errors import LiteFormerError
 
 
 @dataclass(frozen=True)
+class DspBlock:
+    """Hard multiplier of a family of FPGAs; all widths are of signed numbers.
+
+    Attributes:
+        wide, narrow: bits of the two ports of the multiplier.
+        accumulator: bits of the accumulator behind it.
+    """
+
+    wide: int
+    narrow: int
+    accumulator: int
+
+
+# UG479, the 7 series.
+DSP48E1 = DspBlock(wide=25, narrow=18, accumulator=48)
+
+
+@dataclass(frozen=True)
 class Device:
-    """Capacity of one FPGA: ``lut`` counts LUT6, ``lutram`` those of them usable as memory, ``bram36`` blocks of 36 Kb."""
+    """Capacity of one FPGA.
+
+    Attributes:
+        name; part: what the vendor's tool calls it, with package and speed grade.
+        lut: LUT6; lutram: those of them usable as memory; ff: flip-flops.
+        bram36: blocks of 36 Kb; dsp: DSP blocks; dsp_block: what one of them is.
+    """
 
     name: str
     part: str
@@ -20,6 +44,7 @@ class Device:
     ff: int
     bram36: int
     dsp: int
+    dsp_block: DspBlock = DSP48E1
 
 
 DEVICES = {device.name: device for device in (

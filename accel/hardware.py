@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from liteformer.accel.devices import DSP48E1, DspBlock
 from liteformer.accel.numerics import SCORE_BITS
 
 # Cycles from issuing the last k of a tile to its sums standing in the drain registers.
@@ -19,7 +20,10 @@ class StreamShape:
     """One weight memory: read front to back, one word a cycle.
 
     Attributes:
-        bits: width of a weight; groups: column words side by side; depth: words; plan: compiler.memories.StreamPlan.
+        bits: width of a weight.
+        groups: words of ``columns`` weights side by side.
+        depth: words.
+        plan: ``gateware.weights.StreamPlan``.
     """
 
     bits: int
@@ -30,22 +34,47 @@ class StreamShape:
 
 @dataclass(frozen=True)
 class Hardware:
-    """Everything that shapes the gateware.
+    """Everything that shapes the gateware. Widths are bits of signed numbers unless said otherwise; depths are words.
 
     Attributes:
-        rows, columns: lanes of the array; a row is a token, a column an output channel or a key token.
+        rows: lanes of a column; a row is a token.
+        columns: lanes of a row; a column is an output channel or a key token.
         requantizers: results finished in a cycle; divides ``rows``.
-        dsp_lanes: lanes made of DSP48E1s, two to each.
-        row_bits, column_bits, accumulator_bits: lane widths.
+        dsp_lanes: lanes made of DSP blocks, two to each.
+        row_bits: width of a lane's row operand, a digit.
+        column_bits: width of a lane's column operand.
+        accumulator_bits: width of a lane's sum.
         row_tiles: tiles of ``rows`` tokens in a window.
-        input_digits, probability_digits: row-side digits of the two wide operands.
-        key_depth .. residual_parameters: words of the memories.
-        multiplier_bits, residual_bits, offset_bits: parameter widths.
-        numerator_bits: width of the context numerators; table_length: softmax entries; table_top: its entry 0.
-        head_bits: width of the head's sum over all tokens; styles: memory name -> block or
-            distributed; widths: instruction field -> bits.
+        features: values of a raw sample.
+        outputs: results of an inference.
+        heads: attention heads of a layer.
+        layers: encoder layers.
+        input_bits: width of a quantized sample.
+        input_high: largest quantized sample; ``input_digits`` digits can hold it.
+        input_digits: row operands of a quantized sample.
+        probability_digits: row operands of a softmax weight.
+        pool: a mean readout is possible.
+        wide: one-token steps have several column groups side by side, a row each (last-token readout).
+        streams: tuple of StreamShape, the weight memories.
+        row_depth: row memory, a channel of ``rows`` tokens a word.
+        residual_depth: residual memory, likewise: hidden state in the lower half, positional encoding in the upper one.
+        key_depth: key memory, a channel of ``rows`` key tokens a word.
+        value_depth: each of the ``requantizers`` banks of the value memory, ``columns`` channels of a token a word.
+        parameter_depth: multiplier and offset memories, an output channel a word.
+        residual_parameters: residual multiplier memory, likewise.
+        multiplier_bits: width of M.
+        residual_bits: width of N.
+        offset_bits: width of B.
+        numerator_bits: width of the softmax numerators, unsigned.
+        table_length: entries of the softmax table.
+        table_top: entry 0, its largest.
+        clamps: tuple of the widths that results other than scores and samples are clamped to.
+        skip_features: tuple of the features added to the outputs; empty without persistence skip.
+        head_bits: width of the head's sum over all tokens.
         loadable: the model can be replaced at run time, so everything that holds it is a RAM behind a loader.
-        pool: a mean readout is possible; wide: several column groups side by side for one-token steps.
+        dsp_block: DspBlock of the device.
+        styles: dict memory name -> block or distributed.
+        widths: dict instruction field -> bits, unsigned.
     """
 
     rows: int
@@ -83,6 +112,8 @@ class Hardware:
     skip_features: tuple
     head_bits: int
     loadable: bool = False
+    # Not in the repr, which tells loadable builds apart.
+    dsp_block: DspBlock = field(default=DSP48E1, repr=False)
     styles: dict = field(default_factory=dict, hash=False)
     widths: dict = field(default_factory=lambda: dict(DEFAULT_WIDTHS), hash=False)
 

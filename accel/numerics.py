@@ -11,10 +11,10 @@ SHIFT = 20            # Fractional bits of every multiplier: ratio 1.0 is 1 << S
 RESIDUAL_SHIFT = 8    # A residual multiplier counts in units of 1 << RESIDUAL_SHIFT.
 OFFSET_SHIFT = 10     # An offset counts in units of 1 << OFFSET_SHIFT, that is 1/1024 of an output step.
 SCORE_BITS = 10       # Width of a score on its way to the softmax table, signed.
-MULTIPLIER_BITS = 24  # Widest multiplier, signed; one DSP48E1 (25 x 18) does while it or the accumulator is within 18.
+MULTIPLIER_BITS = 24  # Widest multiplier, signed; one DSP block does while it or the accumulator fits the narrow port.
 RESIDUAL_BITS = 16    # Widest residual multiplier, signed.
 OFFSET_BITS = 28      # Widest offset, signed.
-RAW_BITS = 25         # Raw samples saturate to this width before they are quantized, the wide port of a DSP48E1.
+RAW_BITS = 25         # Raw samples saturate to this width before they are quantized (the wide port of devices.DSP48E1).
 MIN_BITS, MAX_BITS = 2, 8
 
 

@@ -10,7 +10,6 @@ import numpy as np
 from litex.gen import LiteXModule
 from litex.gen.fhdl import verilog
 from migen import Array, Cat, ClockDomain, Signal
-from migen.fhdl.tools import list_signals
 
 from liteformer.accel.errors import LiteFormerError
 from liteformer.accel.gateware.engine import Engine
@@ -39,26 +38,12 @@ class Recording:
         return len(self.signals["issue"]) - 1
 
 
-def _internal(module, name):
-    """A signal inside a module, by the name it has there.
-
-    Raises:
-        LookupError: the module has none or several of that name.
-    """
-    fragment = module._fragment
-    found = [signal for signal in list_signals(fragment.comb) | list_signals(fragment.sync)
-             if signal.backtrace and signal.backtrace[-1][0] == name]
-    if len(found) != 1:
-        raise LookupError(f"{type(module).__name__} has {len(found)} signals {name}")
-    return found[0]
-
-
 def _probes(engine):
     """The signals recorded, by name."""
     return {
         "issue": engine.compute.issue, "last": engine.compute.last, "next_step": engine.compute.instruction.take,
-        "select": engine.drains.valid, "next_drain": engine.drains.now.take, "result": engine.drain.stage["valid"],
-        "score": engine.softmax.valid, "weight": engine.softmax.word_valid, "divide": _internal(engine.softmax, "dividing"),
+        "select": engine.drains.valid, "next_drain": engine.drains.instruction.take, "result": engine.drain.stage["valid"],
+        "score": engine.softmax.valid, "weight": engine.softmax.word_valid, "divide": engine.softmax.dividing,
     }
 
 

@@ -82,19 +82,23 @@ class StandaloneCore(LiteXModule):
         self.csr      = csr_bus.InterconnectShared([bridge.csr], bank.get_buses())
         self.registers = bank.banks[0][1]
 
+    def connect(self, platform):
+        """Connect clock, reset, interrupt and bus to the pins of a platform."""
+        self.cd_sys = ClockDomain()
+        self.comb += [
+            self.cd_sys.clk.eq(platform.request("clk")),
+            self.cd_sys.rst.eq(platform.request("rst")),
+            platform.request("irq").eq(self.irq),
+            *self.bus.connect_to_pads(platform.request("wb"), mode="slave"),
+        ]
+
 # Files --------------------------------------------------------------------------------------------
 
 def _verilog(core, directory):
     """Write module and memory images; returns the names of the files."""
     clock = [("clk", 0, Pins(1)), ("rst", 0, Pins(1)), ("irq", 0, Pins(1)), *core.bus.get_ios("wb")]
     platform = GenericPlatform("", clock, name=NAME)
-    core.cd_sys = ClockDomain()
-    core.comb += [
-        core.cd_sys.clk.eq(platform.request("clk")),
-        core.cd_sys.rst.eq(platform.request("rst")),
-        platform.request("irq").eq(core.irq),
-        *core.bus.connect_to_pads(platform.request("wb"), mode="slave"),
-    ]
+    core.connect(platform)
     with quiet(), contextlib.chdir(directory):
         fragment = core.get_fragment()
         platform.finalize(fragment)

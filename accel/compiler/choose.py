@@ -108,7 +108,7 @@ def choose_array(model, options):
         if best is not None and config.macs / (array.rows * array.columns) > best[0][0]:
             continue
         layout = make_layout(config, rows=array.rows, columns=array.columns, requantizers=array.requantizers)
-        hw = make_hardware(model, array, layout, halves, options.loadable)
+        hw = make_hardware(model, array, layout, halves, options.loadable, device.dsp_block)
         area = estimate_area(hw)
         smallest = min(smallest or area["lut"], area["lut"])
         forced = None not in (options.rows, options.columns, options.requantizers)

@@ -28,7 +28,7 @@ def lane_luts(hw):
     pairs = min(hw.dsp_lanes // 2, hw.rows * (hw.columns // 2))
     bits = max(hw.row_bits, hw.column_bits)
     fabric = hw.lanes - 2 * pairs
-    wraps = hw.accumulator_bits - pair_field(hw.column_bits)
+    wraps = hw.accumulator_bits - pair_field(hw.dsp_block, hw.column_bits)
     return fabric * (PRODUCT_LUTS[bits] + hw.accumulator_bits) + (pairs * (wraps + 5) if wraps > 0 else 0)
 
 
@@ -69,10 +69,10 @@ def estimate_area(hw):
 
 
 def requantizer_dsps(hw):
-    """DSP blocks of the requantizers: a second one where both factors exceed the narrow port of 18 bits."""
-    factor = max(hw.multiplier_bits, Softmax.rate_bits(hw) + 1)
-    first = 2 if factor > 18 and hw.pooled_bits > 18 else 1
-    return first + (hw.requantizers - 1) * (2 if factor > 18 and hw.accumulator_bits > 18 else 1)
+    """DSP blocks of the requantizers: a second one where both factors exceed the narrow port of the multiplier."""
+    factor, narrow = max(hw.multiplier_bits, Softmax.rate_bits(hw) + 1), hw.dsp_block.narrow
+    first = 2 if factor > narrow and hw.pooled_bits > narrow else 1
+    return first + (hw.requantizers - 1) * (2 if factor > narrow and hw.accumulator_bits > narrow else 1)
 
 
 def _unit_halves(width):

@@ -7,13 +7,12 @@ import numpy as np
 from liteformer.accel import numerics
 from liteformer.accel.compiler.images import accumulator_range, head_range
 from liteformer.accel.compiler.memories import plan_memories
+from liteformer.accel.devices import DSP48E1
 from liteformer.accel.hardware import Hardware, StreamShape, memory_shapes
 from liteformer.accel.model import QuantizedModel
 
 # Bits by which the parameters of a later model may exceed those of the first.
 SPARE_BITS = 2
-# Multipliers up to this width cost a loadable build nothing: the narrow port of a DSP block.
-FREE_MULTIPLIER_BITS = 18
 
 
 def widest_weights(model):
@@ -23,12 +22,12 @@ def widest_weights(model):
         for name, tensor in model.tensors.items()})
 
 
-def make_hardware(model, array, layout, halves, loadable=False):
+def make_hardware(model, array, layout, halves, loadable=False, dsp_block=DSP48E1):
     """Complete hardware shape for a model on an array.
 
     Args:
         array: Array; layout: Layout made for it; halves: block RAM budget of the core, in units of 18 Kb.
-        loadable: leave room for other models of the same shape.
+        loadable: leave room for other models of the same shape; dsp_block: DspBlock of the device.
     """
     config = model.config
     row_bits, column_bits = config.row_bits, config.column_bits
@@ -43,7 +42,8 @@ def make_hardware(model, array, layout, halves, loadable=False):
                   if name.endswith(suffixes) and not name.endswith("context.multiplier")]
         return max(numerics.signed_bits(v.min(), v.max()) for v in values)
 
-    multiplier_bits = max(2, widest((".multiplier",)), FREE_MULTIPLIER_BITS if loadable else 0)
+    # Multipliers that fit the narrow port cost a loadable build nothing.
+    multiplier_bits = max(2, widest((".multiplier",)), dsp_block.narrow if loadable else 0)
     numerator = max(int(model[f"layers.{layer}.context.multiplier"][0]) for layer in range(config.layers))
     table = model["softmax.table"]
     table_top = int(table[0])
@@ -68,7 +68,7 @@ def make_hardware(model, array, layout, halves, loadable=False):
         clamps=tuple(sorted({bits for name, bits in config.bits.items() if name != "input" and not name.endswith(
             ("weight", "position", "probability"))})),
         skip_features=tuple(config.target_features) if config.skip == "persistence" else (),
-        head_bits=numerics.signed_bits(*head_range(bounded)), loadable=bool(loadable))
+        head_bits=numerics.signed_bits(*head_range(bounded)), loadable=bool(loadable), dsp_block=dsp_block)
     streams = [(stream.depth, stream.groups * array.columns * stream.bits) for stream in hw.streams]
     styles, plans, _, _ = plan_memories(memory_shapes(hw), streams, halves, loadable)
     return replace(hw, styles=styles,

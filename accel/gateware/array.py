@@ -48,10 +48,11 @@ class MatrixArray(LiteXModule):
             column = self.column[r // hw.requantizers if hw.wide else 0]
             c = 0
             while c < hw.columns:
+                name = f"lane_{r}_{c}"
                 if pairs and c + 1 < hw.columns:
                     if self.weighted[r] is None:
                         self.weighted[r] = Signal((hw.row_bits * hw.digits, True))
-                    lane = DspLanePair(self.weighted[r], column[c:c + 2], flags, hw.accumulator_bits)
+                    lane = DspLanePair(self.weighted[r], column[c:c + 2], flags, hw.accumulator_bits, hw.dsp_block)
                     self.sums[r][c:c + 2] = lane.sums
                     self.fixes[r][c + 1] = lane.fix
                     pairs, c = pairs - 1, c + 2
@@ -59,4 +60,4 @@ class MatrixArray(LiteXModule):
                     lane = LutLane(self.row[r], column[c], flags, hw.accumulator_bits, hw.row_bits)
                     self.sums[r][c] = lane.sum
                     c += 1
-                self.submodules += lane
+                self.add_module(name=name, module=lane)

@@ -4,172 +4,104 @@ from migen import *
 
 from litex.gen import *
 
-from liteformer.accel.gateware.fabric import choose
-from liteformer.accel.gateware.requantizer import Requantizer
-from liteformer.accel.numerics import RAW_BITS
+from liteformer.accel.gateware.delay import DelayLine
+from liteformer.accel.gateware.drain_operands import DrainOperands
+from liteformer.accel.gateware.drain_pool import RowPool
+from liteformer.accel.gateware.drain_select import SumSelector
+from liteformer.accel.gateware.memory import ADDRESS_TO_DATA
+from liteformer.accel.gateware.requantizer import INPUT_TO_CLAMP, INPUT_TO_RESULT, Requantizer
+from liteformer.accel.gateware.requantizer_samples import RequantizerWithSamples
+from liteformer.accel.gateware.words import WordCollector
 
-# Cycles from selecting a result in the drain registers to its requantized value.
-SELECT_TO_RESULT = 7
+# Cycles from selecting a result in the drain registers ...
+SELECT_TO_COLUMN  = 1                                    # ... to the sums of its column in registers,
+SELECT_TO_OPERAND = ADDRESS_TO_DATA                      # to the inputs of its requantizer,
+SELECT_TO_CLAMP   = SELECT_TO_OPERAND + INPUT_TO_CLAMP   # to the choice of its width,
+SELECT_TO_RESULT  = SELECT_TO_OPERAND + INPUT_TO_RESULT  # to its requantized value.
+
+# What travels with a result: of the sequencer, and of the instruction in force.
+SEQUENCED  = ("valid", "column", "group", "word_end", "score_last", "finished", "base", "residual_write")
+INSTRUCTED = ("pool", "to_row", "to_residual", "to_key", "to_value", "to_score", "to_output", "residual", "reciprocal",
+              "single", "clamp", "head", "layer")
 
 
 class Drain(LiteXModule):
     """Selects sums, requantizes P of them a cycle and collects whole words.
 
-        cycle s      column selected               | parameter, residual and reciprocal addresses issued
-        cycle s + 1  row sums of one column        | memory latches
-        cycle s + 2  sums of one group of rows     | memory registers -> requantizer inputs
-        cycle s + 7  results, word complete        -> write to the destination memory
+        cycle          R x C drain registers, A bits
+        s              | column                           addresses of parameters, residual, reciprocals
+        s + 1 COLUMN   R sums of a column, A bits         |
+                       | group                            |
+        s + 2 OPERAND  P sums, A bits                     words of the memories, P reciprocals
+                       | RowPool: first one or pooled     | DrainOperands
+                       +----------------+-----------------+
+                                        v
+                       P requantizers, the first one for raw samples as well
+        s + 6 CLAMP    | width of the result
+        s + 7 RESULT   P results --> softmax, value memory; the first one unclamped, 32 bits --> outputs
+                       | WordCollector
+                       word, R x word_bits --> row, key, residual memory
 
+    Widths: A ``accumulator_bits``; parameters M, N and B as wide as their memories; clamped results up to the widest clamp.
+
+    Args:
+        hw: Hardware.
+        array: MatrixArray; sequencer: DrainSequencer; window: SampleWindow.
+        parameters: words of the multiplier, offset and residual multiplier memories; residual: word of the residual memory.
+        rates: list of P reciprocals of the softmax.
+        clamps: widths of results, the last one that of samples.
     Attributes:
-        results: list of P signed results; total: requantizer 0 before clamping (32 bits).
+        results: list of P signed results.
+        total: requantizer 0 before clamping, signed 32 bits.
         word: all rows of one channel, ``word_bits`` each (one result for all rows where the step is wide or single).
-        stage: the drain sequencer's signals of the result leaving in this cycle, by name.
+        stage: dict of the drain sequencer's signals of the result leaving in this cycle.
     """
 
-    def __init__(self, hw, array, sequencer, parameters, residual, rates, window, clamp_sets):
-        P, G = hw.requantizers, hw.groups
-        now  = sequencer.now
-
+    def __init__(self, hw, array, sequencer, parameters, residual, rates, window, clamps):
         # # #
 
-        # Delay line of everything that a result needs on its way out.
-        carried = {
-            "valid": sequencer.valid, "column": sequencer.column, "group": sequencer.group, "word_end": sequencer.word_end,
-            "score_last": sequencer.score_last, "finished": sequencer.finished, "base": sequencer.base,
-            "residual_write": sequencer.residual_write, "spread": now.wide | now.single,
-            **{name: getattr(now, name) for name in ("pool", "to_row", "to_residual", "to_key", "to_value", "to_score",
-                                                     "to_output", "residual", "reciprocal", "single", "clamp", "head",
-                                                     "layer")},
-        }
-        # One wide register a stage instead of one a signal: shift registers either way, but quicker to simulate.
-        names  = list(carried)
-        stages = [carried]
-        line   = Cat(*carried.values())
-        for _ in range(SELECT_TO_RESULT):
-            register = Signal(len(line))
-            self.sync += register.eq(line)
-            line, delayed, low = register, {}, 0
-            for name in names:
-                width = len(carried[name])
-                delayed[name] = register[low:low + width]
-                low += width
-            stages.append(delayed)
-        self.stage = stages[-1]
+        now       = sequencer.instruction
+        carried   = {name: getattr(sequencer, name) for name in SEQUENCED} | {name: getattr(now, name) for name in INSTRUCTED}
+        self.line = line = DelayLine(carried | {"spread": now.wide | now.single}, SELECT_TO_RESULT)
+        column, operand, clamp = line.after(SELECT_TO_COLUMN), line.after(SELECT_TO_OPERAND), line.after(SELECT_TO_CLAMP)
+        self.stage = line.after(SELECT_TO_RESULT)
 
-        # Column, then group: two registered multiplexers.
-        rows  = [self._column(sequencer, sums, hw.accumulator_bits) for sums in array.sums]
-        fixes = [self._column(sequencer, [fix if fix is not None else 0 for fix in row],
-                              max(len(fix) for fix in row if fix is not None))
-                 if any(fix is not None for fix in row) else None for row in array.fixes]
-        selected = [Signal((hw.accumulator_bits, True)) for _ in range(P)]
-        group    = stages[1]["group"]
-        for p, acc in enumerate(selected):
-            select = choose(group, rows[p::P], acc)
-            if any(fix is not None for fix in fixes[p::P]):
-                # One subtractor behind both multiplexers.
-                select = acc.eq(Array(rows[p::P])[group] - Array([0 if fix is None else fix for fix in fixes[p::P]])[group])
-            self.sync += If(stages[1]["valid"], select)
+        # Sums.
+        self.selector = selector = SumSelector(hw, array.sums, array.fixes, line.after(0), column)
+        sums = list(selector.sums)
+        if hw.pool:
+            self.pool = pool = RowPool(selector.sums, hw.pooled_bits)
+            self.comb += [pool.first.eq(operand["group"] == 0), pool.pool.eq(operand["pool"])]
+            sums[0] = pool.value
 
         # The requantizers hold still while nothing passes through them.
         awake = Signal()
-        self.sync += awake.eq(Cat(*(stage["valid"] for stage in stages[1:-2])) != 0)
+        self.sync += awake.eq(Cat(*(line.after(n)["valid"] for n in range(SELECT_TO_COLUMN, SELECT_TO_CLAMP))) != 0)
 
-        multiplier_bits, residual_bits, offset_bits = hw.multiplier_bits, hw.residual_bits, hw.offset_bits
-        fields = {}
-        for name, word in zip(("multiplier", "offset", "residual"), parameters):
-            fields[name] = Signal((len(word), True))
-            self.comb += fields[name].eq(word)
-
-        inputs = list(selected)
-        if hw.pool:
-            inputs[0] = self._pooled(hw, selected, stages[2])
-        acc_bits    = max(hw.pooled_bits, RAW_BITS)
-        factor_bits = max(multiplier_bits, *(len(rate) + 1 for rate in rates))
-        swap        = factor_bits > 18
-        self.results = []
-        for p in range(P):
-            narrow = Signal((hw.row_bits, True))
-            factor = Signal((factor_bits, True))
-            last   = residual[(hw.rows - 1) * hw.row_bits:]
-            group  = Array([residual[(g * P + p) * hw.row_bits:(g * P + p + 1) * hw.row_bits] for g in range(G)])
-            held   = group[stages[2]["group"]]
+        self.operands = operands = DrainOperands(hw, parameters, residual, rates, operand)
+        factor_bits = len(operands.factor[0])
+        self.requantizer_samples = RequantizerWithSamples(
+            hw, factor_bits, clamps, sums[0], window.quantizing, window.quantize_raw, operands.multiplier)
+        units = [self.requantizer_samples]
+        for p in range(1, hw.requantizers):
+            unit = Requantizer(hw.accumulator_bits, factor_bits, hw.residual_bits, hw.row_bits, hw.offset_bits, clamps)
+            self.add_module(name=f"requantizer{p}", module=unit)
+            self.comb += unit.acc.eq(sums[p])
+            units.append(unit)
+        for p, unit in enumerate(units):
             self.comb += [
-                If(stages[2]["valid"] & stages[2]["residual"],
-                    narrow.eq(Mux(stages[2]["spread"], last, held) if hw.wide else held)),
-                factor.eq(Mux(stages[2]["valid"] & stages[2]["reciprocal"], rates[p], fields["multiplier"])),
+                unit.multiplier.eq(operands.factor[p]),
+                unit.residual.eq(operands.residual[p]),
+                unit.residual_multiplier.eq(operands.residual_multiplier),
+                unit.offset.eq(operands.offset),
+                unit.clamp.eq(clamp["clamp"]),
+                unit.awake.eq(awake),
             ]
-            if p == 0:
-                wide, narrow_port = (max(RAW_BITS, factor_bits), max(18, hw.pooled_bits)) if swap else (acc_bits, factor_bits)
-                unit = Requantizer(wide, narrow_port, residual_bits, hw.row_bits, offset_bits, clamp_sets, with_total=True)
-                # A raw sample needs the wide port of the multiplier, which a wide factor occupies otherwise.
-                if swap:
-                    # A slice is unsigned in Verilog whatever it is cut from.
-                    input_factor = Signal((18, True))
-                    self.comb += [
-                        input_factor.eq(fields["multiplier"][:18]),
-                        unit.acc.eq(Mux(window.quantizing, window.quantize_raw, factor)),
-                        unit.multiplier.eq(Mux(window.quantizing, input_factor, inputs[0])),
-                    ]
-                else:
-                    self.comb += [
-                        unit.acc.eq(Mux(window.quantizing, window.quantize_raw, inputs[0])),
-                        unit.multiplier.eq(factor),
-                    ]
-                self.comb += window.quantized.eq(unit.result)
-                self.total = unit.total
-                clamp = Signal.like(unit.clamp)
-                self.comb += clamp.eq(Mux(window.quantizing, len(clamp_sets) - 1, stages[6]["clamp"]))
-            else:
-                unit = Requantizer(hw.accumulator_bits, factor_bits, residual_bits, hw.row_bits, offset_bits, clamp_sets)
-                self.comb += [unit.acc.eq(inputs[p]), unit.multiplier.eq(factor)]
-                clamp = stages[6]["clamp"]
-            self.comb += [
-                unit.residual.eq(narrow),
-                unit.residual_multiplier.eq(fields["residual"]),
-                unit.offset.eq(fields["offset"]),
-                unit.clamp.eq(clamp),
-                unit.awake.eq(awake | window.quantizing if p == 0 else awake),
-            ]
-            self.submodules += unit
-            self.results.append(unit.result)
-        self._collect(hw)
+        self.results = [unit.result for unit in units]
+        self.total   = self.requantizer_samples.total
+        self.comb   += window.quantized.eq(self.results[0])
 
-    def _column(self, sequencer, values, bits):
-        """Register with the selected column of a row."""
-        row = Signal((bits, True))
-        self.sync += If(sequencer.valid, choose(sequencer.column, values, row))
-        return row
-
-    def _pooled(self, hw, selected, stage):
-        """Sum over the rows of a column, complete at its last group."""
-        running = Signal((hw.pooled_bits, True))
-        total   = Signal((hw.pooled_bits, True))
-        value   = Signal((hw.pooled_bits, True))
-        tree    = selected[0]
-        for acc in selected[1:]:
-            tree = tree + acc
-        self.comb += [
-            total.eq(Mux(stage["group"] == 0, 0, running) + tree),
-            value.eq(Mux(stage["pool"], total, selected[0])),
-        ]
-        self.sync += running.eq(total)
-        return value
-
-    def _collect(self, hw):
-        """Groups of a channel into one word of all rows."""
-        stage = self.stage
-        bits  = hw.word_bits
-        step  = hw.requantizers * bits
-        group = Cat(*(result[:bits] for result in self.results))
-        self.word = Signal(hw.rows * bits)
-        merged = Signal(hw.rows * bits)
-        if hw.groups > 1:
-            held = Signal(len(merged) - step)
-            self.comb += merged.eq(Cat(held, group))
-            self.sync += If(stage["valid"], held.eq(merged[step:]))
-        else:
-            self.comb += merged.eq(group)
-        if hw.wide:
-            self.comb += self.word.eq(Mux(stage["spread"], Replicate(self.results[0][:bits], hw.rows), merged))
-        else:
-            self.comb += self.word.eq(merged)
+        fields = [result[:hw.word_bits] for result in self.results]
+        self.collector = collector = WordCollector(fields, hw.groups, self.stage["spread"] if hw.wide else None)
+        self.word = Signal(hw.rows * hw.word_bits)
+        self.comb += [collector.valid.eq(self.stage["valid"]), self.word.eq(collector.word)]

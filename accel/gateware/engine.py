@@ -6,11 +6,13 @@ from litex.gen import *
 
 from liteformer.accel import numerics
 from liteformer.accel.gateware.array import MatrixArray
+from liteformer.accel.gateware.delay import DelayLine
 from liteformer.accel.gateware.drain import Drain
 from liteformer.accel.gateware.fabric import choose
 from liteformer.accel.gateware.loadable_stream import LoadableStream
 from liteformer.accel.gateware.loader import EngineLoader
-from liteformer.accel.gateware.memory import DISTRIBUTED, RegisteredMemory
+from liteformer.accel.gateware.memory import ADDRESS_TO_DATA, DISTRIBUTED, RegisteredMemory
+from liteformer.accel.gateware.outputs import OutputRegisters
 from liteformer.accel.gateware.sequencer import (
     ROW_INPUT, ROW_PROBABILITY, ComputeSequencer, DrainSequencer, key_source, stream_source, value_source, wide_key_source)
 from liteformer.accel.gateware.softmax import Softmax
@@ -21,6 +23,8 @@ from liteformer.accel.hardware import ISSUE_TO_DRAIN, memory_shapes
 
 # Longest way from an issue to the end of the drain, with room to spare.
 FLUSH_CYCLES = 31
+# Signals of the compute sequencer that go with an operand.
+ISSUED = ("issue", "first", "shift", "last", "row_source", "digit", "broadcast", "column_source", "tile", "value_bank")
 
 
 class Engine(LiteXModule):
@@ -68,6 +72,17 @@ class Engine(LiteXModule):
         self.multipliers     = memory("multiplier", images["multiplier"])
         self.offsets         = memory("offset", images["offset"])
         self.residual_multipliers = memory("residual_multiplier", images["residual_multiplier"])
+        self.streams, self.value_banks = [], []
+        for index, (shape, words) in enumerate(zip(hw.streams, images["streams"])):
+            width  = shape.groups * hw.columns * shape.bits
+            column_stream = (LoadableStream if hw.loadable else WeightStream)(width, words, shape.plan)
+            self.add_module(name=f"stream{index}", module=column_stream)
+            self.streams.append(column_stream)
+        for p in range(hw.requantizers):
+            value_memory = RegisteredMemory(hw.columns * hw.column_bits, hw.value_depth, granularity=hw.column_bits,
+                                            style=DISTRIBUTED)
+            self.add_module(name=f"value_memory{p}", module=value_memory)
+            self.value_banks.append(value_memory)
         parameters = (self.multipliers, self.offsets, self.residual_multipliers)
         self.feature, self.raw = window.feature, window.raw
 
@@ -95,14 +110,22 @@ class Engine(LiteXModule):
         clamp_sets = [*hw.clamps, numerics.SCORE_BITS, hw.input_bits]
         self.drain = drain = Drain(hw, array, drains, [p.data for p in parameters], residual.data, softmax.rate, window,
                                    clamp_sets)
-        self._row_operands(hw, compute, array, row_memory, probability, window)
-        self._column_operands(hw, compute, array, key_memory, images)
-        self._flags(compute, array, drains, settled)
+        # What was issued, in the cycle in which the memories deliver its operands.
+        self.issued = issued = DelayLine({name: getattr(compute, name) for name in ISSUED}, ADDRESS_TO_DATA)
+        operands = issued.after(ADDRESS_TO_DATA)
+        self._row_operands(hw, compute, array, row_memory, probability, window, operands)
+        self._column_operands(hw, compute, array, key_memory, operands)
+        self.finishing = finishing = DelayLine({"last": operands["last"]}, ISSUE_TO_DRAIN - 1 - ADDRESS_TO_DATA)
+        self.comb += [
+            array.valid.eq(operands["issue"]), array.first.eq(operands["first"]),
+            array.shift.eq(operands["shift"]), array.last.eq(operands["last"]),
+            drains.tile_ready.eq(finishing.after(ISSUE_TO_DRAIN - 1 - ADDRESS_TO_DATA)["last"] & settled),
+        ]
         self.comb += [
             *(p.address.eq(self._address(Mux(window.quantizing, window.quantize_feature, drains.parameter)))
               for p in parameters),
             residual.address.eq(self._address(drains.residual_read)),
-            softmax.rate_address.eq(drains.group if hw.heads == 1 else drains.now.head * hw.groups + drains.group),
+            softmax.rate_address.eq(drains.group if hw.heads == 1 else drains.instruction.head * hw.groups + drains.group),
         ]
         self._destinations(hw, finished, drain, row_memory, residual, key_memory, probability, softmax, window)
         if loader is not None:
@@ -124,18 +147,15 @@ class Engine(LiteXModule):
             self.comb += [memory.write_enable.eq(write), memory.write_address.eq(address), memory.write_data.eq(data)]
         self.comb += [loader.read[name].eq(data) for name, data in read.items()]
 
-    def _row_operands(self, hw, compute, array, row_memory, probability, window):
+    def _row_operands(self, hw, compute, array, row_memory, probability, window, operands):
         self.comb += [
             row_memory.address.eq(compute.row_address),
             probability.address.eq(compute.row_address),
             window.address.eq(compute.row_address),
         ]
-        source    = _delayed(self, compute.row_source, 2)
-        digit     = _delayed(self, compute.digit, 2)
-        broadcast = _delayed(self, compute.broadcast, 2)
-        bits      = hw.row_bits
-        sources   = {"default": (row_memory, 1), ROW_INPUT: (window, hw.input_digits),
-                     ROW_PROBABILITY: (probability, hw.probability_digits)}
+        bits    = hw.row_bits
+        sources = {"default": (row_memory, 1), ROW_INPUT: (window, hw.input_digits),
+                   ROW_PROBABILITY: (probability, hw.probability_digits)}
         for r, row in enumerate(array.row):
             weighted, cases = array.weighted[r], {}
             for code, (memory, digits) in sources.items():
@@ -144,10 +164,11 @@ class Engine(LiteXModule):
                     low   = (r * digits + d) * bits
                     value = memory.data[low:low + bits]
                     if hw.wide and code == "default":
-                        value = Mux(broadcast, memory.data[(hw.rows - 1) * bits:], value)
+                        value = Mux(operands["broadcast"], memory.data[(hw.rows - 1) * bits:], value)
                     fields.append(self._load_row(value, d, row, weighted))
-                cases[code] = Case(digit, dict(enumerate(fields[:-1])) | {"default": fields[-1]}) if digits > 1 else fields[0]
-            self.sync += If(array.valid, Case(source, cases))
+                cases[code] = fields[0] if digits == 1 else Case(
+                    operands["digit"], dict(enumerate(fields[:-1])) | {"default": fields[-1]})
+            self.sync += If(array.valid, Case(operands["row_source"], cases))
 
     @staticmethod
     def _load_row(value, digit, row, weighted):
@@ -158,24 +179,13 @@ class Engine(LiteXModule):
             load.append(weighted.eq(Cat(Constant(0, len(row) * digit), value, sign) if digit else Cat(value, sign)))
         return load
 
-    def _column_operands(self, hw, compute, array, key_memory, images):
+    def _column_operands(self, hw, compute, array, key_memory, operands):
         bits, C = hw.column_bits, hw.columns
-        source  = _delayed(self, compute.column_source, 2)
-        tile    = _delayed(self, compute.tile, 2)
-        bank    = _delayed(self, compute.value_bank, 2)
-        self.streams = []
-        for index, (shape, words) in enumerate(zip(hw.streams, images["streams"])):
-            stream = (LoadableStream if hw.loadable else WeightStream)(shape.groups * C * shape.bits, words, shape.plan)
-            self.comb += stream.address.eq(self._address(compute.column_address))
-            self.add_module(f"stream{index}", stream)
-            self.streams.append(stream)
-        self.comb += key_memory.address.eq(compute.column_address)
-        self.value_banks = [RegisteredMemory(C * bits, hw.value_depth, granularity=bits, style=DISTRIBUTED)
-                            for _ in range(hw.requantizers)]
-        for p, value_bank in enumerate(self.value_banks):
-            self.add_module(f"value_bank{p}", value_bank)
-            self.comb += value_bank.address.eq(compute.column_address)
-
+        self.comb += [
+            *(stream.address.eq(self._address(compute.column_address)) for stream in self.streams),
+            key_memory.address.eq(compute.column_address),
+            *(bank.address.eq(compute.column_address) for bank in self.value_banks),
+        ]
         for g, group in enumerate(array.column):
             for c, operand in enumerate(group):
                 cases = {}
@@ -186,21 +196,13 @@ class Engine(LiteXModule):
                                                              if shape.bits < bits else weight)
                 keys = [key_memory.data[token * bits:(token + 1) * bits]
                         for token in (min(t * C + c, hw.rows - 1) for t in range(hw.key_tiles))]
-                cases[key_source(hw)] = choose(tile, keys, operand)
+                cases[key_source(hw)] = choose(operands["tile"], keys, operand)
                 if hw.wide:
                     # Group g takes the tokens behind those of group g - 1.
                     cases[wide_key_source(hw)] = operand.eq(keys[min(g, hw.key_tiles - 1)])
-                cases[value_source(hw)] = choose(bank, [b.data[c * bits:(c + 1) * bits] for b in self.value_banks], operand)
-                self.sync += If(array.valid, Case(source, cases))
-
-    def _flags(self, compute, array, drains, settled):
-        self.comb += [
-            array.valid.eq(_delayed(self, compute.issue, 2)),
-            array.first.eq(_delayed(self, compute.first, 2)),
-            array.shift.eq(_delayed(self, compute.shift, 2)),
-            array.last.eq(_delayed(self, compute.last, 2)),
-            drains.tile_ready.eq(_delayed(self, compute.last, ISSUE_TO_DRAIN - 1) & settled),
-        ]
+                values = [bank.data[c * bits:(c + 1) * bits] for bank in self.value_banks]
+                cases[value_source(hw)] = choose(operands["value_bank"], values, operand)
+                self.sync += If(array.valid, Case(operands["column_source"], cases))
 
     def _residual_write(self, residual, address, data, enable):
         """Statements that write the residual memory from the drain, or from the loader."""
@@ -242,31 +244,7 @@ class Engine(LiteXModule):
                 bank.write_data.eq(Replicate(drain.results[p][:bits], C)),
                 bank.write_enable.eq(Mux(stage["valid"] & stage["to_value"], 1 << stage["column"], 0)),
             ]
-        self.outputs = [Signal((32, True)) for _ in range(hw.outputs)]
-        skipped = Array(window.last_raw[f] for f in range(len(window.last_raw)))
-        for index, output in enumerate(self.outputs):
-            value = drain.total
-            if hw.skip_features:
-                value = _saturated_sum(self, drain.total, skipped[index])
-            self.sync += If(word_end & stage["to_output"] & (stage["base"] == index), output.eq(value))
+        self.output_registers = OutputRegisters(hw.outputs, window.last_raw, word_end & stage["to_output"], stage["base"],
+                                                drain.total)
+        self.outputs = self.output_registers.outputs
         self.sync += finished.eq(stage["valid"] & stage["finished"])
-
-
-def _delayed(module, signal, cycles):
-    """``signal`` after so many registers."""
-    for _ in range(cycles):
-        register = Signal(len(signal))
-        module.sync += register.eq(signal)
-        signal = register
-    return signal
-
-
-def _saturated_sum(module, a, b):
-    """Signed 32-bit sum, saturated."""
-    wide, result = Signal((33, True)), Signal((32, True))
-    module.comb += [
-        wide.eq(a + b),
-        result.eq(wide),
-        If(wide[32] != wide[31], result.eq(Cat(Replicate(~wide[32], 31), wide[32]))),
-    ]
-    return result

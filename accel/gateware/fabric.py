@@ -6,67 +6,85 @@ the running sum. A negative multiple is the inverted positive one plus a carry i
 
 from migen import *
 
+from litex.gen import *
 
-def fabric_product(module, a, b):
-    """Signed product as ``product + carry``; adding the carry is left to the adder that follows.
+
+class FabricProduct(LiteXModule):
+    """Signed product as ``product + carry``, combinational; adding the carry is left to the adder that follows.
 
     Args:
-        module: receives the combinational statements; a, b: signed Signals; ``b`` is recoded, preferably the narrower.
-    Returns:
-        ``(product, carry)``: signed Signal of ``len(a) + len(b) + 1`` bits and a one-bit Signal with
-        ``a * b == product + carry``.
+        a, b: signed Signals; ``b`` is recoded, preferably the narrower.
+    Attributes:
+        product: signed, ``len(a) + len(b) + 1`` bits; carry: one bit. ``a * b == product + carry``.
     """
-    multiples, carries = [], []
-    for low in range(0, len(b), 2):
-        below  = b[low - 1] if low else 0
-        middle = b[low]
-        top    = b[min(low + 1, len(b) - 1)]
-        once   = Signal((len(a) + 1, True))
-        module.comb += once.eq(a)
-        twice  = Cat(Constant(0, 1), a)
-        # The multiple without its sign, then inverted where it is negative.
-        bits = Signal(len(a) + 1)
-        module.comb += bits.eq(Mux(middle ^ below, once, Mux(top ^ middle, twice, 0)) ^ Replicate(top, len(a) + 1))
-        multiples.append(bits)
-        carries.append(top)
-    total, lower, carry = multiples[0], [], Signal()
-    module.comb += carry.eq(carries[0])
-    for multiple, negative in zip(multiples[1:], carries[1:]):
-        # One bit longer than both, with the carry entering through an extra lowest bit.
-        length = max(len(total) - 2, len(multiple)) + 1
-        summed = Signal(length + 1)
-        module.comb += summed.eq(Cat(Constant(1, 1), _extended(total[2:], length)) + Cat(negative, _extended(multiple, length)))
-        lower.append(total[:2])
-        total = summed[1:]
-    product = Signal((len(a) + len(b) + 1, True))
-    whole   = Cat(*lower, total)
-    signed  = Signal((len(whole), True))
-    module.comb += [signed.eq(whole), product.eq(signed)]
-    return product, carry
+
+    def __init__(self, a, b):
+        self.product = Signal((len(a) + len(b) + 1, True))
+        self.carry   = Signal()
+
+        # # #
+
+        multiples, carries = [], []
+        for low in range(0, len(b), 2):
+            below  = b[low - 1] if low else 0
+            middle = b[low]
+            top    = b[min(low + 1, len(b) - 1)]
+            once   = Signal((len(a) + 1, True))
+            twice  = Cat(Constant(0, 1), a)
+            # The multiple without its sign, then inverted where it is negative.
+            bits = Signal(len(a) + 1)
+            self.comb += [
+                once.eq(a),
+                bits.eq(Mux(middle ^ below, once, Mux(top ^ middle, twice, 0)) ^ Replicate(top, len(a) + 1)),
+            ]
+            multiples.append(bits)
+            carries.append(top)
+        total, lower = multiples[0], []
+        for multiple, negative in zip(multiples[1:], carries[1:]):
+            # One bit longer than both, with the carry entering through an extra lowest bit.
+            length = max(len(total) - 2, len(multiple)) + 1
+            summed = Signal(length + 1)
+            self.comb += summed.eq(Cat(Constant(1, 1), _extended(total[2:], length))
+                                   + Cat(negative, _extended(multiple, length)))
+            lower.append(total[:2])
+            total = summed[1:]
+        whole  = Cat(*lower, total)
+        signed = Signal((len(whole), True))
+        self.comb += [signed.eq(whole), self.product.eq(signed), self.carry.eq(carries[0])]
 
 
-def product_register(module, a, b):
-    """The same product loaded into registers, for ``b`` of 3 or 4 bits without a signal in between.
+class ProductRegister(LiteXModule):
+    """The same product in registers that the user loads, for ``b`` of 3 or 4 bits without a signal in between.
 
     A simulator then evaluates nothing while the registers hold still.
-    Returns:
-        ``(load, bits, carry)``: statements that load the registers, list of Signals that make up the product, lowest first
-        (two's complement), and the register of the carry.
+
+    Args:
+        a, b: as for FabricProduct.
+    Attributes:
+        load: statements that load the registers.
+        bits: list of Signals that make up the product, lowest first, two's complement; carry: register of the carry.
     """
-    carry = Signal()
-    if len(b) not in (3, 4):
-        multiple, negative = fabric_product(module, a, b)
-        product = Signal(len(multiple))
-        return [product.eq(multiple), carry.eq(negative)], [product], carry
-    length = len(a) + 2
-    first, second = (_multiple(a, b, low, length + 2) for low in (0, 2))
-    low, upper = Signal(2), Signal(length + 1)
-    load = [
-        low.eq(first),
-        upper.eq(Cat(Constant(1, 1), first >> 2) + Cat(b[len(b) - 1], second)),
-        carry.eq(b[1]),
-    ]
-    return load, [low, upper[1:]], carry
+
+    def __init__(self, a, b):
+        self.carry = Signal()
+
+        # # #
+
+        if len(b) in (3, 4):
+            length = len(a) + 2
+            first, second = (_multiple(a, b, low, length + 2) for low in (0, 2))
+            low, upper = Signal(2), Signal(length + 1)
+            self.load = [
+                low.eq(first),
+                upper.eq(Cat(Constant(1, 1), first >> 2) + Cat(b[len(b) - 1], second)),
+                self.carry.eq(b[1]),
+            ]
+            self.bits = [low, upper[1:]]
+        else:
+            self.factors = factors = FabricProduct(a, b)
+            product   = Signal(len(factors.product))
+            self.load = [product.eq(factors.product), self.carry.eq(factors.carry)]
+            self.bits = [product]
 
 
 def _multiple(a, b, low, length):

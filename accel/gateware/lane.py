@@ -11,15 +11,12 @@ from migen import *
 
 from litex.gen import *
 
-from liteformer.accel.gateware.fabric import product_register
-
-DSP_A_BITS  = 25
-DSP_P_BITS  = 48
+from liteformer.accel.gateware.fabric import ProductRegister
 
 
-def pair_field(column_bits):
-    """Bits of the lower sum's field; one below the port's width, since two most negative operands need a carry."""
-    return DSP_A_BITS - 1 - column_bits
+def pair_field(block, column_bits):
+    """Bits of the lower sum's field in a DspBlock; one below the wide port, since two most negative operands need a carry."""
+    return block.wide - 1 - column_bits
 
 
 class LaneFlags:
@@ -45,16 +42,17 @@ class LutLane(LiteXModule):
 
         # # #
 
-        load, product, carry = product_register(self, row, column)
-        sign = product[-1][len(product[-1]) - 1]
+        self.product = product = ProductRegister(row, column)
+        sign = product.bits[-1][len(product.bits[-1]) - 1]
         # The carry of the product enters through an extra lowest bit.
         acc  = Signal(acc_bits + 1)
         sums = acc[1:]
         kept = Mux(flags.first, 0, Mux(flags.shift, sums << row_bits, sums))
         self.sync += [
             If(flags.capture, self.sum.eq(sums)),
-            If(flags.accumulate, acc.eq(Cat(Constant(1, 1), *product, Replicate(sign, acc_bits)) + Cat(carry, kept))),
-            If(flags.multiply, *load),
+            If(flags.accumulate, acc.eq(Cat(Constant(1, 1), *product.bits, Replicate(sign, acc_bits))
+                                         + Cat(product.carry, kept))),
+            If(flags.multiply, *product.load),
         ]
 
 
@@ -68,13 +66,16 @@ class DspLanePair(LiteXModule):
     of the drain register (``fix``), who has one subtractor for many lanes. The row operand comes already multiplied by its
     digit's weight, so the accumulator never shifts.
 
+    Args:
+        row: weighted row operand; columns: two column operands; flags: LaneFlags; acc_bits: proven accumulator width;
+        block: DspBlock of the device.
     Attributes:
         sums: two drain registers, signed ``acc_bits``; fix: None, or what is to be subtracted from the second.
     """
 
-    def __init__(self, row, columns, flags, acc_bits):
-        field = pair_field(len(columns[0]))
-        assert field + acc_bits <= DSP_P_BITS
+    def __init__(self, row, columns, flags, acc_bits, block):
+        field = pair_field(block, len(columns[0]))
+        assert field + acc_bits <= block.accumulator and len(row) <= block.narrow
         self.sums = [Signal((acc_bits, True)) for _ in range(2)]
         self.fix  = None
 
@@ -82,9 +83,9 @@ class DspLanePair(LiteXModule):
 
         fits    = acc_bits <= field
         start   = 1 << (field - 1) if fits else 0
-        a       = Signal((DSP_A_BITS, True))
-        product = Signal((DSP_A_BITS + len(row), True))
-        p       = Signal((DSP_P_BITS, True))
+        a       = Signal((block.wide, True))
+        product = Signal((block.wide + len(row), True))
+        p       = Signal((block.accumulator, True))
         upper   = Signal((field + len(columns[1]), True))
         drain   = Signal(field + acc_bits)
         self.comb += [

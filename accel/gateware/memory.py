@@ -6,6 +6,9 @@ from litex.gen import *
 
 BLOCK, DISTRIBUTED = "block", "distributed"
 
+# Cycles from an address to its word.
+ADDRESS_TO_DATA = 2
+
 
 def apply_style(memory, style, writable):
     """Ask the synthesizer for block RAM or for LUTs; None leaves it the choice."""

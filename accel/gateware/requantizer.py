@@ -5,7 +5,11 @@ from migen import *
 from litex.gen import *
 
 from liteformer.accel import numerics
-from liteformer.accel.gateware.fabric import fabric_product
+from liteformer.accel.gateware.fabric import FabricProduct
+
+# Cycles from the inputs to the clamp's selection, and to the result.
+INPUT_TO_CLAMP  = 4
+INPUT_TO_RESULT = 5
 
 
 class Requantizer(LiteXModule):
@@ -58,7 +62,7 @@ class Requantizer(LiteXModule):
         held_acc, held_multiplier = Signal.like(acc), Signal.like(multiplier)
         held_residual, held_scale = Signal.like(self.residual), Signal.like(self.residual_multiplier)
         held_offset     = Signal.like(self.offset)
-        multiple, carry = fabric_product(self, held_scale, held_residual)
+        self.scaling    = scaling = FabricProduct(held_scale, held_residual)
         self.comb += [
             # One half is a whole number of offset units, so rounding costs no adder of full width.
             addend.eq(Cat(Constant(0, numerics.OFFSET_SHIFT), rounding)),
@@ -69,7 +73,7 @@ class Requantizer(LiteXModule):
             held_scale.eq(self.residual_multiplier), held_offset.eq(self.offset),
             acc.eq(held_acc),
             multiplier.eq(held_multiplier),
-            residual.eq(multiple + carry),
+            residual.eq(scaling.product + scaling.carry),
             rounding.eq(held_offset + half),
             product.eq(acc * multiplier),
             constant.eq(addend + scaled),

@@ -7,39 +7,46 @@ from litex.gen import *
 from liteformer.accel.hardware import compute_fields, drain_fields
 
 
-class Instruction:
+class Instruction(LiteXModule):
     """A program memory with a prefetch register and the fields of the instruction in force as signals.
 
     ``take`` moves on to the next instruction in the following cycle; ``rewind`` returns to the first. An instruction must be
     in force for two cycles at least, so that the next one is fetched.
 
     Args:
+        fields: list of (name, bits), lowest bits first; program: list of instruction words.
         loader: None for a program that stays, else (open, address, write, data) of a loader that goes through the memory;
             ``fetched`` then is the word at its address.
+    Attributes:
+        take, rewind; fetched: the next instruction; next: dict of its fields.
+        The fields of the instruction in force, by their names.
     """
 
-    def __init__(self, module, fields, program, loader=None):
+    def __init__(self, fields, program, loader=None):
         depth    = max(len(program), 2)
         width    = sum(bits for _, bits in fields)
         self.take, self.rewind = Signal(), Signal()
+        self.fetched = fetched = Signal(width)
+
+        # # #
+
         pc       = Signal(max=depth + 1)
         memory   = Memory(width, depth, init=list(program) + [0] * (depth - len(program)))
         port     = memory.get_port(async_read=True)
-        self.fetched = fetched = Signal(width)
         current  = Signal(width)
-        module.specials += memory, port
-        module.comb += port.adr.eq(pc)
-        module.sync += [
+        self.specials += memory, port
+        self.comb += port.adr.eq(pc)
+        self.sync += [
             fetched.eq(port.dat_r),
             If(self.take, current.eq(fetched), pc.eq(pc + 1)),
             If(self.rewind, pc.eq(0)),
         ]
         if loader is not None:
             active, address, write, data = loader
-            module.sync += If(active, pc.eq(address))
+            self.sync += If(active, pc.eq(address))
             load = memory.get_port(write_capable=True)
-            module.specials += load
-            module.comb += [load.adr.eq(address), load.dat_w.eq(data), load.we.eq(write)]
+            self.specials += load
+            self.comb += [load.adr.eq(address), load.dat_w.eq(data), load.we.eq(write)]
         self.next, shift = {}, 0
         for name, bits in fields:
             setattr(self, name, current[shift:shift + bits])
@@ -95,7 +102,7 @@ class ComputeSequencer(LiteXModule):
 
         # # #
 
-        self.instruction = now = Instruction(self, compute_fields(hw), program, loader)
+        self.instruction = now = Instruction(compute_fields(hw), program, loader)
         self.row_source, self.column_source, self.broadcast = now.row_source, now.column_source, now.broadcast
         k, passes, tiles, idle = (DownCounter(fields[name]) for name in ("k_last", "passes_last", "tiles_last", "wait"))
         base    = Signal(fields["column_base"])
@@ -173,7 +180,7 @@ class DrainSequencer(LiteXModule):
     Attributes:
         tile_ready: pulse one cycle before the drain registers hold a tile; start: rewinds the program.
         valid: a group of results is selected in this cycle; column, group: which; word_end: it completes a destination word;
-        finished: it is the last of the program. Fields of the instruction in force: ``now``.
+        finished: it is the last of the program. instruction: the Instruction in force.
         base, residual_read, residual_write, parameter: addresses of this cycle.
     """
 
@@ -195,7 +202,7 @@ class DrainSequencer(LiteXModule):
 
         # # #
 
-        self.instruction = self.now = now = Instruction(self, drain_fields(hw), program, loader)
+        self.instruction = now = Instruction(drain_fields(hw), program, loader)
         tiles     = DownCounter(fields["tiles_last"])
         remaining = DownCounter(fields["columns_last"])
         group_end, column_end, tile_end, step_end = Signal(), Signal(), Signal(), Signal()

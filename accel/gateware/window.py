@@ -4,11 +4,12 @@ from migen import *
 
 from litex.gen import *
 
-from liteformer.accel.gateware.memory import RegisteredMemory
+from liteformer.accel.gateware.memory import ADDRESS_TO_DATA, RegisteredMemory
+from liteformer.accel.gateware.requantizer import INPUT_TO_RESULT
 from liteformer.accel.numerics import RAW_BITS
 
-# Cycles from presenting a sample to the requantizer until its result is registered.
-QUANTIZE_CYCLES = 7
+# Cycles from presenting a sample until its result is registered: its parameters are read, it is requantized.
+QUANTIZE_CYCLES = ADDRESS_TO_DATA + INPUT_TO_RESULT
 
 
 class SampleWindow(LiteXModule):

@@ -29,6 +29,28 @@ def simulate(dut, *generators, limit=TIMEOUT):
     run_simulation(dut, [*generators, watchdog()])
 
 
+def cycle_by_cycle(dut, inputs, signals):
+    """Drive a Migen module cycle by cycle.
+
+    Args:
+        inputs: list of dicts Signal -> value, one a cycle; a signal that is not named keeps its value.
+        signals: list of Signals or slices to read in the same cycles.
+    Returns:
+        list of lists, the values of ``signals`` in each cycle.
+    """
+    seen = []
+
+    def bench():
+        for values in inputs:
+            for signal, value in values.items():
+                yield signal.eq(int(value))
+            yield
+            seen.append((yield from read_all(signals)))
+
+    simulate(dut, bench())
+    return seen
+
+
 def read_all(signals):
     """Values of a list of signals, in a list."""
     values = []

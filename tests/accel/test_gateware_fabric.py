@@ -4,7 +4,7 @@ import pytest
 from migen import *
 
 from liteformer.accel import numerics
-from liteformer.accel.gateware.fabric import fabric_product
+from liteformer.accel.gateware.fabric import FabricProduct
 
 from .common import simulate
 
@@ -13,8 +13,8 @@ class Product(Module):
     def __init__(self, a_bits, b_bits):
         self.a, self.b = Signal((a_bits, True)), Signal((b_bits, True))
         self.product = Signal((a_bits + b_bits, True))
-        product, carry = fabric_product(self, self.a, self.b)
-        self.comb += self.product.eq(product + carry)
+        self.submodules.unit = unit = FabricProduct(self.a, self.b)
+        self.comb += self.product.eq(unit.product + unit.carry)
 
 
 def values(bits):

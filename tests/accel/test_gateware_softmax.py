@@ -120,15 +120,6 @@ def test_softmax(shape):
         assert simulated == expected
 
 
-@pytest.mark.parametrize("numerator", [1, 118, 119, 120, 238, (1 << 23) - 1, 1 << 22])
-def test_reciprocal(numerator):
-    """Quotients at their smallest and largest; a total equal to the table's first entry happens with one winner."""
-    hw, _, _ = case = build(rows=2, row_tiles=2, numerators=(numerator,))
-    scores = np.stack([np.where(np.arange(hw.window) == 1, SCORE_HI, SCORE_LO), np.zeros(hw.window, np.int64)])
-    simulated, expected = simulated_and_expected(case, [scores], numerator)
-    assert simulated == expected
-
-
 def test_numerator_of_the_layer():
     numerators = (1000, 1 << 21, 300_000)
     for layer, numerator in enumerate(numerators):

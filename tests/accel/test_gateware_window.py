@@ -6,6 +6,7 @@ from migen import *
 
 from liteformer.accel import golden, numerics
 from liteformer.accel.compiler import HardwareOptions
+from liteformer.accel.devices import DSP48E1
 from liteformer.accel.gateware.drive import push_row
 from liteformer.accel.gateware.requantizer import Requantizer
 from liteformer.accel.gateware.window import SampleWindow
@@ -19,7 +20,8 @@ class Bench(Module):
     def __init__(self, compiled):
         hw, model = compiled.hw, compiled.model
         self.submodules.window = window = SampleWindow(hw)
-        self.submodules.unit = unit = Requantizer(numerics.RAW_BITS, 18, 2, 2, numerics.OFFSET_BITS, [hw.input_bits])
+        self.submodules.unit = unit = Requantizer(numerics.RAW_BITS, DSP48E1.narrow, 2, 2, numerics.OFFSET_BITS,
+                                                  [hw.input_bits])
         for name, port in (("multiplier", unit.multiplier), ("offset", unit.offset)):
             first, second = Signal.like(port), Signal.like(port)
             table = Array([int(value) for value in model[f"input.{name}"]])

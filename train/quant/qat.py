@@ -13,6 +13,7 @@ import torch
 from torch import nn
 
 from liteformer.accel import numerics
+from liteformer.accel.devices import DSP48E1
 from liteformer.accel.golden import OUTPUT_BITS
 from liteformer.accel.model import WEIGHTS, ModelConfig
 from liteformer.train.quant.constants import OFFSET_ONE, ONE, Constants, Link
@@ -23,7 +24,7 @@ TABLE_LENGTH = 64       # Entries of the softmax table.
 TABLE_END = 0.45        # The table's last entry before rounding: below a half, so far keys weigh nothing.
 OUTPUT_SPAN = 14        # The range of the training targets takes about 1 << OUTPUT_SPAN counts of the output.
 HEADROOM = 2            # Room for the head's multiplier and offset to grow while training.
-NARROW = 18             # Bits of a multiplier where an accumulator of the model can take more than these bits.
+NARROW = DSP48E1.narrow  # Bits of a multiplier where an accumulator of the model can take more than these bits.
 LARGEST_RATIO = 6       # Largest quotient of two scales at the start; the multipliers hold up to 8.
 
 
@@ -279,7 +280,7 @@ def of_layer(named, prefix):
 
 
 def _multiplier_bits(config, tokens):
-    """Bits that multipliers may take: all that the contract allows only if every accumulator stays within 18 bits."""
+    """Bits that multipliers may take: all that the contract allows only if every accumulator stays within ``NARROW`` bits."""
     sources = {"embed": config.features << (config.bits["input"] - 1)}
     previous = "hidden"
     for layer in range(config.layers):

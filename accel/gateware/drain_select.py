@@ -1,0 +1,50 @@
+"""Selection of sums: P of the R x C drain registers a cycle."""
+
+from migen import *
+
+from litex.gen import *
+
+from liteformer.accel.gateware.fabric import choose
+
+
+class SumSelector(LiteXModule):
+    """First a column, then a group of rows: two multiplexers with a register each.
+
+        cycle t      R x C drain registers, A bits | column
+        cycle t + 1  R column registers, A bits    | group
+        cycle t + 2  P sums, A bits
+
+    What a DSP lane's sum still needs subtracted (``fixes``) takes the same way and is subtracted behind both multiplexers,
+    so that P subtractors do for all lanes.
+
+    Args:
+        hw: Hardware; A is ``accumulator_bits``.
+        sums: R x C drain registers, signed A bits.
+        fixes: R x C Signals to subtract, signed, or None where there is none.
+        select: dict of the drain's signals in cycle t: valid, column.
+        column: dict of the drain's signals in cycle t + 1: valid, group.
+    Attributes:
+        sums: list of P sums, those of the rows ``group * P`` to ``group * P + P - 1``, signed A bits.
+    """
+
+    def __init__(self, hw, sums, fixes, select, column):
+        P = hw.requantizers
+        self.sums = [Signal((hw.accumulator_bits, True)) for _ in range(P)]
+
+        # # #
+
+        rows   = [self._column(select, values) for values in sums]
+        unused = [all(fix is None for fix in row) for row in fixes]
+        fixes  = [0 if none else self._column(select, [0 if fix is None else fix for fix in row])
+                  for none, row in zip(unused, fixes)]
+        for p, selected in enumerate(self.sums):
+            load = choose(column["group"], rows[p::P], selected)
+            if not all(unused[p::P]):
+                load = selected.eq(Array(rows[p::P])[column["group"]] - Array(fixes[p::P])[column["group"]])
+            self.sync += If(column["valid"], load)
+
+    def _column(self, select, values):
+        """Register with the selected column of a row; ``values``: C Signals or constants."""
+        row = Signal((max(len(value) for value in values if isinstance(value, Signal)), True))
+        self.sync += If(select["valid"], choose(select["column"], values, row))
+        return row
