@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 # All that a newcomer types: `make demo` and `make test`; both set the machine up first.
 
 PYTHON ?= python3

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """LiteFormer: a Transformer core for LiteX, from a CSV to an integer accelerator on a small FPGA."""
 
 from pathlib import Path

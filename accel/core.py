@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """LiteFormerCore: the matrix engine with registers, a Wishbone window and an interrupt, for any LiteX SoC.
 
 Programming: push ``window`` rows of raw samples (word ``f`` of the window = feature ``f``, ascending; the last feature moves

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """What a device makes of the outputs: the class of a window, or the score and the alarm of a sample.
 
 The same integers as ``liteformer_argmax`` and ``liteformer_anomaly_update`` in ``sw/liteformer.c``.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """What the supported FPGAs hold.
 
 Source: AMD/Xilinx DS180 "7 Series FPGAs Data Sheet: Overview", tables of the Spartan-7 and Artix-7 families. A slice has four

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The one exception type for bad input: its text is a sentence a user can act on."""
 
 

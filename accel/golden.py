@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The golden model: integer inference with the arithmetic contract, vectorised over a batch of windows.
 
 Bit-exact to the gateware. Every intermediate tensor can be looked at, so that a mismatch can be located.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The shape of one build: what the generator fixes in gates, as opposed to what the program says."""
 
 from dataclasses import dataclass, field

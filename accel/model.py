@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The model file: validated shape, bit widths and integer tensors of a quantized Transformer, with a content hash.
 
 A file is one safetensors archive; its metadata holds the format version, the configuration as JSON and the model id, the

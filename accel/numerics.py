@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The arithmetic contract: every rounding, clamp and table of LiteFormer, as NumPy functions on integers.
 
 The golden model calls these functions, the compiler takes its tables from them, training imitates them and every gateware

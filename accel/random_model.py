@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Random models of any shape: for benchmarks of area and cycles, and for tests."""
 
 import numpy as np

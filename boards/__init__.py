@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The boards: one file each, in the manner of LiteX-Boards. LiteX is imported when a board is loaded, not before."""
 
 from importlib import import_module

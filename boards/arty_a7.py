@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Digilent Arty A7-35: XC7A35T-1, 100 MHz oscillator, four LEDs, UART over USB; Vivado or the open toolchain openXC7."""
 
 from migen import *

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Elastic Node V5: XC7S15-2 beside an RP2040, which drives the register bus over SPI; busy output and four LEDs.
 
 There is no CPU by default: the RP2040 pushes samples and reads results through LiteX's SPIBone. ``cpu_type`` adds one for

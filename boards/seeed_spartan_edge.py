@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Seeed Studio Spartan Edge Accelerator: XC7S15-1, 100 MHz oscillator, two LEDs, UART on connector J10."""
 
 from migen import *

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """No board: clock, byte stream of the UART and four LEDs as ports of the top module, for simulation with Verilator."""
 
 import contextlib

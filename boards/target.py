@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """What the boards share: the SoC with its LEDs, the command line of a LiteX target, the build of a complete project."""
 
 import shutil

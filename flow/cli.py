@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The command line `liteformer`: one file for each command, one sentence for each mistake."""
 
 import typer

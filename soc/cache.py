@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The folder where simulators, areas and changed sources are kept between calls."""
 
 import os

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-2-Clause
 // Clocks the simulated SoC from C++ and feeds its serial line. Appended to pyverilator's wrapper, which includes the model's
 // header; SOC_MODEL is the model's class. SOC_CYCLES_PER_BIT, where defined, selects the two wires of a real UART, else the
 // line is a stream of bytes.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Which of LiteX's CPUs can be built here; VexRiscv with its register file in LUTs instead of block RAM."""
 
 import hashlib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Writes a SoC's Verilog, memory images, register map and C headers into a directory."""
 
 import contextlib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """One call adds the core to any LiteX SoC: bus window, registers, interrupt, and the constants that the C driver wants."""
 
 from litex.gen import LiteXModule

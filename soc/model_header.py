@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The C header that tells the firmware what the model in the core is for, and how to test it."""
 
 import numpy as np

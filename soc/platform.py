@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The platform without a board: a clock and a serial line, as ports of the top module."""
 
 from litex.build.generic_platform import Pins, Subsignal

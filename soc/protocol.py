@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The framed serial protocol, host side: bytes in, bytes out, no transport. ``docs/protocol.md`` describes the frames.
 
 The same protocol in C, device side: ``sw/protocol.c``.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The simulated SoC's serial line as a pseudo-terminal, for any program that talks to a serial port."""
 
 import contextlib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Keeps LiteX's log off the terminal while a SoC is put together."""
 
 import contextlib

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-2-Clause
 // Runs one inference on a stand-alone engine and keeps the state of its probe in every cycle. Appended to pyverilator's
 // wrapper, which includes the model's header; SOC_MODEL is the model's class.
 

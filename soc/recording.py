@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """What the engine does in every cycle of one inference, read from its own signals in a simulation of the engine alone."""
 
 import contextlib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Drives the core from a PC through a bus bridge: register accesses only, carried by LiteX's ``litex_server``."""
 
 import csv

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Register map as Markdown, from the descriptions in the gateware."""
 
 from litex.soc.interconnect.csr import CSRStatus

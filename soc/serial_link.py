@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The serial protocol over a serial port: waits for replies, repeats what may be repeated, says what is wrong with the line."""
 
 import contextlib

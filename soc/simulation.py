@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Simulation of the whole SoC: firmware on the simulated CPU, samples over the simulated serial line."""
 
 import contextlib

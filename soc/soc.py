@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The LiteFormer SoC: a small LiteX CPU with ROM, RAM, UART and timer beside the core.
 
 Firmware and RAM are on the chip: 4 KB of ROM and 2 KB of RAM by default, no BIOS, no external memory.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 # make test: the core against its expected outputs, in Verilator 5.
 
 VERILATOR ?= verilator

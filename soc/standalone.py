@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The core for a system without LiteX: one Verilog module with a Wishbone port and an interrupt, and its test bench.
 
 The port is 8 KiB: the window at 0x0000, the registers at 0x1000.

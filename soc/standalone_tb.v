@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-2-Clause
 // Self-checking test bench of the stand-alone core: pushes windows, starts inferences, waits for the interrupt and compares
 // every output with the expected one. Ends with $fatal, and so with a non-zero exit code, on the first kind of failure.
 `timescale 1ns / 1ps

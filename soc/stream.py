@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Windows of a running series for a device, whatever line it hangs on: new rows only, and lost replies made good."""
 
 from dataclasses import dataclass

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Builds a shared object that simulates a written design, once for each distinct design.
 
 The cache key is the Verilog, not the memory contents: those are read when a simulation starts, so designs that differ in

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Example of an application: a sample a time step, a forecast of the next, an LED that is on while the forecast is above a
  * threshold. Copy it and replace read_sensor, and wait_for_next_sample if the sensor sets the pace.
  *

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Compiles the firmware for a LiteX CPU: the CPU's own start code, the driver and an application; no libc."""
 
 import os

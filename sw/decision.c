@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 #include "decision.h"
 
 #define LARGEST_ERROR 0xffff

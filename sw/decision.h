@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* What an application makes of the outputs: a class, or an alarm. Independent of the hardware; accel/decision.py computes the
  * same integers.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 #include "liteformer.h"
 
 #define DONE (1u << CSR_LITEFORMER_EV_PENDING_DONE_OFFSET)

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Driver of the LiteFormer core. No heap, no C library; one core in a system.
  *
  * Use:

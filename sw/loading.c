@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 #include "loading.h"
 
 #ifdef LITEFORMER_MEMORIES

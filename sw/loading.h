@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Replaces the model of a loadable build, and tests the core: checksum over its memories, one known answer.
  *
  * A new model:

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Serves the core over the serial line: samples come in, forecasts, classes or alarms and their cycle counts go out. */
 #include "liteformer.h"
 #include "loading.h"

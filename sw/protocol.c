@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 #include "protocol.h"
 
 #define FRAME_START 0x7e

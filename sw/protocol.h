@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Framed serial protocol, device side; docs/protocol.md describes the frames. Independent of the hardware: the
  * application hands received bytes in and provides protocol_put for bytes to send.
  */

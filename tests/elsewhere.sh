@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-2-Clause
 # The tests that a machine can redden, on another machine as far as one can be played: another user without rights to write,
 # a checkout whose path holds a blank and an umlaut, a read-only home, another time zone, locale, terminal and processor.
 # Usage: tests/elsewhere.sh [pytest's options and tests]; needs the .venv that `make setup` made.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """From a model file to a build: hardware shape, memory layout, schedule and memory images."""
 
 from dataclasses import dataclass, replace

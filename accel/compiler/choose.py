@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Choice of the array: the fastest rows, columns, requantizers and lane mix that fit the device beside the CPU."""
 
 from dataclasses import dataclass

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Area from a formula: what a build will take, before any synthesis.
 
 The constants are Yosys results for the single blocks (7-series, abc9); docs/performance.md says how far the sum is from

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Memory images: the model's integers packed into the words that the gateware's memories start with."""
 
 import numpy as np

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Where everything lives: addresses of tensors in the memories of a build."""
 
 from dataclasses import dataclass, field

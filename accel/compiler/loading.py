@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Another model for a build that is there already: the contents of its memories, if it fits."""
 
 import hashlib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Which memory goes into block RAM and which into LUTs, for a device's budget beside the rest of the SoC."""
 
 from liteformer.accel.gateware.memory import BLOCK, DISTRIBUTED

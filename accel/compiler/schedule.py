@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Timing: the cycle of every issue, drain and write, and the waits that keep reads behind the writes they need.
 
 The machine never stalls by itself; the schedule computed here is the schedule that runs, cycle for cycle.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """From a model and an array to the complete hardware shape: widths, depths and the place of every memory."""
 
 from dataclasses import replace

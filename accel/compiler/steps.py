@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """From a model to steps: every matrix product of an inference, with its operands, destination and parameters."""
 
 from dataclasses import dataclass, field

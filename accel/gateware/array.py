@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The R x C array of multiply-accumulate lanes: R tokens times C channels, one k a cycle."""
 
 from migen import *

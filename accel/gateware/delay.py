@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """A delay line: signals that travel together, read by name some cycles later."""
 
 from migen import *

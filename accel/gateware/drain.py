@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The drain: from the array's drain registers through the requantizers to the destination memories."""
 
 from migen import *

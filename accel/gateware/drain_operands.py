@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """What a requantizer multiplies and adds besides the sum: factor, residual, offset."""
 
 from migen import *

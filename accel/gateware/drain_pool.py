@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Pooling: the sum of a column over all rows, for the head of a model with mean readout."""
 
 from migen import *

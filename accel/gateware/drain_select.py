@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Selection of sums: P of the R x C drain registers a cycle."""
 
 from migen import *

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Drives the gateware in Migen's simulator: generators for test benches."""
 
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The matrix engine: sequencers, operand memories, array, drain, softmax and window, wired together."""
 
 from migen import *

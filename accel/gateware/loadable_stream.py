@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The weight memory of a build whose model can be replaced: the same stream of words, from RAMs."""
 
 from migen import *

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The loader: writes and reads back the memories that hold a model, word by word over a 32-bit port."""
 
 from migen import *

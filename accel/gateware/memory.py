@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """One-read, one-write memory with a registered output: two cycles from address to data."""
 
 from migen import *

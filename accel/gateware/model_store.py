@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Which model a loadable build holds, and the bus side of its loader."""
 
 from migen import *

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The output registers: the head's results, with the persistence skip where the model has one."""
 
 from migen import *

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The requantizer: accumulator to quantized result, one a cycle; the only rounding in the core."""
 
 from migen import *

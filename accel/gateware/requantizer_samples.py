@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The first requantizer of the drain, which quantizes the raw samples of the window as well."""
 
 from migen import *

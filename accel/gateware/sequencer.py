@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The two sequencers: one issues the array's operands, the other drains its sums; each runs its own program."""
 
 from migen import *

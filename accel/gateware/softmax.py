@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Softmax: score columns in, unnormalised weights and one reciprocal a row out."""
 
 from migen import *

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Softmax weights as balanced digits, the form in which the array takes them."""
 
 from migen import *

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The division of the softmax: one reciprocal multiplier a row."""
 
 from migen import *

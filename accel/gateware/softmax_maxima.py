@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Pass 1 of the softmax: the maximum of each row, while its scores arrive."""
 
 from migen import *

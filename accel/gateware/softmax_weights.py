@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Pass 2 of the softmax: scores and maxima to unnormalised weights and their sums."""
 
 from migen import *

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The weight memory: a stream of words read in order, in block RAM as far as there is any, the rest in LUTs."""
 
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The sliding window: quantized samples, shifted by one token with every new row of raw samples."""
 
 from migen import *

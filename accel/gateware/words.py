@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Groups of rows, one a cycle, joined into a word of all rows."""
 
 from migen import *

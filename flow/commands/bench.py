@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """`liteformer bench`: cycles, MAC utilization and area of any shape, with random weights."""
 
 from typing import Annotated, Literal

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """`liteformer build`: the complete project of a board, and its bitstream if the toolchain is there."""
 
 from typing import Annotated

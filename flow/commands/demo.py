@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """`liteformer demo`: the whole way on the built-in series, from training to the firmware's forecast on the simulated SoC."""
 
 from typing import Annotated

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """`liteformer doctor`: which tools are there, which are missing and how to install them."""
 
 from dataclasses import asdict

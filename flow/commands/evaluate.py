@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """`liteformer evaluate`: accuracy of a trained model on its test set, down to the simulated SoC."""
 
 from typing import Annotated

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """`liteformer explore`: search over sizes, bit widths and arrays for the best compromises that fit a device."""
 
 from functools import partial

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """`liteformer generate`: the stand-alone core as Verilog, for a system that is no LiteX SoC."""
 
 from typing import Annotated

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """`liteformer load`: put a bitstream into the FPGA, through openFPGALoader or OpenOCD as LiteX does."""
 
 import subprocess

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """`liteformer load-model`: another model into a board that runs, over its serial line, without synthesis."""
 
 from typing import Annotated

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Options that several commands share, so that one word means the same everywhere."""
 
 from typing import Annotated, Literal

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """`liteformer report`: everything about a model on its hardware, on one page."""
 
 from pathlib import Path

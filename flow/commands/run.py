@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """`liteformer run`: a data set, a CSV or lines from a pipe through a device, forecast by forecast."""
 
 from contextlib import ExitStack

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """`liteformer simulate`: a model on the full SoC, with its firmware, window by window."""
 
 from typing import Annotated

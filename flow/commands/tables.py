@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Tables that several commands show: the SoC's figures, its area, its longest paths."""
 
 from rich.table import Table

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """`liteformer train`: from a series to a quantized model."""
 
 from typing import Annotated, Literal

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Where results that take long to make are kept, and how files are written whole or not at all."""
 
 import os

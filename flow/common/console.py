@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """What the commands show: results on stdout, everything else on stderr.
 
 With ``--json`` stdout carries one JSON object. The generators and compilers that run below print on their own, so

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The table of a training's or an evaluation's figures: a row a model, a column a figure."""
 
 from rich.table import Table

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """What the commands take in: checked values, models, windows to run."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Tables in Markdown, and pages of which they are a part.
 
 A table stands between the comments ``<!-- begin NAME -->`` and ``<!-- end NAME -->``; everything else is written by hand.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """What LiteFormer uses on this machine: packages and programs, with versions."""
 
 import importlib.metadata

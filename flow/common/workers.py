@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Who does the work of a list of points: processes on this machine, or a Ray cluster."""
 
 import multiprocessing

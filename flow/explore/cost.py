@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """What a model costs in hardware, from the compiler's schedule and area formula: no synthesis, no simulation."""
 
 from liteformer.accel.compiler import HardwareOptions

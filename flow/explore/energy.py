@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Energy of a point: the estimate of ``flow.energy`` before anything is known of how often signals change."""
 
 from liteformer.flow.measure import energy

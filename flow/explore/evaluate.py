@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """One point of the search, evaluated: runs in a worker process or on another machine, so it takes and gives plain values."""
 
 import contextlib

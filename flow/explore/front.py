@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The Pareto front of an exploration, its knee, and its file."""
 
 import math

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """What can be minimised, and how far each fidelity's figure is from the truth."""
 
 from importlib.util import find_spec

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The front as one HTML file that needs nothing beside it."""
 
 from html import escape

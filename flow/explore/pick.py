@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """A point of the front handed over: trained completely, with the array that the search gave it."""
 
 import json

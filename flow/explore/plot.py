@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Picture of an exploration: every pair of objectives, the front in each, its points named."""
 
 import io

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """An exploration from its settings to its files."""
 
 import time

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """`liteformer explore --sensitivity`: widths for each class of tensors, for a target RMSE and a budget of block RAM.
 
 What each lower width costs alone is measured by rounding without training; that ranks the steps. A step is taken if the

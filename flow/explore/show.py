@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """What an exploration shows: a bar with the front beneath it while it runs, the front as a table at its end."""
 
 import sys

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """What is searched: the choices on every axis, and what a point of them means for training and hardware."""
 
 from liteformer.accel.errors import LiteFormerError

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The search itself: Optuna proposes points and remembers them, so that an interrupted exploration goes on."""
 
 import fcntl

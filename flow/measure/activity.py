@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """How often the signals of the SoC change: toggle rates by block, from simulated windows with the real firmware."""
 
 import tempfile

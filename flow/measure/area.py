@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Area and longest paths of a design on a 7-series FPGA, by synthesis with Yosys; counted as Vivado's report counts."""
 
 import hashlib

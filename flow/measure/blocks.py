@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Area of a flattened netlist by block: every cell belongs to the block whose state it computes.
 
 LiteX writes one flat module, and mapping mixes blocks freely. Flip-flops, memories and DSP blocks keep names that tell where

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Every tensor that the core computes for one window, read from its requantizers in Migen's simulator."""
 
 from collections import Counter

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The energy estimate: static power + sum over resources of count x clock x toggle rate x coefficient.
 
 An estimate, no measurement: docs/energy.md says where the coefficients come from and how far it is from published figures.

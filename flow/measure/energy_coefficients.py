@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Coefficients of the energy estimate, with their sources. docs/energy.md explains them.
 
 Dynamic power. Six published power reports of Vivado for routed 7-series designs (28 nm, 1.0 V, typical process, 25 C ambient)

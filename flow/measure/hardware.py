@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """From a model to figures: compile it, run it on the simulated SoC, compare with the golden model, measure its area.
 
 LiteX and the gateware are imported on first use, so that `liteformer --help` answers at once.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The design of arXiv 2407.11041 on the same FPGA: its published figures, and its power by the energy estimate as a check.
 """
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Switching activity of the simulated SoC for Vivado: a SAIF file, and the Tcl script that reports power with it.
 
 SAIF (Switching Activity Interchange Format, IEEE 1801) states for each net how long it was 0 and 1 and how often it changed.

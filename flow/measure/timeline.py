@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Where the cycles of one inference go, measured from the engine's signals, not from the compiler's schedule."""
 
 from dataclasses import dataclass

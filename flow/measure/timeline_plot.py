@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Picture of a measured timeline: one line for each step, what the array waits for between, who works behind it."""
 
 import numpy as np

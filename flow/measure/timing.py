@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Longest paths between registers in a netlist that Yosys mapped to 7-series cells, block by block.
 
 Delays are estimates before placement: those of the cells are rounded from AMD/Xilinx DS189 (Spartan-7, speed grade -1); a net

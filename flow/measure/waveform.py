@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Value changes of a simulated design, read from a VCD file as Verilator writes it."""
 
 from dataclasses import dataclass

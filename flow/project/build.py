@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """From a model to the project of a board, and its bitstream."""
 
 from pathlib import Path

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The stand-alone core on disk: Verilog, test bench, register map, driver."""
 
 import json

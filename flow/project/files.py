@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """A board's project on disk: gateware, firmware, register map, and what to do with them."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The command that puts a bitstream into an FPGA."""
 
 import shutil

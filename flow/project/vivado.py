@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Figures out of Vivado's reports: utilisation after placement, timing and power after routing."""
 
 import re

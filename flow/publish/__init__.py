@@ -1,1 +1,2 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The pages and tables of this repository, filled by `make`; not part of the command line."""

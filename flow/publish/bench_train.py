@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """`make bench-train`: time of a quantization-aware training step against a float step, and of an epoch's loading."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The energy estimate checked against published figures: fills the table of docs/energy.md.
 
 `python -m liteformer.flow.publish.energy_check`

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The page of the reproduced tables, written from its JSON file alone."""
 
 import textwrap

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """One point of the paper's grid: trained, run on the simulated SoC with windows of its test set, synthesised.
 
 Runs in a worker process, so it takes and gives plain values.

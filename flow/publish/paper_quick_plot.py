@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Pictures of a few reproduced points: one column a point, the paper's figures as stars."""
 
 from matplotlib.figure import Figure

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """`make paper`: RMSE, resources, time and energy estimate of the paper's grid on both data sets, as a page with pictures.
 
 Every point is stored when it is done, so an interrupted run goes on. What the page says follows from one JSON file beside it.

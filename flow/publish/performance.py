@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """`make performance`: measures the README's shapes; fills tables of README.md and docs/performance.md, draws their pictures."""
 
 import csv

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """docs/registers.md, the register map of the stand-alone core: `make docs`."""
 
 import numpy as np

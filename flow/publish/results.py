@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """`make results`: docs/results.md, its plots and README.md's table of accuracy, from the figures in docs/results/metrics."""
 
 import json

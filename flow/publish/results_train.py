@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """`make results-train`: train what docs/results.md shows and store its figures; what is stored already is not trained again."""
 
 import argparse

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """All figures of a report: one dict for the machine, and what the pictures are drawn from."""
 
 import time

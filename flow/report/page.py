@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """A report as one HTML file that needs nothing else: tables, and pictures inside it."""
 
 import base64

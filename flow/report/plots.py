@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The pictures of a report, as PNG in memory."""
 
 import io

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """A report from its source to its files."""
 
 import json

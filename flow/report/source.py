@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """What a report is about: a trained model, a model file, or the project of a board."""
 
 from dataclasses import dataclass, field

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """A report on the terminal."""
 
 from rich.console import Group

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The tables of a report, as rows of text: the terminal and the page show the same ones."""
 
 from dataclasses import dataclass

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """A random model of any shape on the full SoC: cycles, MAC utilization, area."""
 
 

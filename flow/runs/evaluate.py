@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Accuracy of a trained model on its test set: float, quantization-aware, integer, simulated SoC."""
 
 from pathlib import Path

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """`liteformer bench --grid paper`: every configuration of the paper, simulated, compared and synthesised.
 
 Simulators and syntheses are kept by the content of the design, so a run that was interrupted goes on where it stopped, and a

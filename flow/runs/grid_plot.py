@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Picture of the grid: time of every configuration beside the paper's, area of every configuration beside the device."""
 
 from matplotlib.figure import Figure

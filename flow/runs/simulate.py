@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """A model on the full SoC, with its firmware, window by window."""
 
 from contextlib import nullcontext

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """A device to run a model on: on a serial port, simulated, or behind a bus; and whether it holds the model that is meant."""
 
 from contextlib import contextmanager

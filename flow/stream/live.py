@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Rows from a stream of lines, as they come."""
 
 import re

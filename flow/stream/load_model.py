@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Another model into a device that runs, and its check."""
 
 from pathlib import Path

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Windows for a device from a data set or a CSV, with what is known about them: truth, classes, anomalies."""
 
 from dataclasses import dataclass

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """A source of windows through a device: lines as they come, then the figures and a picture."""
 
 import sys

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Windows through a device, and what comes of it: differences from the golden model, accuracy, rate, latency."""
 
 import time

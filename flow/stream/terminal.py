@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The simulated SoC as a serial port that stays until Ctrl-C."""
 
 import json

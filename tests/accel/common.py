@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Shared by the tests of accel: a simulation runner with a passive timeout, small models, an engine driver, bus drivers."""
 
 from dataclasses import replace

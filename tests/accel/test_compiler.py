@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The compiler: options, memory images, layout, and a schedule re-checked by replaying every access."""
 
 from collections import defaultdict

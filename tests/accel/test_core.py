@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """LiteFormerCore: the Wishbone window, start, abort, clear, status, cycle counter and events."""
 
 import numpy as np

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """LiteFormerCore through its registers alone, as the C driver sees it."""
 
 from migen import *

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """What a task adds to the model file, and the Python side of the device's decisions; tests/soc compares it with the C side."""
 
 import numpy as np

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The engine, from raw samples to outputs, against the golden model and the compiler's cycle count."""
 
 from dataclasses import replace

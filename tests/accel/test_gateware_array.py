@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The array of lanes, LUT and DSP, against int64 products of random and of most extreme operands."""
 
 import numpy as np

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The delay line: every signal, every stage, and no other cycle."""
 
 import numpy as np

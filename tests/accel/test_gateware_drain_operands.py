@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Factor, residual and offset of each requantizer, against the choice written out in NumPy."""
 
 import numpy as np

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Pooling over the rows of a column, against NumPy's sum."""
 
 import numpy as np

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Selection of sums: column, then group, with the corrections of DSP lanes subtracted on the way."""
 
 import numpy as np

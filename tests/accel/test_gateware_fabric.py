@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The product in LUTs against Python's, exhaustively."""
 
 import pytest

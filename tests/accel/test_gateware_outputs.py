@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The output registers, with and without persistence skip."""
 
 import numpy as np

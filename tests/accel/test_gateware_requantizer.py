@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The requantizer, a result a cycle, against ``numerics.requantize``."""
 
 import numpy as np

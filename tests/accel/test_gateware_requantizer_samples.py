@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The requantizer that quantizes samples as well, with its ports swapped or not, against ``numerics.requantize``."""
 
 import numpy as np

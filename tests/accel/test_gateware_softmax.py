@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The softmax unit against ``numerics.softmax`` and ``numerics.reciprocal``."""
 
 import numpy as np

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Weights as balanced digits against ``numerics.to_digits``, all of them."""
 
 import numpy as np

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The row divider against ``numerics.reciprocal``, and the numerators it takes."""
 
 import numpy as np

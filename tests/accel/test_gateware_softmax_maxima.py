@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Running maxima of rows against NumPy's maximum."""
 
 import numpy as np

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Weights and their sums against ``numerics.softmax``."""
 
 import numpy as np

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Weight streams: every word of every address, in block RAM, in spare bits, in LUTs and in mixtures."""
 
 import random

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The sliding window of quantized samples against ``golden.quantize_input``."""
 
 import numpy as np

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Groups of rows joined into words, the first group lowest."""
 
 import numpy as np

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The golden model against a naive one: plain Python integers, loops, nothing shared but the model's numbers."""
 
 import math

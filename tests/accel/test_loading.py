@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Models replaced at run time: what fits a build, and the way through the core's window into its memories."""
 
 import zlib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The model file: round trip, identity, and one exact sentence for every way in which it can be wrong."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The arithmetic contract against exact integer and rational arithmetic."""
 
 import doctest

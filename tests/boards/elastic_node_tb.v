@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-2-Clause
 // The Elastic Node's top module with its SPI host: pushes a window, runs it, compares the outputs. Clock primitives of the
 // FPGA are replaced by models.
 `timescale 1ns / 1ps

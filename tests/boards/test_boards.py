@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Boards: registry, target command lines, and what lies in a complete project."""
 
 import re

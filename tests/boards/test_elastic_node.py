@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The Elastic Node's complete design in simulation, driven over the SPI pins as its RP2040 would."""
 
 import json

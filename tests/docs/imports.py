@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """What a Python file of the project imports, for the tests of its structure."""
 
 import ast

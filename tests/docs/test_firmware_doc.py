@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The memory budget of docs/firmware.md is what the compiler makes today."""
 
 import re

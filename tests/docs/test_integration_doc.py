@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The examples of docs/integration.md and of the README, as printed there, in a LiteX SoC that knows nothing of LiteFormer."""
 
 import re

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The worked examples of docs/numerics.md and of the docstrings are what the code does."""
 
 import doctest

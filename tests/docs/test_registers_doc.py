@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """docs/registers.md is what `make docs` writes today."""
 
 from liteformer.flow.publish import registers

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The repository itself: what setup.py installs is what the folders hold."""
 
 import re
@@ -87,3 +88,12 @@ def test_help_does_not_wait_for_heavy_imports():
     heavy = ("torch", "litex", "migen", "pandas")
     check = f"import sys, liteformer.flow.cli; print([name for name in {heavy} if name in sys.modules])"
     assert subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
+def test_every_source_names_its_license():
+    names = subprocess.run(["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True,
+                           check=True).stdout.splitlines()
+    sources = [ROOT / name for name in names if name.endswith((".py", ".c", ".h", ".cpp", ".v", ".ld", ".mk", ".sh", ".html"))]
+    sources = [path for path in sources if path.is_file()]
+    assert len(sources) > 200
+    assert not [path for path in sources if "SPDX-License-Identifier: BSD-2-Clause" not in path.read_text()[:120]]

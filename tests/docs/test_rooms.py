@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The rooms inside `flow/` and `train/`: each imports only those before it, no two files import each other."""
 
 import pytest

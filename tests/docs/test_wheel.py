@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """A wheel, installed into an empty environment outside the checkout, holds all that the commands need."""
 
 import json

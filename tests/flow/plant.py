@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """A plant's series and a model of it, for the tests of `liteformer run`."""
 
 from dataclasses import replace

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Fixtures of the SoC tests: simulations of the stand-in core, one build for each design."""
 
 import numpy as np

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* An application without the protocol: two windows of ones, waited for by polling, answered with one byte each. */
 #include "liteformer.h"
 

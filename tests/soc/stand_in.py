@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """A core with LiteFormerCore's registers and window that computes something simple, for fast tests of SoC and firmware.
 
 Output ``o`` is ``(o + 1)`` times the sum of all raw samples in the window, modulo 2**32, after ``delay`` cycles.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The example application: builds for both CPUs, and its LED follows the forecast."""
 
 import numpy as np

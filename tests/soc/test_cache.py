@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Where the cache lies, and what is said where it cannot be written."""
 
 from pathlib import Path

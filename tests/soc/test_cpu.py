@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Which CPUs can be built; the register file in LUTs."""
 
 from pathlib import Path

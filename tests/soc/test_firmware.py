@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Firmware on the simulated SoC: results, interrupt, bad frames, time-out, sizes, missing tools."""
 
 import json

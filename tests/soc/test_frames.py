@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Ten thousand frames, intact, damaged and random, against the firmware in simulation: right answers, never a hang."""
 
 import struct

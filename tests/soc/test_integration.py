@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """``add_liteformer`` in SoCs of other people: with and without a CPU, beside other regions, from any kind of model."""
 
 import contextlib

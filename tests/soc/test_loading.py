@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The model replaced and tested by the firmware: a whole transfer, broken ones, the self-test, the bench command."""
 
 import struct

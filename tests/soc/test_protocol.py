@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Serial protocol: the Python side alone, and the C side compiled for this machine against the Python side."""
 
 import ctypes

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The simulated serial line as a pseudo-terminal: the real firmware behind pyserial."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The core behind LiteX's own server: RemoteServer, CommUART, a pseudo-terminal, UARTbone in the simulated SoC."""
 
 import json

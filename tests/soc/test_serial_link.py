@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The serial link and the stream of windows over it: a scripted device on a pseudo-terminal, its faults, the sentences."""
 
 import errno

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The simulator: traces, cache of builds, speed."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The whole SoC: real windows through serial line, firmware and core, every output compared with the golden model."""
 
 from dataclasses import replace

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Classes and alarms: the C functions against the Python ones, the firmware with the stand-in core, and the whole SoC."""
 
 import ctypes

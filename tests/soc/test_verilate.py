@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Building simulators: what is compiled again, what is not, and where."""
 
 import ctypes

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Small series and one small training that the tests of train/ share."""
 
 from pathlib import Path

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The built-in activities: acceleration and rotation of a body-worn sensor. Seeded, made by this project."""
 
 import numpy as np

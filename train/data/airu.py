@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """AirU: air quality sensors, hourly; ozone from seven features, by the protocol of its paper."""
 
 import numpy as np

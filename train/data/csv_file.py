@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Any CSV with a header, for every task: the options name its columns."""
 
 import numpy as np

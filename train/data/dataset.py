@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Windows, targets and scales: a series made ready for the float, the quantized and the integer model alike.
 
 All three see the same data, the raw integers that a device would send.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The built-in process with faults: a pumped water circuit whose sensors are recorded. Seeded, made by this project."""
 
 import numpy as np

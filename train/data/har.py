@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Activity recordings as their owners publish them: UCI-HAR (smartphones, v1) and WISDM (activity recognition, v1.1)."""
 
 import io

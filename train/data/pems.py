@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """PeMS: the speed of traffic every 5 minutes, at one station."""
 
 import numpy as np

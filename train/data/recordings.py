@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Recordings in a row: where one ends, and which are for training."""
 
 import numpy as np

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The data sets by name: the tasks of each, who reads it, what its options mean.
 
 Reads no data and imports no reader before it is called, so that the command line can ask it for names and help.

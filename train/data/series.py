@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """A series of rows in time, and which windows of it can be used."""
 
 from dataclasses import dataclass, field

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """SKAB, the Skoltech anomaly benchmark, as its owners publish it: CSV files with semicolons in folders of experiments."""
 
 from pathlib import Path

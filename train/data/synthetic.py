@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The built-in series: a building's hourly power demand with weather, people and events. Seeded, made by this project."""
 
 import numpy as np

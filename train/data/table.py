@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """CSV files: reading the columns that a data set needs, with errors that name row and column."""
 
 from pathlib import Path

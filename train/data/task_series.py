@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The Series of each task from the columns of a data set; the options choose features and targets among them."""
 
 import numpy as np

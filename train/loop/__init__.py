@@ -1,1 +1,2 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Float network, options, the training itself, seeds, results on disk."""

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """What lower widths of some tensors cost: one float network, quantized again and again."""
 
 import torch

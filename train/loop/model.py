@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The float Transformer: the paper's encoder, with the choice of readout."""
 
 import math

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Every option of a training run, checked before any work starts."""
 
 from typing import Any, Literal

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The MLP that a forecast is compared with: as many parameters as the Transformer."""
 
 import torch

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Float trainings that several runs of one process have in common.
 
 Runs that differ in their widths start from the same float networks, the teachers among them, and stand beside the same MLP.

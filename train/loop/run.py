@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """One training from options to a directory, and the directory read again."""
 
 import contextlib

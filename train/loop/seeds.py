@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Several trainings that differ in their seed, as one directory."""
 
 import json

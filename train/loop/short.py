@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """A short training: seconds instead of minutes, to rank candidates, not to use them."""
 
 from dataclasses import replace

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The training loop shared by the float and the quantization-aware stage."""
 
 import copy

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Search for anomalies: settings chosen on the validation part, figures of a set of alarms, and what a model has to beat."""
 
 import numpy as np

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """What a forecast has to beat: the last value repeated, and ordinary least squares on the whole window."""
 
 import numpy as np

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Classification: figures of a set of decisions, and what a model has to beat."""
 
 import numpy as np

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """How far a test error would move on another test set of the same kind, and how several seeds are put together."""
 
 import numpy as np

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Pictures of a training: its losses, and forecasts of the test set against the truth."""
 
 import numpy as np

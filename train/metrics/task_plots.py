@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Pictures of the other tasks: which classes are confused, and the score over time with its alarms."""
 
 import numpy as np

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """What a task measures: figures of the float, quantization-aware and integer model and of the baselines, by task."""
 
 from dataclasses import replace

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The constants of all requantizers of a model, computed together.
 
 A model has few channels and many layers: a training step would spend its time on short vectors, layer after layer. Here the

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Where a model begins to differ from the golden model: the first tensor of every window, in the order of computation."""
 
 import numpy as np

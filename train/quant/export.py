@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """From the quantization-aware model to the model file: the same constants, as integers."""
 
 import copy

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """How much of every activation its rounding and clamping costs, measured on the integer model itself."""
 
 import numpy as np

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The quantization-aware Transformer: the arithmetic contract of ``accel.numerics`` in PyTorch, with gradients.
 
 Tensors between the layers are integers held in floating point. Weights, multipliers and offsets are rounded exactly as they

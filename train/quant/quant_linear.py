@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """A quantized linear layer: its parameters, and the product that is requantized."""
 
 import copy

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Rounding with straight-through gradients, learned step sizes and the searches that start them.
 
 Everything here works on integers held in floating point: a quantized tensor is its integers, its scale lives beside it.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The command line: what it says on bad input, what it prints as JSON, what it leaves behind."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The whole way through the command line: a trained model on the simulated SoC, and what a wrong weight does there."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """To add a data set, as docs/tasks.md tells it: one file with a reader, one entry in the registry, nothing else."""
 
 import json

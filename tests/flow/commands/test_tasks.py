@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Classification and search for anomalies through the command line, down to the device's decisions on the simulated SoC."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Random windows: what bench and simulate feed to a model without a test set."""
 
 import numpy as np

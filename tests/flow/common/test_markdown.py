@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Tables in Markdown, and the pages that they fill."""
 
 import pytest

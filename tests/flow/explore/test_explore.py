@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The exploration: what is on the front, stopping and going on, what it says on bad input, the model that it hands over."""
 
 import csv

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The front of an exploration: its knee, its picks, its picture."""
 
 import itertools

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """What the exploration finds out about one point: at each fidelity, and where it cannot be."""
 
 import json

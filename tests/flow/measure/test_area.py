@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Area: counting primitives, reading Yosys' statistics, synthesising a small design."""
 
 import json

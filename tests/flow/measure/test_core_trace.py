@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Tensors read from the core's requantizers are those of the golden model, tensor by tensor."""
 
 import numpy as np

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The energy estimate: its parts by hand, toggle rates of a waveform, blocks of a netlist, the check in the docs."""
 
 from dataclasses import replace

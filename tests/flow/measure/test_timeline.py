@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Measured timeline: what the engine's signals say is what the compiler scheduled, and a changed program shows."""
 
 from dataclasses import replace

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Longest paths: counted by hand in small netlists, and attributed to the block they end in."""
 
 import pytest

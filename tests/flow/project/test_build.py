@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """`liteformer build` and `load`: projects, what a toolchain leaves behind, what is said where one is missing."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """`liteformer generate`: the stand-alone core passes its own bench, and the bench sees a single flipped bit."""
 
 import json

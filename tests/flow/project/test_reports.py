@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Figures from Vivado's reports, on texts in its format; Vivado itself is not needed."""
 
 import pytest

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The reproduced tables: points, resuming, page and pictures; one point with made-up training and hardware."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The performance page: budget and measurement agree, tables are filled where they belong, the grid is summed up."""
 
 import csv

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The page of results: what it says follows from the stored figures."""
 
 import json

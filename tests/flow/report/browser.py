@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """A headless Chromium that tells what a page did, over the DevTools protocol's pipe: the page itself is left as it is."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """`liteformer report`: one run of the real thing on a small model, with the area of a synthesis as a constant, then the page in
 a browser."""
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The grid: all shapes once, a shape that cannot be built as a row, CSV and pictures, repetition."""
 
 import csv

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """A device in Python: the golden model behind the methods of protocol.Client."""
 
 import numpy as np

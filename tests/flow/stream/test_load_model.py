@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """`liteformer load-model`: into the simulated SoC, from a project folder or a model; what does not fit; `build --loadable`."""
 
 import json

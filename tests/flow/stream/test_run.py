@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """`liteformer run`: data sets, CSV files and lines through a device; what it prints, and what it says on bad input."""
 
 import io

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """`liteformer run` on the real thing: the simulated SoC, its pseudo-terminal, LiteX's server in front of its registers."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Data sets: published window counts, splits in time, gaps, missing values, scales from the training part only."""
 
 import doctest

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Data with labels: the built-in ones, CSV files, and the directory layouts of UCI-HAR, WISDM and SKAB."""
 
 import numpy as np

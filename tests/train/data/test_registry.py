@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The registry of data sets: its entries are complete, and the documentation names them."""
 
 import re

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Every bad input gets its sentence."""
 
 import numpy as np

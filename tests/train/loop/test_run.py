@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """A whole training: its files, its figures, its determinism, and what remains when it fails."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Several seeds as one run, the interval of the test error, and bit widths by class."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Labels of a logarithmic axis: plain numbers that do not touch each other."""
 
 import itertools

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Classification and search for anomalies: figures, baselines, settings, and whole trainings."""
 
 import json

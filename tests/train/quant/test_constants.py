@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The constants of all layers, computed together, against the same layer by layer: outputs and gradients."""
 
 import math

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The report on where two models part ways."""
 
 import numpy as np

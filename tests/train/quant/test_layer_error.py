@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Quantization error of every tensor."""
 
 import numpy as np

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The quantization-aware model computes what the golden model computes, for every shape and width."""
 
 import copy

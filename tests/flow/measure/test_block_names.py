@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Registers of a complete SoC belong to their blocks by their names in its Verilog.
 
 Migen leaves out of a name whatever a signal is unambiguous without, so that one signal more in a module may take the name of
@@ -11,7 +12,7 @@ from migen.fhdl.tools import list_targets
 from liteformer.accel.compiler import compile_model
 from liteformer.accel.core import LiteFormerCore
 from liteformer.accel.random_model import random_model
-from liteformer.flow import blocks, timing
+from liteformer.flow.measure import blocks, timing
 from liteformer.soc.platform import simulation_platform
 from liteformer.soc.quiet import quiet
 from liteformer.soc.soc import LiteFormerSoC
