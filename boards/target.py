@@ -84,6 +84,7 @@ def target_parser(platform, description, **defaults):
     parser.prog, parser.description = Path(sys.argv[0]).name, description
     parser.add_target_argument("--model",        required=True,             help="Model file, or directory of a trained model.")
     parser.add_target_argument("--sys-clk-freq", default=100e6, type=float, help="System clock frequency.")
+    parser.add_target_argument("--flash",        action="store_true",       help="Write the bitstream to the SPI flash.")
     parser.set_defaults(**{"integrated_rom_size": 4096, "integrated_sram_size": 2048, "no_ctrl": True} | defaults)
     return parser
 
@@ -118,6 +119,8 @@ def run_target(parser, device, make_soc):
             builder.build(**parser.toolchain_argdict)
         if args.load:
             builder.soc.platform.create_programmer().load_bitstream(builder.get_bitstream_filename(mode="sram"))
+        if args.flash:
+            builder.soc.platform.create_programmer().flash(0, builder.get_bitstream_filename(mode="flash"))
     except (LiteFormerError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from litex.soc.integration import export
+from migen.fhdl import tracer
 
 from liteformer.soc.quiet import quiet
 
@@ -76,6 +77,8 @@ def write_verilog(soc, directory, name="liteformer_soc"):
         with contextlib.chdir(directory):
             output = platform.get_verilog(fragment, name=name)
             output.write(top.name)
+    # Migen keeps every module that it named; an exploration builds hundreds of SoCs.
+    tracer.classname_to_objs.clear()
     platform.add_source(str(top))
     return Design(name=name, top=top, sources=[Path(source[0]) for source in platform.sources
                                                if source[1] in ("verilog", "systemverilog")],

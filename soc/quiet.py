@@ -3,11 +3,18 @@
 
 import contextlib
 import logging
+import os
 
 
 @contextlib.contextmanager
 def quiet():
-    """Within the context nothing below an error is logged, and LiteX does not install its own log handler."""
+    """Within the context nothing below an error is logged, and LiteX does not install its own log handler.
+
+    With LITEFORMER_LOG=1 in the environment LiteX logs as it always does: bus, memory map, interrupts.
+    """
+    if os.environ.get("LITEFORMER_LOG") == "1":
+        yield
+        return
     root = logging.getLogger()
     handler = logging.NullHandler()
     before = logging.root.manager.disable

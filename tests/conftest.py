@@ -2,6 +2,7 @@
 """What all tests share."""
 
 import pytest
+from migen.fhdl import tracer
 
 from liteformer.soc.simulation import Simulation
 
@@ -10,3 +11,11 @@ from liteformer.soc.simulation import Simulation
 def simulators_that_are_soon_built():
     """Most tests simulate some ten thousand cycles: compiling quickly counts, not running quickly."""
     Simulation.LEVEL = 0
+
+
+@pytest.fixture(autouse=True)
+def modules_that_are_forgotten():
+    """Migen's tracer keeps every module that it named: half a gigabyte over all tests."""
+    yield
+    tracer.name_to_idx.clear()
+    tracer.classname_to_objs.clear()

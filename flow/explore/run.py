@@ -38,9 +38,9 @@ def make_settings(data, axes, *, names, fidelity, device):
                               "simulate, or leave objective end_to_end out")
     find_device(device)
     for cpu in axes["cpu"]:
-        hardware.check_cpu(cpu)
         if fidelity == "model" and cpu not in cost.CPUS:
             raise LiteFormerError(f"the cost model knows {' and '.join(cost.CPUS)}, not {cpu}; choose --fidelity simulate")
+        hardware.check_cpu(cpu)
     # The smallest point of all: a mistake in the data is told before the search begins, not by its first worker.
     point = {name: values[0] for name, values in axes.items()}
     from liteformer.train.loop.options import TrainOptions

@@ -53,9 +53,11 @@ def build(model, tmp_path_factory):
 
 
 def pins(folder):
-    """Dict port -> pin of a project's constraints; LiteX-Boards' later names of reset buttons end in _n."""
+    """Dict port -> pin of a project's constraints."""
     text = (folder / "gateware" / "liteformer_soc.xdc").read_text()
-    return {port.removesuffix("_n"): pin for pin, port in re.findall(r"set_property LOC (\w+) \[get_ports \{(\w+)\}\]", text)}
+    # Newer versions of LiteX-Boards call the Arty's button cpu_reset_n.
+    found = re.findall(r"set_property LOC (\w+) \[get_ports \{(\w+)\}\]", text)
+    return {port.replace("cpu_reset_n", "cpu_reset"): pin for pin, port in found}
 
 
 def test_unknown_board():
@@ -183,8 +185,8 @@ def test_target_help():
     """The command line of a board follows LiteX's targets."""
     text = subprocess.run([sys.executable, "-m", "liteformer.boards.seeed_spartan_edge", "--help"], capture_output=True,
                           text=True, check=True).stdout
-    for option in ("--build", "--load", "--toolchain", "--sys-clk-freq", "--output-dir", "--no-compile", "--cpu-type",
-                   "--uart-baudrate", "--vivado-route-directive", "--model"):
+    for option in ("--build", "--load", "--flash", "--toolchain", "--sys-clk-freq", "--output-dir", "--no-compile",
+                   "--cpu-type", "--uart-baudrate", "--vivado-route-directive", "--model"):
         assert option in text
 
 
