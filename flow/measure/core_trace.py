@@ -4,11 +4,11 @@
 from collections import Counter
 
 import numpy as np
-from migen.sim import run_simulation
 
 from liteformer.accel.errors import LiteFormerError
 from liteformer.accel.gateware.drive import push_row
 from liteformer.accel.gateware.engine import Engine
+from liteformer.accel.gateware.simulate import run_simulation
 
 # Tensor that a kind of step computes, where it is not called the same.
 TENSORS = {"embed": "hidden", "project": "attended", "expand": "expanded", "contract": "hidden"}

@@ -4,11 +4,12 @@
 from dataclasses import replace
 
 import numpy as np
-from migen.sim import passive, run_simulation
+from migen.sim import passive
 
 from liteformer.accel.compiler import compile_model
 from liteformer.accel.gateware.drive import push_row
 from liteformer.accel.gateware.engine import Engine
+from liteformer.accel.gateware.simulate import run_simulation
 from liteformer.accel.model import QuantizedModel
 from liteformer.accel.random_model import random_model
 
