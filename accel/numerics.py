@@ -150,7 +150,7 @@ def reciprocal(numerator, total):
     return np.asarray(numerator, np.int64) // np.asarray(total, np.int64)
 
 
-def dot_range(weights, lo, hi):
+def accumulator_bound(weights, lo, hi):
     """Proven range of ``weights @ x`` for every ``x`` with elements in ``[lo, hi]``, over all rows.
 
     Args:
@@ -158,7 +158,7 @@ def dot_range(weights, lo, hi):
     Returns:
         ``(smallest, largest)``, including zero and every partial sum in any order of summation.
 
-    >>> dot_range(np.array([[3, -2]]), -8, 7)
+    >>> accumulator_bound(np.array([[3, -2]]), -8, 7)
     (-38, 37)
     """
     w = np.asarray(weights, np.int64)

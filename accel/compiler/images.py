@@ -121,7 +121,7 @@ def head_range(model, tokens=None):
     config = model.config
     tokens = tokens or (config.window if config.readout == "mean" else 1)
     lo, hi = numerics.signed_range(config.bits[f"layers.{config.layers - 1}.hidden"])
-    low, high = numerics.dot_range(model["head.weight"], lo, hi)
+    low, high = numerics.accumulator_bound(model["head.weight"], lo, hi)
     return low * tokens, high * tokens
 
 
@@ -138,7 +138,7 @@ def accumulator_range(model, row_tiles):
 
     def linear(name, source):
         lo, hi = model.input_range if source == "input" else numerics.signed_range(bits[source])
-        ranges.append(numerics.dot_range(model[f"{name}.weight"], lo, hi))
+        ranges.append(numerics.accumulator_bound(model[f"{name}.weight"], lo, hi))
 
     linear("embed", "input")
     hidden, top = "hidden", int(model["softmax.table"][0])

@@ -9,15 +9,15 @@ from rich.table import Table
 
 from liteformer.flow.commands import options
 from liteformer.flow.common import console
-from liteformer.flow.common.figures import LABELS, figures_table
 from liteformer.flow.common.inputs import at_least
+from liteformer.flow.common.metrics_table import LABELS, metrics_table
 from liteformer.flow.runs.evaluate import run_evaluation
 
 COMPARED = {"qat": "Quantization-aware (float32)", "soc": "Simulated SoC"}
 
 
 def _render(result):
-    table = figures_table(result, result["test_windows"],
+    table = metrics_table(result, result["test_windows"],
                           LABELS | {"soc": f"simulated SoC, {result['windows']} windows"})
     if result["mismatches"] is not None:
         table.add_row("numbers that differ from the integer model", str(result["mismatches"]))

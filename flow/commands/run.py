@@ -10,8 +10,8 @@ from rich.table import Table
 from liteformer.accel.errors import LiteFormerError
 from liteformer.flow.commands import options
 from liteformer.flow.common import console
-from liteformer.flow.common.figures import COLUMNS
 from liteformer.flow.common.inputs import at_least, load_model
+from liteformer.flow.common.metrics_table import COLUMNS
 from liteformer.flow.stream.device import open_device
 from liteformer.flow.stream.run import open_source, run_device
 from liteformer.train.data import registry

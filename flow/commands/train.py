@@ -9,7 +9,7 @@ from rich.markup import escape
 from liteformer.accel.errors import LiteFormerError
 from liteformer.flow.commands import options
 from liteformer.flow.common import console
-from liteformer.flow.common.figures import figures_table
+from liteformer.flow.common.metrics_table import metrics_table
 from liteformer.flow.runs.train import run_training
 
 DATA, SHAPE, RECIPE = options.DATA, "Model", "Recipe"
@@ -29,7 +29,7 @@ def _widths(values):
 
 
 def _render(result):
-    table = figures_table(result, result["windows"]["test"])
+    table = metrics_table(result, result["windows"]["test"])
     if result["task"] == "forecast":
         low, high = (result["interval"]["integer"][key] for key in ("low", "high"))
         table.add_row("95 % interval of integer (test set)", f"{low:.3f} to {high:.3f}")

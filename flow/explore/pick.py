@@ -10,8 +10,8 @@ from rich.table import Table
 from liteformer.accel.errors import LiteFormerError
 from liteformer.flow.common import console
 from liteformer.flow.common.cache import write_atomically
-from liteformer.flow.common.figures import COLUMNS
 from liteformer.flow.common.inputs import HARDWARE
+from liteformer.flow.common.metrics_table import COLUMNS
 from liteformer.flow.explore import cost, objectives
 from liteformer.flow.explore.evaluate import key_of, options_of
 from liteformer.flow.explore.front import front_of, pick

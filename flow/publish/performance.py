@@ -111,7 +111,7 @@ def budget_section(shape, compiled, timeline, picture):
 
 # Figures, area, paths -----------------------------------------------------------------------------
 
-def figures_table(results):
+def speed_table(results):
     """The README's table, from (shape, result of run_bench)."""
     rows = []
     for (window, d, bits, readout, paper), result in results:
@@ -223,7 +223,7 @@ def main():
         draw(timeline, f"({window}, {d}, {bits}), readout {readout}: {timeline.cycles:,} cycles", picture)
         sections.append(budget_section(shape, compiled, timeline, picture))
     devices = [run_bench(ON_DEVICES | {"features": 7}, device=name, seed=SEED) for name in DEVICES]
-    figures = figures_table(results)
+    figures = speed_table(results)
     estimates = estimate_table([{"name": f"{window}, {d}, {bits}, {readout}", "area": result["area"]}
                                 for (window, d, bits, readout, _), result in results])
     blocks = {"figures": figures, "end-to-end": end_to_end_table(results), "budget": "\n\n".join(sections),

@@ -3,7 +3,7 @@
 
 from dataclasses import dataclass
 
-from liteformer.flow.common.figures import COLUMNS, LABELS, TITLES, figure_text
+from liteformer.flow.common.metrics_table import COLUMNS, LABELS, TITLES, metric_text
 
 AREA = {"lut": "LUT", "lutram": "of these memory", "ff": "flip-flops", "bram36": "BRAM36", "dsp": "DSP48E1"}
 RESOURCES = {"clock": "clock tree", "logic": "LUTs and carry chains", "signal": "nets", "bram36": "block RAM",
@@ -42,8 +42,8 @@ def headline(report):
         entry = report.get(name)
         if isinstance(entry, dict) and entry.get("integer") is not None:
             unit = f" {report['unit']}" if name == "rmse" and report["unit"] else ""
-            reference = f"float {figure_text(entry['float'])}" if entry.get("float") is not None else "as the model file states"
-            tiles.append((f"test {COLUMNS[name]}, integer", figure_text(entry["integer"]) + unit, reference))
+            reference = f"float {metric_text(entry['float'])}" if entry.get("float") is not None else "as the model file states"
+            tiles.append((f"test {COLUMNS[name]}, integer", metric_text(entry["integer"]) + unit, reference))
             break
     against = f"{row['latency_us'] / report['latency_us']:,.0f} times as fast as the paper" if row else "start to done"
     tiles.append((f"latency at {report['clock_mhz']:g} MHz", f"{report['latency_us']:.2f} µs", against))
@@ -81,13 +81,13 @@ def _accuracy(report):
         return None
     soc, row = report["soc"], report["paper"]
     labels = LABELS | {"soc": f"simulated SoC, {soc['windows']} windows"}
-    rows = [[labels.get(model, model), *(figure_text(report[name][model]) if report[name].get(model) is not None else ""
+    rows = [[labels.get(model, model), *(metric_text(report[name][model]) if report[name].get(model) is not None else ""
                                          for name in names)]
             for model in dict.fromkeys(model for name in names for model in report[name])
             if any(report[name].get(model) is not None for name in names)]
     if "integer" in soc:
         same = [f"integer, the same {soc['windows']} windows",
-                *(figure_text(soc["integer"][name]) if name in soc["integer"] else "" for name in names)]
+                *(metric_text(soc["integer"][name]) if name in soc["integer"] else "" for name in names)]
         rows.insert(next(number for number, cells in enumerate(rows) if cells[0] == labels["soc"]) + 1, same)
     if row and row["rmse"] and names == ["rmse"]:
         rows.append([f"paper, best of 50 on test ({row['source']})", f"{row['rmse']:.3f}"])

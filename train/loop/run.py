@@ -20,9 +20,9 @@ from liteformer.accel.errors import LiteFormerError
 from liteformer.accel.model import QuantizedModel
 from liteformer.train.data.dataset import Dataset, load_dataset
 from liteformer.train.loop import model as float_model
+from liteformer.train.loop.mlp import mlp
 from liteformer.train.loop.model import Transformer
 from liteformer.train.loop.options import TrainOptions
-from liteformer.train.loop.perceptron import perceptron
 from liteformer.train.loop.reuse import FloatTrainings
 from liteformer.train.loop.trainer import Diverged, Windows, fit
 from liteformer.train.metrics import plots, task_plots
@@ -105,7 +105,7 @@ def train(options, progress=None, reuse=None):
             model = complete(export(quantized, _provenance(options)), dataset)
             other = None
             if options.task == "forecast":
-                other = reuse.take("mlp", options, dataset, lambda: perceptron(
+                other = reuse.take("mlp", options, dataset, lambda: mlp(
                     dataset, *training_data(options, dataset), options, model.config.parameters, progress))
         except Diverged as error:
             with replacing(out) as folder:

@@ -29,7 +29,7 @@ class Perceptron(nn.Module):
         return self.body((raw - self.shift) / self.scale)
 
 
-def perceptron(dataset, data, train, validation, options, parameters, progress=None):
+def mlp(dataset, data, train, validation, options, parameters, progress=None):
     """An MLP with as many parameters as the Transformer, trained by the recipe of its float stage.
 
     Args:
