@@ -18,7 +18,7 @@ DEFAULT_WIDTHS = {"wait": 8, "k_last": 8, "passes_last": 2, "tiles_last": 6, "ga
 
 @dataclass(frozen=True)
 class StreamShape:
-    """One weight memory: read front to back, one word a cycle.
+    """One weight memory: read front to back, one word per cycle.
 
     Attributes:
         bits: width of a weight.
@@ -60,8 +60,8 @@ class Hardware:
         row_depth: row memory, a channel of ``rows`` tokens a word.
         residual_depth: residual memory, likewise: hidden state in the lower half, positional encoding in the upper one.
         key_depth: key memory, a channel of ``rows`` key tokens a word.
-        value_depth: each of the ``requantizers`` banks of the value memory, ``columns`` channels of a token a word.
-        parameter_depth: multiplier and offset memories, an output channel a word.
+        value_depth: each of the ``requantizers`` banks of the value memory, ``columns`` channels of a token per word.
+        parameter_depth: multiplier and offset memories, an output channel per word.
         residual_parameters: residual multiplier memory, likewise.
         multiplier_bits: width of M.
         residual_bits: width of N.

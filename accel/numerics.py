@@ -43,7 +43,7 @@ def digit_count(bits, lane_bits):
 
 
 def operand_range(bits, lane_bits):
-    """Range of a ``bits``-bit operand that must also be a sum of balanced ``lane_bits``-wide digits.
+    """Range of a ``bits``-bit operand that must also be a sum of signed ``lane_bits``-wide digits.
 
     Each digit is signed, so the largest sum of digits lies a little below the two's complement maximum.
 
@@ -57,7 +57,7 @@ def operand_range(bits, lane_bits):
 
 
 def digits_for(largest, lane_bits):
-    """How many balanced digits reach the non-negative integer ``largest``.
+    """How many signed digits reach the non-negative integer ``largest``.
 
     >>> digits_for(7, 4), digits_for(8, 4), digits_for(119, 4), digits_for(120, 4)
     (1, 2, 2, 3)
@@ -70,7 +70,7 @@ def digits_for(largest, lane_bits):
 
 
 def to_digits(values, lane_bits, count):
-    """Split integers into ``count`` balanced signed digits, most significant first.
+    """Split integers into ``count`` signed digits, most significant first.
 
     Args:
         values: integers of any shape, within ``operand_range``.

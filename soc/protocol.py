@@ -67,7 +67,7 @@ STATUS_TEXT = {
     Status.NO_ANSWER: "the core did not finish in time; reset it and build it anew if that does not help",
     Status.NO_CORE: "the firmware finds no LiteFormer core; build firmware and gateware together",
     Status.NO_MODEL: "the device holds no complete model; load one with `liteformer load-model`",
-    Status.FIXED_MODEL: "the build in the device holds its model for good; build it with --loadable to replace the model",
+    Status.FIXED_MODEL: "the build in the device has a fixed model; build it with --loadable to replace the model",
     Status.BAD_MODEL: "the model did not arrive whole, the device holds none now; load it again",
 }
 

@@ -15,7 +15,7 @@ from liteformer.soc.stream import LostReply
 POLL = 0.02       # Seconds that a read waits for the next byte before it looks at the clock.
 BITS_A_BYTE = 10  # Start bit, eight bits, stop bit.
 LONGEST_REPLY = 300
-# Seconds a byte of a request that the slowest device needs beside the line: a simulated SERV at a million cycles a second.
+# Seconds per byte of a request that the slowest device needs beside the line: a simulated SERV at a million cycles per second.
 BYTE_TIME = 0.004
 
 # What a device answers to a frame that was damaged on the way. It has changed nothing.
@@ -34,7 +34,7 @@ class SerialLink:
     would do harm, LostReply is raised instead of the first kind; ``soc.stream.WindowStream`` knows what to do then.
 
     Args:
-        port: device name such as /dev/ttyUSB0, or a URL that pyserial knows. baudrate: bits a second.
+        port: device name such as /dev/ttyUSB0, or a URL that pyserial knows. baudrate: bits per second.
         timeout: seconds to wait for a reply, beside the time that its bytes take on the line. tries: times to send a request.
     Attributes:
         client: protocol.Client over this line. repeated: requests that were sent again.

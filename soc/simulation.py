@@ -108,7 +108,7 @@ class Simulation:
 
     @contextlib.contextmanager
     def record(self, path):
-        """What runs inside is written to ``path`` as VCD, two time steps a clock cycle; needs ``recordable``."""
+        """What runs inside is written to ``path`` as VCD, two time steps per clock cycle; needs ``recordable``."""
         self._library.loop_trace(self._loop, str(Path(path).resolve()).encode())
         try:
             yield

@@ -35,7 +35,7 @@ class LiteFormerSoC(SoCCore):
         firmware: image for the ROM; ``None`` compiles ``applications`` when the Verilog is written.
         applications: C files beside the driver (paths or names in sw/) that are compiled into the firmware.
         uart: "sim" (byte stream on the ports) or the name of a UART of the platform, such as "serial".
-        baudrate: of a real UART, in bits a second.
+        baudrate: of a real UART, in bits per second.
         frame_timeout: pause in seconds after which the firmware drops a frame that stopped half way.
         wait_loops: turns of the firmware's wait loop before it gives an inference up.
         crg: clock and reset generator; ``None`` takes the platform's ``sys_clk`` as it is.

@@ -26,7 +26,7 @@ VERILATOR_FLAGS = ["-O3", "--x-assign", "fast", "--x-initial", "fast", "--noasse
 UNTRACED = '`verilator_config\ntracing_off -file "*"\n'
 UNTRACED_FLAGS = ["--trace-depth", "1", "untraced.vlt"]
 
-# Levels of the C++ optimizer. (12, 32, 4): 1.4, 4.4 and 8.2 s to compile, 0.25, 1.0 and 2.0 million cycles a second.
+# Levels of the C++ optimizer. (12, 32, 4): 1.4, 4.4 and 8.2 s to compile, 0.25, 1.0 and 2.0 million cycles per second.
 LEVELS = (0, 1, 3)
 FASTEST = LEVELS[-1]
 # Cycles up to which a lower level is done earlier, compilation included.

@@ -54,7 +54,7 @@ static void take(const int32_t *row)
 	liteformer_push(row);
 }
 
-/* The timer counts down through all 32 bits, one a clock cycle. */
+/* The timer counts down through all 32 bits, one per clock cycle. */
 static void start_clock(void)
 {
 	timer0_reload_write(0xffffffff);

@@ -13,7 +13,7 @@ def pack(values, bits):
     Args:
         values: int array ``(words, elements)``; bits: width of an element.
     Returns:
-        list of Python ints, one a word.
+        list of Python ints, one per word.
     """
     masked = np.asarray(values, np.int64) & ((1 << bits) - 1)
     words = []

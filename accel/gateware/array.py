@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The R x C array of multiply-accumulate lanes: R tokens times C channels, one k a cycle."""
+"""The R x C array of multiply-accumulate lanes: R tokens times C channels, one k per cycle."""
 
 from migen import *
 

@@ -27,7 +27,7 @@ INSTRUCTED = ("pool", "to_row", "to_residual", "to_key", "to_value", "to_score",
 
 
 class Drain(LiteXModule):
-    """Selects sums, requantizes P of them a cycle and collects whole words.
+    """Selects sums, requantizes P of them per cycle and collects whole words.
 
         cycle          R x C drain registers, A bits
         s              | column                           addresses of parameters, residual, reciprocals

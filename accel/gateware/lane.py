@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Multiply-accumulate lanes: one product a cycle each, built from LUTs or in pairs from one DSP48E1.
+"""Multiply-accumulate lanes: one product per cycle each, built from LUTs or in pairs from one DSP48E1.
 
 Both kinds take the same operands in the same cycle and have their sum ready in the same cycle:
 

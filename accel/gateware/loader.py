@@ -30,7 +30,7 @@ class ModelLoader(LiteXModule):
     Attributes:
         select with number; push with input (32 bits); take: pulses. A number past the last memory closes the loader.
         active: a memory is open: its address is the loader's; waiting: ``output`` is not valid yet.
-        address; write: list of pulses, one a memory; data: list of Signals, the word to write; output: 32 bits.
+        address; write: list of pulses, one per memory; data: list of Signals, the word to write; output: 32 bits.
     """
 
     def __init__(self, memories):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The requantizer: accumulator to quantized result, one a cycle; the only rounding in the core."""
+"""The requantizer: accumulator to quantized result, one per cycle; the only rounding in the core."""
 
 from migen import *
 

@@ -77,7 +77,7 @@ class DownCounter:
 
 
 class ComputeSequencer(LiteXModule):
-    """Issues one k a cycle: addresses and flags for the operand memories and the array.
+    """Issues one k per cycle: addresses and flags for the operand memories and the array.
 
     A step is ``tiles`` times ``passes`` times ``k``. A pass is a digit of the row operand (most significant first) or, with
     ``row_continue``, a further row tile accumulated into the same sums. Between tiles it waits ``gap`` cycles, before a step
@@ -239,7 +239,7 @@ class DrainSequencer(LiteXModule):
                 ),
                 If(group_end,
                     *remaining.step(),
-                    # Values advance once a tile, everything else once a column.
+                    # Values advance once per tile, everything else once per column.
                     If(~now.to_value, self.base.eq(self.base + 1)),
                     self.residual_read.eq(self.residual_read + 1),
                     self.residual_write.eq(self.residual_write + 1),

@@ -24,7 +24,7 @@ SCORE_TO_DIVISION = INDEX_TO_WEIGHT + START_TO_LOAD
 
 
 class Softmax(LiteXModule):
-    """Three phases a head: collect scores and row maxima, look weights up, divide once a row.
+    """Three phases a head: collect scores and row maxima, look weights up, divide once per row.
 
         score, P x 10 bits --+--> score buffer --+--> WeightLookup --+--> DigitSplitter --> WordCollector --> word
                              +--> RowMaxima -----+         |         |
@@ -110,7 +110,7 @@ class Softmax(LiteXModule):
         self.comb += [score.eq(buffer.data[p * SCORE_BITS:(p + 1) * SCORE_BITS]) for p, score in enumerate(scores)]
         self.lookup = lookup = WeightLookup(hw, table, scores, maxima.maximum, stages)
 
-        # Words of balanced digits.
+        # Words of signed digits.
         fields = []
         for p, weight in enumerate(lookup.weight):
             splitter = DigitSplitter(weight, int(table[0]), hw.probability_digits, hw.row_bits)

@@ -44,7 +44,7 @@ class RowDivider(LiteXModule):
         cycle t                  start
         cycle t + 2              group 0: totals are loaded, the numerator's top bits (less than any total) as remainder
         cycle t + 3 .. t + W + 2 a quotient bit each: remainder, next numerator bit - total; kept if not negative
-        cycle t + W + 3          quotients are written, W bits a row
+        cycle t + W + 3          quotients are written, W bits per row
         cycle t + W + 4          group 1 is loaded ...
 
     A total is at least the table's first entry T, so W = ``numerator_bits - (T.bit_length() - 1)`` bits hold any quotient.

@@ -86,7 +86,7 @@ class WeightStream(LiteXModule):
         return port.dat_r
 
     def _logic(self, content, width, offset=0):
-        """LUT banks of the words from ``offset`` on, reduced to one word a cycle after the address.
+        """LUT banks of the words from ``offset`` on, reduced to one word per cycle after the address.
 
         The registers of the banks that are not addressed are reset, which costs nothing, and all are ORed.
         """

@@ -22,7 +22,7 @@ def _render(result):
     array = result["array"]
     table.add_row("lanes of the array, rows x columns", f"{result['lanes']} = {array['rows']} x {array['columns']}")
     table.add_row("of these made of DSP48E1s; requantizers", f"{array['dsp_lanes']}; {array['requantizers']}")
-    table.add_row("array utilisation", f"{100 * result['utilization']:.1f} %")
+    table.add_row("MAC utilization", f"{100 * result['utilization']:.1f} %")
     if result["area"]:
         for row in area_rows(result["area"], result["device"]):
             table.add_row(*row)

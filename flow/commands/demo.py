@@ -30,7 +30,7 @@ def _render(result):
     table.add_row("firmware, sample in memory to result",
                   f"{cycles['end_to_end']:,} cycles = {hardware.microseconds(cycles['end_to_end']):.2f} µs")
     table.add_row("the paper, (12, 32, 4) on this chip, no CPU", f"{PAPER_MS} ms: {result['times_faster']:.0f} times slower")
-    table.add_row("array utilisation", f"{100 * result['utilization']:.1f} % of {result['lanes']} lanes", end_section=True)
+    table.add_row("MAC utilization", f"{100 * result['utilization']:.1f} % of {result['lanes']} lanes", end_section=True)
     for row in area_rows(result["area"], result["device"]):
         table.add_row(*row)
     return table

@@ -35,7 +35,7 @@ def _render(result):
             table.add_row(f"{text}, slowest window", f"{result['cycles'][name]:,} cycles = "
                                                      f"{result['latency_us'][name]:.2f} µs at {result['clock_mhz']:g} MHz")
     table.add_row("rate over the line" if result["link"] != "simulation" else "rate of the simulation",
-                  f"{result['windows_per_second']:,} windows a second")
+                  f"{result['windows_per_second']:,} windows per second")
     if result["repeated"] or result["lost"]:
         table.add_row("requests sent again, replies lost", f"{result['repeated']}, {result['lost']}")
     return table

@@ -40,5 +40,5 @@ def soc_table(title, result):
     for key, text in (("accelerator", "core, start to done"), ("end_to_end", "firmware, sample in memory to result")):
         table.add_row(f"{text}, slowest window",
                       f"{cycles[key]:,} cycles = {hardware.microseconds(cycles[key]):.2f} µs at {hardware.CLOCK_MHZ} MHz")
-    table.add_row("speed of the simulation", f"{result['cycles_per_second']:,} cycles a second")
+    table.add_row("speed of the simulation", f"{result['cycles_per_second']:,} cycles per second")
     return table

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The table of a training's or an evaluation's figures: a row a model, a column a figure."""
+"""The table of a training's or an evaluation's figures: a row per model, a column per figure."""
 
 from rich.table import Table
 

@@ -69,11 +69,11 @@ def parse(text):
     names = [name.strip().replace("-", "_") for name in text.split(",") if name.strip()]
     for name in names:
         if name not in COLUMNS:
-            raise LiteFormerError(f"there is no objective {name!r}; choose of {', '.join(COLUMNS)}")
+            raise LiteFormerError(f"there is no objective {name!r}; choose one of {', '.join(COLUMNS)}")
     if not names or len(set(names)) < len(names):
-        raise LiteFormerError(f"--objectives {text!r} must name each objective once; choose of {', '.join(COLUMNS)}")
+        raise LiteFormerError(f"--objectives {text!r} must name each objective once; choose one of {', '.join(COLUMNS)}")
     if "energy" in names and not energy_available():
-        raise LiteFormerError("this installation has no energy estimate, so energy cannot be an objective; choose of "
+        raise LiteFormerError("this installation has no energy estimate, so energy cannot be an objective; choose one of "
                               + ", ".join(name for name in COLUMNS if name != "energy"))
     return tuple(names)
 
@@ -86,4 +86,4 @@ def energy_available():
 def check_fidelity(name):
     """Raises LiteFormerError if there is no such fidelity."""
     if name not in FIDELITIES:
-        raise LiteFormerError(f"there is no fidelity {name!r}; choose of {', '.join(FIDELITIES)}")
+        raise LiteFormerError(f"there is no fidelity {name!r}; choose one of {', '.join(FIDELITIES)}")

@@ -32,7 +32,7 @@ def choices(name, text):
         if name == "lanes" and part != AUTO and not (part.isdigit() and int(part)):
             raise LiteFormerError(f"{option} {text} is no list of {AUTO} and numbers of lanes, such as {AUTO},24,96")
         if name == "readout" and part not in READOUTS:
-            raise LiteFormerError(f"{option} {text} names {part!r}; choose of {', '.join(READOUTS)}")
+            raise LiteFormerError(f"{option} {text} names {part!r}; choose one of {', '.join(READOUTS)}")
         found += range(int(low), int(high) + 1) if kind is int and dash else [kind(part)]
     if not found or "" in found:
         raise LiteFormerError(f"{option} {text} names no choice; write it as 4,6,8")

@@ -65,7 +65,7 @@ class DutyCycle:
     """One inference every ``period`` seconds for a day.
 
     Attributes:
-        waiting: Range of joules a day if the FPGA stays configured; switched: the same if it is switched off in between and
+        waiting: Range of joules per day if the FPGA stays configured; switched: the same if it is switched off in between and
         configured each time. crossover: period in seconds above which switching off takes less, with typical figures.
     """
 

@@ -95,7 +95,7 @@ def budget_table(compiled, timeline):
                  f"{timeline.cycles:,}", f"{waiting:,}", "-", "-",
                  f"{100 * total['macs'] / (lanes * timeline.cycles):.1f} %"])
     return markdown(["step", "MACs", "MACs / lanes", "issue", "cycles, budget", "cycles, measured", "of these waiting",
-                     "drain, budget", "drain, measured", "array used"], rows)
+                     "drain, budget", "drain, measured", "MAC utilization"], rows)
 
 
 def budget_section(shape, compiled, timeline, picture):
@@ -117,9 +117,9 @@ def speed_table(results):
     for (window, d, bits, readout, paper), result in results:
         area, cycles = result["area"], result["cycles"]["accelerator"]
         rows.append([f"{window}, {d}, {bits}", readout, f"{cycles:,}", f"{result['latency_us']:.2f} µs",
-                     f"{paper:.2f} ms, {1000 * paper / result['latency_us']:.0f} times as long",
+                     f"{paper:.2f} ms, {1000 * paper / result['latency_us']:.0f}x slower",
                      f"{100 * result['utilization']:.0f} %", *(f"{area[key]:,}" for key in ("lut", "ff", "bram36", "dsp"))])
-    return markdown(["window, d, bits", "readout", "cycles", "time", "paper", "array used", "LUT", "FF", "BRAM36", "DSP"], rows)
+    return markdown(["window, d, bits", "readout", "cycles", "time", "paper", "MAC utilization", "LUT", "FF", "BRAM36", "DSP"], rows)
 
 
 def devices_table(results):
@@ -130,7 +130,7 @@ def devices_table(results):
         rows.append([device.name, f"{array['rows']} x {array['columns']}", array["dsp_lanes"], array["requantizers"],
                      f"{result['cycles']['accelerator']:,}", f"{100 * result['utilization']:.0f} %",
                      *(f"{area[key]:,} of {getattr(device, key):,}" for key in ("lut", "bram36", "dsp")), result["mismatches"]])
-    return markdown(["device", "lanes", "of these in DSP48E1s", "requantizers", "cycles", "array used", "LUT", "BRAM36", "DSP",
+    return markdown(["device", "lanes", "of these in DSP48E1s", "requantizers", "cycles", "MAC utilization", "LUT", "BRAM36", "DSP",
                      "outputs that differ"], rows)
 
 
@@ -196,7 +196,7 @@ def grid_section(path):
     if len(errors):
         text += (f" The estimated LUTs are off by {100 * np.mean(np.abs(errors)):.1f} % in the mean of magnitudes, between "
                  f"{100 * errors.min():+.1f} % and {100 * errors.max():+.1f} %.")
-    header = ["window", "d", "bits", "lanes", "cycles", "array used", "LUT", "FF", "BRAM36", "DSP", "fits", "differ",
+    header = ["window", "d", "bits", "lanes", "cycles", "MAC utilization", "LUT", "FF", "BRAM36", "DSP", "fits", "differ",
               "most LUT levels outside the CPU"]
     return f"{text}\n\n![grid](performance/grid.png)\n\n{markdown(header, table)}"
 

@@ -222,7 +222,7 @@ def _forecast(metrics, title):
 
 
 def _bits(stored):
-    """Integer RMSE against width, one line a shape and readout; FP32 as a dashed line of the same colour."""
+    """Integer RMSE against width, one line per shape and readout; FP32 as a dashed line of the same colour."""
     sources = [source for source in TITLES if any(_key(metrics)[0] == source for metrics in stored.values())]
     figure = Figure(figsize=(5 * len(sources), 4), layout="constrained")
     for axes, source in zip(figure.subplots(1, len(sources), squeeze=False)[0], sources):
@@ -245,7 +245,7 @@ def _bits(stored):
 
 
 def _layers(stored):
-    """Quantization error of every activation of the (12, 32) models on AirU, one line a width."""
+    """Quantization error of every activation of the (12, 32) models on AirU, one line per width."""
     figure = Figure(figsize=(10, 4.4), layout="constrained")
     axes = figure.add_subplot()
     for metrics in sorted(stored.values(), key=lambda metrics: -_key(metrics)[3]):

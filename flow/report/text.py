@@ -173,7 +173,7 @@ def _blocks(report):
 
 def _duty_cycle(report):
     duty = report["energy"]["duty_cycle"]
-    title = f"Energy estimate: one inference every {duty['period_s']:g} s, joules a day"
+    title = f"Energy estimate: one inference every {duty['period_s']:g} s, joules per day"
     return Section(title, ("", "low", "typical", "high"), [
         [f"configured all day, waits at {duty['idle_mw']['typical']:.3g} mW", *_range(duty["waiting_j_per_day"])],
         [f"switched off between, {duty['configuration_mj']:g} mJ to configure", *_range(duty["switched_j_per_day"])]],

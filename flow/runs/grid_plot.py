@@ -50,7 +50,7 @@ def _times(axes, rows, published):
         note = f"paper {key}: {paper / 1000:.2f} ms"
         if key in times:
             axes.annotate("", (x, times[key] * 1.12), (x, paper * 0.9), arrowprops={"arrowstyle": "->", "color": "#777"})
-            note += f"\n{paper / times[key]:.0f} times as long"
+            note += f"\n{paper / times[key]:.0f}x slower"
         left = key[0] == min(COLORS)
         axes.annotate(note, (x, paper), (-9 if left else 9, 0), textcoords="offset points", fontsize=9, va="center",
                       ha="right" if left else "left")

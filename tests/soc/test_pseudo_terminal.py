@@ -83,7 +83,7 @@ def test_a_noisy_line(link, core, windows, monkeypatch):
 
 
 def test_a_slow_cpu_within_the_usual_time(simulate, core, windows):
-    """SERV takes ten times as long for a byte; at a million cycles a second nothing is taken for lost."""
+    """SERV takes ten times as long for a byte; at a million cycles per second nothing is taken for lost."""
     simulation, longest = simulate(cpu="serv"), np.zeros((85, 3), int)
     with PseudoTerminal(simulation) as terminal, SerialLink(terminal.name) as link:
         limit = link._limit(Command.PUSH, len(encode(Frame(Command.PUSH, longest.astype("<i4").tobytes()))))

@@ -5,13 +5,13 @@ import numpy as np
 
 from liteformer.train.data.task_series import class_series
 
-RATE = 10       # Rows a second.
+RATE = 10       # Rows per second.
 SUBJECTS = 60
 SECONDS = 12    # Of each activity of each subject.
 NAMES = ["acc_x", "acc_y", "acc_z", "gyro_x", "gyro_y", "gyro_z"]
 CLASSES = ["lying", "standing", "walking", "upstairs", "downstairs", "running"]
 
-# Steps a second, swing of acceleration (m/s2) and rotation (rad/s), forward lean (rad), share of the second harmonic.
+# Steps per second, swing of acceleration (m/s2) and rotation (rad/s), forward lean (rad), share of the second harmonic.
 _GAITS = {"walking": (1.8, 2.4, 0.9, 0.05, 0.35), "upstairs": (1.5, 2.2, 1.1, 0.22, 0.15),
           "downstairs": (1.9, 3.0, 1.0, -0.06, 0.65), "running": (2.6, 6.5, 1.8, 0.12, 0.30)}
 

@@ -88,5 +88,5 @@ def _features(frame, options):
 
 def _columns(frame, path, names):
     if not names:
-        raise LiteFormerError(f"{path} has no numeric column beside the label; name the inputs with --features")
+        raise LiteFormerError(f"{path} has no numeric column besides the label; name the inputs with --features")
     return table.columns(frame, path, names)

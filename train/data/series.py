@@ -16,8 +16,8 @@ class Series:
     """What a loader reads, before windows, splits and scaling.
 
     Args:
-        values: float64 ``(rows, features)``, physical units, NaN where missing; names: one a feature.
-        targets: float64 ``(rows, k)``; target_names: one a target.
+        values: float64 ``(rows, features)``, physical units, NaN where missing; names: one per feature.
+        targets: float64 ``(rows, k)``; target_names: one per target.
         follows: bool ``(rows,)``, True where the row comes one time step after the row before it.
         horizon: forecast the steps 1 to horizon after the window; 0 is the window's last row.
         scaling: "minmax" or "standard", the float model's view of the features.

@@ -22,7 +22,7 @@ def read_matrix(path, column):
     """One column of a CSV without header.
 
     Args:
-        path: CSV of rows in time, one sensor a column; column: its number from 0.
+        path: CSV of rows in time, one sensor per column; column: its number from 0.
     Returns:
         float64 ``(rows,)``, NaN where a cell is empty.
     Raises:

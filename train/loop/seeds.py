@@ -64,7 +64,7 @@ def summary(metrics, interval):
     """The parts of several ``metrics.json`` that depend on the seed, put together.
 
     Args:
-        metrics: list of dicts, one a seed; interval: of the mean integer RMSE of forecasts, else None.
+        metrics: list of dicts, one per seed; interval: of the mean integer RMSE of forecasts, else None.
     Returns:
         dict of the figures, validation, interval of a forecast, seconds, seeds.
     """

@@ -34,7 +34,7 @@ def over_seeds(values, interval=None):
     """Figures of several trainings as one entry of metrics.json.
 
     Args:
-        values: one number a seed; interval: result of ``block_bootstrap`` or None.
+        values: one number per seed; interval: result of ``block_bootstrap`` or None.
     Returns:
         dict: ``mean``, ``std`` (over the seeds, n - 1), ``values`` and, with an interval, its ``low`` and ``high``.
     """

@@ -97,7 +97,7 @@ class Constants:
         """Where the rows find their numbers, made once.
 
         Args:
-            live: tuple of bool, one a layer: what it gives is no step of the output yet, and not rounded.
+            live: tuple of bool, one per layer: what it gives is no step of the output yet, and not rounded.
         Returns:
             ``(places in the vector of scales, places in that of zeros, mask of live rows or None)``; the places of every row's
             source, output and residual, one after the other.

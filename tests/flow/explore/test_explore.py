@@ -207,9 +207,9 @@ def test_begins_with_the_front_of_another(run, here):
 # Bad input ----------------------------------------------------------------------------------------
 
 BAD_INPUT = [
-    ("--objectives speed", "there is no objective 'speed'; choose of rmse, error, latency, end_to_end, energy, luts"),
+    ("--objectives speed", "there is no objective 'speed'; choose one of rmse, error, latency, end_to_end, energy, luts"),
     ("--objectives rmse,rmse", "--objectives 'rmse,rmse' must name each objective once; "
-                               "choose of rmse, error, latency, end_to_end, energy, luts"),
+                               "choose one of rmse, error, latency, end_to_end, energy, luts"),
     ("--task classification --objectives rmse,luts", "task classification has no objective rmse; take error, share of wrong "
                                                      "classes"),
     ("--objectives error", "task forecast has no objective error; take rmse, RMSE"),
@@ -218,16 +218,16 @@ BAD_INPUT = [
      "classification; choose --fidelity simulate, or leave objective end_to_end out"),
     ("--label kind", "task forecast has no label; leave --label out"),
     ("--objectives=", "--objectives '' must name each objective once; "
-                      "choose of rmse, error, latency, end_to_end, energy, luts"),
+                      "choose one of rmse, error, latency, end_to_end, energy, luts"),
     ("--task anomaly --sensitivity", "--sensitivity lowers the widths of a forecast, not of task anomaly; search with --mixed"),
-    ("--fidelity exact", "there is no fidelity 'exact'; choose of model, simulate, train"),
+    ("--fidelity exact", "there is no fidelity 'exact'; choose one of model, simulate, train"),
     ("--device xc7z010", "no device xc7z010; choose one of xc7s15, xc7s25, xc7s50, xc7a35t"),
     ("--trials 0", "trials is 0; choose at least 1"),
     ("--jobs 0", "jobs is 0; choose at least 1"),
     ("--bits 3-x", "--bits 3-x is no list of numbers; write it as 4,6,8 or 3-8"),
     ("--bits 8-3", "--bits 8-3 names no choice; write it as 4,6,8"),
     ("--lanes many", "--lanes many is no list of auto and numbers of lanes, such as auto,24,96"),
-    ("--readout first", "--readout first names 'first'; choose of last, mean"),
+    ("--readout first", "--readout first names 'first'; choose one of last, mean"),
     ("--cpu z80", "no CPU z80; tested are vexriscv and serv, any other CPU of LiteX with a 32-bit Wishbone bus may serve"),
     ("--cpu picorv32", "the cost model knows vexriscv and serv, not picorv32; choose --fidelity simulate"),
     ("--data csv --path none.csv --target x", "there is no file {cwd}/none.csv; check --path"),

@@ -87,7 +87,7 @@ def test_activity_is_of_this_soc(report):
 
 
 def test_saif(folder, report):
-    """Every net is accounted for in all of the inference, and the core's clock changes twice a cycle."""
+    """Every net is accounted for in all of the inference, and the core's clock changes twice per cycle."""
     text = (folder / "power" / "activity.saif").read_text()
     duration = int(text.split("(DURATION ")[1].split(")")[0])
     assert duration == 10_000 * (report["cycles"]["accelerator"] + 1)

@@ -143,7 +143,7 @@ def test_csv_with_anomalies(tmp_path, plant):
      "{path}, row 3: the time in column 'time' is not later than in the row before; sort the file by time and remove "
      "duplicates"),
     (lambda f: f[["who", "kind"]], {"timestamp": None},
-     "{path} has no numeric column beside the label; name the inputs with --features"),
+     "{path} has no numeric column besides the label; name the inputs with --features"),
 ])
 def test_bad_classes(tmp_path, motion, change, more, message):
     options = motion_options(tmp_path, change(motion), **more)
