@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Another model for a build that is there already: the contents of its memories, if it fits."""
+"""Another model for an existing build: the contents of its memories, if it fits."""
 
 import hashlib
 import zlib
@@ -14,7 +14,7 @@ from liteformer.accel.compiler.steps import build_steps
 from liteformer.accel.errors import LiteFormerError
 from liteformer.accel.hardware import model_memories
 
-# What a model may need less of than the build has; everything else must be the same.
+# Resources that a model may use less of than the build has; everything else must be the same.
 AT_MOST = ("accumulator_bits", "row_depth", "residual_depth", "key_depth", "value_depth", "parameter_depth",
            "residual_parameters", "multiplier_bits", "residual_bits", "offset_bits", "numerator_bits", "head_bits")
 # Decided by the compiler, not by the model.
@@ -29,7 +29,7 @@ def replace_model(built, model):
     Returns:
         CompiledModel with the build's Hardware; its images are as deep as the build's memories.
     Raises:
-        LiteFormerError: the build cannot be loaded, or the model does not fit it (says what differs).
+        LiteFormerError: the build cannot be loaded, or the model does not fit it (the message says what differs).
     """
     hw = built.hw
     if not hw.loadable:
@@ -97,7 +97,7 @@ def checksum(compiled):
 
 
 def build_id(compiled):
-    """32 bits that tell builds apart between which models cannot be exchanged; 0 for a build whose model is fixed."""
+    """32-bit id that differs between builds that cannot exchange models; 0 for a build whose model is fixed."""
     if not compiled.hw.loadable:
         return 0
     identity = repr((compiled.hw, compiled.images["table"], compiled.model.config.task, compiled.model.config.anomaly))

@@ -19,7 +19,7 @@ def parts(width):
 
 
 class ModelLoader(LiteXModule):
-    """Goes through one memory at a time, from its first word on.
+    """Accesses one memory at a time, from its first word on.
 
         select ----> memory number, its first address and first part
         push ------> shift register of 32-bit parts, lowest first --(last part of a word)--> write, next address

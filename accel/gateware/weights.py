@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The weight memory: a stream of words read in order, in block RAM as far as there is any, the rest in LUTs."""
+"""The weight memory: a stream of words read in order, in block RAM as far as available, the rest in LUTs."""
 
 
 from dataclasses import dataclass

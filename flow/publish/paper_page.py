@@ -185,8 +185,8 @@ def _time(found, source):
                      f"{100 * result['utilization']:.0f} %", result["mismatches"], f"{result['power_mw']['typical']:.0f}",
                      f"{energy['typical']:.3g}", f"{energy['low']:.3g} to {energy['high']:.3g}",
                      *(beside if source == "airu" else [])])
-    header = [SHAPE, "cycles", "time, µs", "end to end, µs", "MAC utilization", "outputs that differ", "power, mW", "energy, µJ",
-              "low to high", *(["paper, µs", "paper, µJ"] if source == "airu" else [])]
+    header = [SHAPE, "cycles", "time, µs", "end to end, µs", "MAC utilization", "outputs that differ", "power, mW",
+              "energy, µJ", "low to high", *(["paper, µs", "paper, µJ"] if source == "airu" else [])]
     return ["**Time (simulated SoC) and energy estimate of an inference**", "", markdown(header, rows)]
 
 

@@ -19,14 +19,14 @@ _GAITS = {"walking": (1.8, 2.4, 0.9, 0.05, 0.35), "upstairs": (1.5, 2.2, 1.1, 0.
 def synthetic_activity(seed=20240711):
     """Every activity of every subject, one recording after the other.
 
-    Subjects differ in pace, vigour and in how the sensor sits, and a recording begins anywhere in a stride: a single row says
-    little, the course over a second much.
+    Subjects differ in pace, vigour and sensor position, and a recording begins anywhere in a stride: a single row has
+    little information, the course over a second has much.
 
     Args:
         seed: of NumPy's generator.
     Returns:
         ``(values, labels, subjects)``: float64 ``(rows, 6)`` in m/s2 and rad/s; int64 ``(rows,)``, index into CLASSES; int64
-        ``(rows,)``. A subject's recordings follow each other, in an order that changes.
+        ``(rows,)``. A subject's recordings are contiguous, in varying order.
     """
     rng = np.random.default_rng(seed)
     parts = [_recording(rng, name, body) + (np.full(RATE * SECONDS, subject),)

@@ -11,7 +11,7 @@ from liteformer.train.data.task_series import anomaly_series, class_series, fore
 
 
 def load_forecast(options):
-    """Series that forecasts ``options.target``; features are all numeric columns but the time unless given.
+    """Series that forecasts ``options.target``; features are all numeric columns except the time unless given.
 
     Raises:
         LiteFormerError: missing or bad file, no such column, one sentence.
@@ -70,7 +70,7 @@ def load_anomalies(options):
 
 
 def _order(frame, path, options):
-    """``(groups, follows)``: the column of recordings or None, and where rows follow each other in time."""
+    """``(groups, follows)``: the column of recordings or None, and where rows are contiguous in time."""
     groups = None if options.group is None else table.cells(frame, path, options.group).astype(str).to_numpy()
     follows = np.ones(len(frame), bool)
     if options.timestamp:
