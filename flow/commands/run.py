@@ -44,17 +44,17 @@ def _render(result):
 def run(
     model: Annotated[str, typer.Argument(metavar="MODEL", help="Directory of a trained model, or a model file.")],
     port: Annotated[str | None, typer.Option(help="Serial port of the board, such as /dev/ttyUSB0.")] = None,
-    baudrate: Annotated[int, typer.Option(help="Of the serial port; the design's.")] = 115200,
+    baudrate: Annotated[int, typer.Option(help="Baud rate of the serial port, as in the design.")] = 115200,
     sim: Annotated[bool, typer.Option("--sim", help="Run on the simulated SoC, through the same serial protocol.")] = False,
     csr: Annotated[str | None, typer.Option(metavar="csr.csv", help="Drive the core's registers through litex_server; the "
                                             "register map that LiteX wrote (CSV or JSON).")] = None,
     server: Annotated[str, typer.Option(help="HOST:PORT of litex_server, for --csr.")] = "localhost:1234",
     data: Annotated[options.DataName | None, typer.Option(
-        metavar="NAME", help=f"Data set as of `liteformer train` ({', '.join(registry.REGISTRY)}): its test windows; what the "
-                             "model was trained on if --path is left out too.")] = None,
+        metavar="NAME", help=f"Data set as in `liteformer train` ({', '.join(registry.REGISTRY)}): its test windows; the "
+                             "model's training data if --path is left out too.")] = None,
     path: Annotated[str | None, typer.Option(help="Of the data set. Without --data: a CSV with the model's features, all "
                                              "windows of it; - for lines on standard input.")] = None,
-    windows: Annotated[int | None, typer.Option(help="Windows to run, the first; of a classification spread ones. All if left "
+    windows: Annotated[int | None, typer.Option(help="Windows to run: the first N; for a classification N spread ones. All if left "
                                                      "out.")] = None,
     cpu: Annotated[str | None, typer.Option(help="CPU of the simulated SoC; what the model's folder asks for if left out, "
                                                 "otherwise vexriscv.")] = None,

@@ -21,7 +21,7 @@ def paths_table(paths):
 
 
 def area_rows(area, device):
-    """Rows ``(text, value)`` of a table: what the SoC takes of a device."""
+    """Rows ``(text, value)`` of a table: resources of the SoC on a device."""
     capacity = DEVICES[device]
     names = {"lut": "LUT", "lutram": "of these as memory", "ff": "flip-flops", "bram36": "BRAM36", "dsp": "DSP48E1"}
     rows = [(f"{text}, whole SoC" if key != "lutram" else text, f"{area[key]:,} of {getattr(capacity, key):,}")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The table of a training's or an evaluation's figures: a row per model, a column per figure."""
+"""The table of a training's or an evaluation's metrics: a row per model, a column per metric."""
 
 from rich.table import Table
 
@@ -11,15 +11,15 @@ TITLES = {"forecast": "Test RMSE", "classification": "Test classification", "ano
 
 
 def metric_text(value):
-    """An entry of a figure in metrics.json: a number, or mean and standard deviation over the seeds."""
+    """An entry of a metric in metrics.json: a number, or mean and standard deviation over the seeds."""
     return f"{value['mean']:.3f} ± {value['std']:.3f}" if isinstance(value, dict) else f"{value:.3f}"
 
 
 def metrics_table(result, windows, labels=LABELS):
-    """Table of the figures in a result.
+    """Table of the metrics in a result.
 
     Args:
-        result: dict with ``task`` and, for each figure, a dict by model; windows: of the test set; labels: texts of the models.
+        result: dict with ``task`` and, for each metric, a dict by model; windows: of the test set; labels: texts of the models.
     """
     figures = [name for name in COLUMNS if name in result]
     table = Table(title=f"{TITLES[result['task']]} over {windows} windows")

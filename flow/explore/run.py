@@ -18,7 +18,7 @@ FILES = {"csv": "front.csv", "html": "front.html", "png": "front.png"}
 
 
 def make_settings(data, axes, *, names, fidelity, device):
-    """Everything that decides what a figure of this exploration means; checked before any work.
+    """All settings that affect a figure of this exploration; checked before any work.
 
     Args:
         data: fields of TrainOptions that all points share; axes: of ``make_axes``; names: of the objectives, a tuple.
@@ -41,7 +41,7 @@ def make_settings(data, axes, *, names, fidelity, device):
         hardware.check_cpu(cpu)
         if fidelity == "model" and cpu not in cost.CPUS:
             raise LiteFormerError(f"the cost model knows {' and '.join(cost.CPUS)}, not {cpu}; choose --fidelity simulate")
-    # The smallest point of all: a mistake in the data is told before the search begins, not by its first worker.
+    # The smallest point: an error in the data is reported before the search begins, not by its first worker.
     point = {name: values[0] for name, values in axes.items()}
     from liteformer.train.loop.options import TrainOptions
     TrainOptions(**data)
@@ -112,7 +112,7 @@ def _search(exploration, workers, columns, trials, task):
 
 
 def results(exploration, out):
-    """Write the front's files and give the command's JSON, but for ``stopped`` and ``seconds``."""
+    """Write the front's files and return the command's JSON without ``stopped`` and ``seconds``."""
     from liteformer.flow.explore.page import page
     from liteformer.flow.explore.plot import draw
     settings = exploration.settings

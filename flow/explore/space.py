@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What is searched: the choices on every axis, and what a point of them means for training and hardware."""
+"""The search space: the choices on every axis, and their meaning for training and hardware."""
 
 from liteformer.accel.errors import LiteFormerError
 
@@ -9,8 +9,8 @@ AXES = {"window": int, "d_model": int, "bits": int, "heads": int, "layers": int,
         "cpu": str}
 DEFAULTS = {"window": "6,12,18,24", "d_model": "8,16,32,64", "bits": "3-8", "heads": "1,2,4", "layers": "1",
             "ffn_ratio": "1,2,4", "readout": "last", "lanes": AUTO, "cpu": "vexriscv"}
-SMALLER_ARRAYS = "auto,16,32,64,96"  # Default of lanes where they are an objective's price.
-# Classes of tensors that get a width of their own, together all but the input and the softmax weights.
+SMALLER_ARRAYS = "auto,16,32,64,96"  # Default of lanes if an objective depends on them.
+# Classes of tensors that get a width of their own, together all except the input and the softmax weights.
 CLASSES = ("embed", "attention", "ffn", "hidden", "head")
 WIDTH = "bits_"  # Beginning of the name of a class's axis.
 READOUTS = ("last", "mean")

@@ -17,7 +17,7 @@ import numpy as np
 
 from liteformer.accel.errors import LiteFormerError
 
-DEFAULT_TOGGLE = 0.125  # Changes of a signal in a clock cycle that Vivado assumes where it knows nothing.
+DEFAULT_TOGGLE = 0.125  # Changes of a signal per clock cycle that Vivado assumes by default.
 
 
 @dataclass(frozen=True)

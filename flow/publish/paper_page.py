@@ -117,7 +117,7 @@ def _epochs(built):
 
 
 def _beside(built, quick):
-    """The published points, ours beside them."""
+    """The published points, compared with ours."""
     rows = []
     for result in built:
         if one := _published(result):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Picture of the grid: time of every configuration beside the paper's, area of every configuration beside the device."""
+"""Picture of the grid: time of every configuration against the paper's, area against the device."""
 
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -19,7 +19,7 @@ def draw(rows, device, path, paper=PAPER):
     """Write the picture as PNG.
 
     Args:
-        rows: dicts with the keys of ``grid.COLUMNS``; device: name of the FPGA; path: file to write, whole or not at all;
+        rows: dicts with the keys of ``grid.COLUMNS``; device: name of the FPGA; path: file to write, completely or not at all;
         paper: times to compare with, as PAPER.
     """
     rows = [row for row in rows if row["cycles"] is not None]

@@ -161,7 +161,7 @@ class Constants:
                 norm.weight.clamp_(-bound, bound)
 
     def _integers(self, group, input_zero):
-        """Integer weights of a group, their steps ``(rows, 1)`` and the contribution of an input of 1 in all places, ``(rows,)``.
+        """Integer weights of a group, their steps ``(rows, 1)`` and the contribution of an all-ones input, ``(rows,)``.
 
         For the first layer it is the contribution of its inputs' zeros.
         """
