@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Keeps LiteX's log off the terminal while a SoC is put together."""
+"""Keeps LiteX's log off the terminal while a SoC is built."""
 
 import contextlib
 import logging
@@ -7,7 +7,7 @@ import logging
 
 @contextlib.contextmanager
 def quiet():
-    """Within the context nothing below an error is logged, and LiteX does not install its own log handler."""
+    """Within the context only errors are logged, and LiteX does not install its own log handler."""
     root = logging.getLogger()
     handler = logging.NullHandler()
     before = logging.root.manager.disable

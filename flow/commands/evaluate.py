@@ -40,8 +40,8 @@ def _render_departures(name, report):
 def evaluate(
     model: Annotated[str, typer.Argument(metavar="MODEL", help="Directory written by `liteformer train`.")],
     soc: Annotated[int, typer.Option(metavar="N", help="Also run N test windows on the simulated SoC: the first; for a "
-                                          "spread ones; of an anomaly model those around its first right alarm.")] = 0,
-    cpu: Annotated[str | None, typer.Option(help="CPU of the SoC; what the model's folder asks for if left out, otherwise "
+                                          "classification spread ones; for an anomaly model those around its first right alarm.")] = 0,
+    cpu: Annotated[str | None, typer.Option(help="CPU of the SoC; if left out the one in the model's folder, otherwise "
                                                 "vexriscv.")] = None,
     explain: Annotated[bool, typer.Option(
         "--explain", help="Report the first tensor at which the models, and the SoC, differ.")] = False,

@@ -32,7 +32,7 @@ def report(
                                               rich_help_panel=options.HARDWARE)] = None,
     device: Annotated[str | None, typer.Option(help=f"FPGA: {', '.join(DEVICES)}; xc7s15 if left out.",
                                                rich_help_panel=options.HARDWARE)] = None,
-    cpu: Annotated[str | None, typer.Option(help="CPU of the SoC; what the model's folder asks for if left out, otherwise "
+    cpu: Annotated[str | None, typer.Option(help="CPU of the SoC; if left out the one in the model's folder, otherwise "
                                             "vexriscv.", rich_help_panel=options.HARDWARE)] = None,
     sys_clk_freq: Annotated[float | None, typer.Option(help="Clock in Hz; 100e6, or the project's, if left out.",
                                                        rich_help_panel=options.HARDWARE)] = None,

@@ -54,9 +54,9 @@ def run(
                              "model's training data if --path is left out too.")] = None,
     path: Annotated[str | None, typer.Option(help="Of the data set. Without --data: a CSV with the model's features, all "
                                              "windows of it; - for lines on standard input.")] = None,
-    windows: Annotated[int | None, typer.Option(help="Windows to run: the first N; for a classification N spread ones. All if left "
-                                                     "out.")] = None,
-    cpu: Annotated[str | None, typer.Option(help="CPU of the simulated SoC; what the model's folder asks for if left out, "
+    windows: Annotated[int | None, typer.Option(help="Windows to run: the first N; for a classification N spread ones. All if "
+                                                     "left out.")] = None,
+    cpu: Annotated[str | None, typer.Option(help="CPU of the simulated SoC; if left out the one in the model's folder, "
                                                 "otherwise vexriscv.")] = None,
     plot: Annotated[str | None, typer.Option(metavar="FILE.png", help="Draw forecast and truth.")] = None,
     as_json: options.Json = False,

@@ -60,7 +60,8 @@ def train(
                                                rich_help_panel=DATA)] = None,
     horizon: Annotated[int | None, typer.Option(help="Steps ahead to forecast; one output for each.",
                                                 rich_help_panel=DATA)] = None,
-    test_fraction: Annotated[float, typer.Option(help="Fraction of the rows for the test, the last ones.", rich_help_panel=DATA)] = 0.2,
+    test_fraction: Annotated[float, typer.Option(help="Fraction of the rows for the test, the last ones.",
+                                                 rich_help_panel=DATA)] = 0.2,
     validation_fraction: Annotated[float, typer.Option(help="Fraction of the training windows, the last ones, for validation.",
                                                        rich_help_panel=DATA)] = 0.15,
     window: Annotated[int, typer.Option(help="Time steps the model sees.", rich_help_panel=SHAPE)] = 12,
@@ -90,10 +91,10 @@ def train(
     warmup: Annotated[float, typer.Option(help="Fraction of the steps in which the rate rises.", rich_help_panel=RECIPE)] = 0.1,
     step_lr_factor: Annotated[float, typer.Option(help="Learning rate of step sizes, in units of --lr.",
                                                   rich_help_panel=RECIPE)] = 5.0,
-    distill: Annotated[float, typer.Option(help="How far the training target of a forecast moves from the truth to the "
-                                           "float networks' output, 0 to 1.", rich_help_panel=RECIPE)] = 0.8,
+    distill: Annotated[float, typer.Option(help="How far the quantization-aware target of a forecast moves from the truth "
+                                           "to the float networks' output, 0 to 1.", rich_help_panel=RECIPE)] = 0.8,
     teachers: Annotated[int, typer.Option(help="Number of float networks in that mean output.", rich_help_panel=RECIPE)] = 4,
-    settle: Annotated[float, typer.Option(help="Fraction of quantization-aware epochs before BatchNorm statistics freeze.",
+    settle: Annotated[float, typer.Option(help="Fraction of quantization-aware epochs before BatchNorm statistics are frozen.",
                                           rich_help_panel=RECIPE)] = 0.6,
     threads: Annotated[int, typer.Option(help="PyTorch's threads; one is fastest for small models.",
                                          rich_help_panel=RECIPE)] = 1,

@@ -139,7 +139,7 @@ def timeline(report, material):
     """PNG of the recorded inference."""
     array = report["array"]
     title = (f"{report['cycles']['accelerator']:,} cycles, {array['rows']} x {array['columns']} lanes, "
-             f"{report['utilization']:.1%} of all multiply-accumulate slots used")
+             f"{report['utilization']:.1%} MAC utilization")
     return _drawn(lambda path: draw_timeline(material.timeline, title, path))
 
 
