@@ -85,8 +85,8 @@ class LiteFormerSoC(SoCCore):
         self.comb += self.bus.masters.pop("cpu_bus0").connect(self.rom_fetch.bus)
 
     def add_csr_bridge(self, *args, **options):
-        """LiteX's bridge, registered unless ``csr_bridge_register`` is False: an access takes one more cycle, and the path from the
-        CPU to the registers is cut."""
+        """LiteX's bridge, registered unless ``csr_bridge_register`` is False: an access takes one more cycle, and the path
+        from the CPU to the registers is cut."""
         # LiteX's name for it is "register" until 2024 and "with_register" later.
         name = next(name for name in signature(SoCCore.add_csr_bridge).parameters if name.endswith("register"))
         super().add_csr_bridge(*args, **options | {name: options.get(name) or self.csr_bridge_register})

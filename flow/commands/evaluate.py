@@ -40,7 +40,7 @@ def _render_departures(name, report):
 def evaluate(
     model: Annotated[str, typer.Argument(metavar="MODEL", help="Directory written by `liteformer train`.")],
     soc: Annotated[int, typer.Option(metavar="N", help="Also run N test windows on the simulated SoC: the first; for a "
-                                          "classification spread ones; for an anomaly model those around its first right alarm.")] = 0,
+                                          "classification spread ones, for anomalies around the first true alarm.")] = 0,
     cpu: Annotated[str | None, typer.Option(help="CPU of the SoC; if left out the one in the model's folder, otherwise "
                                                 "vexriscv.")] = None,
     explain: Annotated[bool, typer.Option(

@@ -133,7 +133,7 @@ def page(stored):
     lines = [
         "# Results", "",
         "Written by `make results` from the metrics in `docs/results/metrics`; do not edit.",
-        f"`make results-train` trains the missing models, at present {missing} of {len(stored) + missing}." if missing else
+        f"`make results-train` trains the missing ones, {missing} of {len(stored) + missing} models at present." if missing else
         f"`make results-train` trained the {len(stored)} models; it retrains those whose metrics are deleted.", "",
         "## Protocol", "",
         f"Every number is a root mean square error on the test set: mean ± standard deviation over {seeds} seeds. The recipe,",

@@ -243,7 +243,7 @@ def test_another_model_in_the_device(run, offered):
 def test_a_model_without_a_record_of_its_training(run, offered):
     offered(replace(model_for(), provenance={}))
     code, _, err = run("run", "m.safetensors", "--sim", "--data", "airu", "--path", "plant.csv")
-    assert (code, err.splitlines()[-1]) == (2, "error: the model file does not tell what it was trained on; give a CSV with "
+    assert (code, err.splitlines()[-1]) == (2, "error: the model file does not say what it was trained on; give a CSV with "
                                                "--path, without --data")
 
 
