@@ -35,11 +35,11 @@ class RegisterMap:
     def __init__(self, path):
         path = Path(path)
         if not path.is_file():
-            raise LiteFormerError(f"there is no register map {path}; LiteX writes one with --csr-csv csr.csv")
+            raise LiteFormerError(f"there is not a register map {path}; LiteX writes one with --csr-csv csr.csv")
         try:
             self.registers, self.memories, self.constants = (_from_json if path.suffix == ".json" else _from_csv)(path)
         except (ValueError, KeyError, TypeError, AttributeError):
-            raise LiteFormerError(f"{path} is no register map of LiteX; write one with --csr-csv csr.csv") from None
+            raise LiteFormerError(f"{path} is not a register map of LiteX; write one with --csr-csv csr.csv") from None
         cores = [name.removesuffix("_model_id") for name in self.registers if name.endswith("_model_id")]
         cores = [name for name in cores if name in self.memories and f"{name}_control" in self.registers]
         if len(cores) != 1:

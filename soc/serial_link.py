@@ -30,7 +30,7 @@ SLOW_FACTOR = 10
 class SerialLink:
     """A device on a serial port; use it as a context manager.
 
-    Requests are sent again if no reply comes in time or if the device says that they came damaged. If a second execution
+    Requests are sent again if no reply comes in time or if the device reports that they arrived damaged. If a second execution
     would do harm, a missing reply raises LostReply instead; ``soc.stream.WindowStream`` handles it.
 
     Args:
@@ -148,4 +148,4 @@ def _opening_failed(port, error):
     there = ", ".join(sorted(found.device for found in list_ports.comports()))
     if number in (errno.ENOENT, errno.ENODEV, errno.ENXIO):
         return f"there is no port {port}; " + (f"there are: {there}" if there else "plug the board in: no serial port is there")
-    return f"{port} is no serial port; " + (f"there are: {there}" if there else "no serial port is there")
+    return f"{port} is not a serial port; " + (f"there are: {there}" if there else "no serial port is there")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Selection of sums: P of the R x C drain registers a cycle."""
+"""Selection of sums: P of the R x C drain registers per cycle."""
 
 from migen import *
 

@@ -69,7 +69,7 @@ def explore(
     fidelity: Annotated[str, typer.Option(
         metavar="NAME", help="How figures are obtained. model: compiler's schedule and area formula, a proxy of RMSE or error "
         "from a training of seconds. simulate: the SoC simulated and synthesised with Yosys, the same proxy; about a minute a "
-        "point. train: trained completely, simulated and synthesised; minutes a point.", rich_help_panel=SEARCH)] = "model",
+        "point. train: trained completely, simulated and synthesised; minutes per point.", rich_help_panel=SEARCH)] = "model",
     trials: Annotated[int, typer.Option(help="Points to evaluate, those of earlier runs in the same study included.",
                                         rich_help_panel=SEARCH)] = 50,
     jobs: Annotated[int | None, typer.Option(help="Parallel points: processes on this machine, 2 if left out; with --ray one "

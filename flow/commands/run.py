@@ -23,7 +23,7 @@ def _render(result):
     table.add_column("value", justify="right")
     table.add_row("windows", str(result["windows"]))
     if result["left_out"]:
-        table.add_row("windows left out: missing values or gaps", str(result["left_out"]))
+        table.add_row("windows skipped: missing values or gaps", str(result["left_out"]))
     table.add_row("numbers that differ from the golden model", str(result["mismatches"]))
     for name, text in COLUMNS.items():
         for who, value in result.get(name, {}).items():

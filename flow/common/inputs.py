@@ -32,7 +32,7 @@ def checked():
 
 
 def check_bits(bits):
-    """Raises LiteFormerError if ``bits`` is no width that the arithmetic has."""
+    """Raises LiteFormerError if ``bits`` is not a width of the arithmetic."""
     if not numerics.MIN_BITS <= bits <= numerics.MAX_BITS:
         raise LiteFormerError(f"bits is {bits}; choose {numerics.MIN_BITS} to {numerics.MAX_BITS}")
 

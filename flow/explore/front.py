@@ -60,8 +60,8 @@ def pick(front, which, objectives, columns):
     for row in front:
         if str(row["number"]) == which:
             return row
-    raise LiteFormerError(f"--pick {which} is no point of the front; choose one of {KNEE}, {', '.join(objectives)} or a trial: "
-                          + ", ".join(str(row["number"]) for row in front))
+    raise LiteFormerError(f"--pick {which} is not a point of the front; choose one of {KNEE}, {', '.join(objectives)} or a "
+                          "trial: " + ", ".join(str(row["number"]) for row in front))
 
 
 def as_csv(front, rows, columns):

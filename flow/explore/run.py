@@ -35,7 +35,7 @@ def make_settings(data, axes, *, names, fidelity, device):
     objectives.check_task(names, task)
     if fidelity == "model" and task != "forecast" and "end_to_end" in names:
         raise LiteFormerError(f"the cost model knows the CPU's time of a forecast, not of task {task}; choose --fidelity "
-                              "simulate, or leave objective end_to_end out")
+                              "simulate, or drop objective end_to_end")
     find_device(device)
     for cpu in axes["cpu"]:
         hardware.check_cpu(cpu)
@@ -49,7 +49,7 @@ def make_settings(data, axes, *, names, fidelity, device):
         dataset = dataset_of(options_of({"data": data}, point | {"window": window, "heads": 1}))
         if task == "anomaly" and "error" in names and not labels_of(dataset, dataset.watched).any():
             raise LiteFormerError("the validation part of the data holds no anomaly, so no F1 can be measured there; take data "
-                                  "with labelled anomalies late in the training part, or leave objective error out")
+                                  "with labelled anomalies late in the training part, or drop objective error")
     return {"objectives": list(names), "fidelity": fidelity, "device": device, "data": data,
             "axes": {name: list(values) for name, values in axes.items()}}
 

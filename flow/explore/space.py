@@ -28,9 +28,9 @@ def choices(name, text):
     for part in (part.strip() for part in text.split(",")):
         low, dash, high = part.partition("-")
         if kind is int and not (low.isdigit() and (high.isdigit() if dash else True)):
-            raise LiteFormerError(f"{option} {text} is no list of numbers; write it as 4,6,8 or 3-8")
+            raise LiteFormerError(f"{option} {text} is not a list of numbers; write it as 4,6,8 or 3-8")
         if name == "lanes" and part != AUTO and not (part.isdigit() and int(part)):
-            raise LiteFormerError(f"{option} {text} is no list of {AUTO} and numbers of lanes, such as {AUTO},24,96")
+            raise LiteFormerError(f"{option} {text} is not a list of {AUTO} and numbers of lanes, such as {AUTO},24,96")
         if name == "readout" and part not in READOUTS:
             raise LiteFormerError(f"{option} {text} names {part!r}; choose one of {', '.join(READOUTS)}")
         found += range(int(low), int(high) + 1) if kind is int and dash else [kind(part)]

@@ -59,7 +59,7 @@ def parse_stat(text):
     Returns:
         dict of primitive -> instances.
     Raises:
-        LiteFormerError: not such a text, or the netlist still holds cells that are no 7-series primitives.
+        LiteFormerError: not such a text, or the netlist still holds cells that are not 7-series primitives.
     """
     try:
         cells = json.loads(text)["design"]["num_cells_by_type"]

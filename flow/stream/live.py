@@ -29,7 +29,7 @@ class LiveRows:
         """Yields ``(window, follows)`` as Replay does, each as soon as its last line has arrived.
 
         Raises:
-            LiteFormerError: a line with another number of values, or a value that is no number.
+            LiteFormerError: a line with another number of values, or a value that is not a number.
         """
         window = self._model.config.window
         for number, line in enumerate(self._lines, 1):

@@ -85,7 +85,7 @@ def anomaly_series(options, values, names, anomalous, label, follows, parts=None
         anomalous: bool ``(rows,)``; label: name of their column.
         follows: bool ``(rows,)``, contiguous with the row before; parts: part of every row, None splits in time.
     Raises:
-        LiteFormerError: no row or every row is anomalous, an unknown feature, or a target that is no feature.
+        LiteFormerError: no row or every row is anomalous, an unknown feature, or a target that is not a feature.
     """
     kinds = np.unique(anomalous)
     if len(kinds) < 2:

@@ -132,7 +132,7 @@ class TrainOptions(BaseModel):
         classes, names = tensor_classes(self.layers), tensor_names(self.layers)
         for name, bits in self.bits_of.items():
             if name not in names and name not in classes:
-                raise ValueError(f"bits_of names {name!r}, which is no tensor of this model; there are the classes "
+                raise ValueError(f"bits_of names {name!r}, which is not a tensor of this model; there are the classes "
                                  f"{', '.join(classes)} and the tensors {', '.join(names)}")
             if not MIN_BITS <= bits <= MAX_BITS:
                 raise ValueError(f"bits_of gives {name} {bits} bits; choose {MIN_BITS} to {MAX_BITS}")

@@ -44,7 +44,7 @@ class Run:
     Args:
         options: TrainOptions; model: QuantizedModel; metrics: dict, the content of metrics.json.
         test_raw: int64 ``(N, window, features)``; test_truth, float_prediction: float64 ``(N, outputs)``, physical units.
-        persistence: float64 ``(N, outputs)``, the last value repeated, or None if a target is no feature.
+        persistence: float64 ``(N, outputs)``, the last value repeated, or None if a target is not a feature.
         unit: physical unit of the targets, may be empty; network: Transformer; quantized: QuantTransformer, float32.
     """
 

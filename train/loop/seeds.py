@@ -61,7 +61,7 @@ def _finished(options):
 
 
 def summary(metrics, interval):
-    """The parts of several ``metrics.json`` that depend on the seed, put together.
+    """The parts of several ``metrics.json`` that depend on the seed, combined.
 
     Args:
         metrics: list of dicts, one per seed; interval: of the mean integer RMSE of forecasts, else None.

@@ -215,7 +215,7 @@ BAD_INPUT = [
     ("--objectives error", "task forecast has no objective error; take rmse, RMSE"),
     ("--task anomaly --data har --path x", "task anomaly has no data har; choose one of: synthetic, skab, csv"),
     ("--task classification --objectives error,end_to_end", "the cost model knows the CPU's time of a forecast, not of task "
-     "classification; choose --fidelity simulate, or leave objective end_to_end out"),
+     "classification; choose --fidelity simulate, or drop objective end_to_end"),
     ("--label kind", "task forecast has no label; leave --label out"),
     ("--objectives=", "--objectives '' must name each objective once; "
                       "choose one of rmse, error, latency, end_to_end, energy, luts"),
@@ -224,9 +224,9 @@ BAD_INPUT = [
     ("--device xc7z010", "no device xc7z010; choose one of xc7s15, xc7s25, xc7s50, xc7a35t"),
     ("--trials 0", "trials is 0; choose at least 1"),
     ("--jobs 0", "jobs is 0; choose at least 1"),
-    ("--bits 3-x", "--bits 3-x is no list of numbers; write it as 4,6,8 or 3-8"),
+    ("--bits 3-x", "--bits 3-x is not a list of numbers; write it as 4,6,8 or 3-8"),
     ("--bits 8-3", "--bits 8-3 names no choice; write it as 4,6,8"),
-    ("--lanes many", "--lanes many is no list of auto and numbers of lanes, such as auto,24,96"),
+    ("--lanes many", "--lanes many is not a list of auto and numbers of lanes, such as auto,24,96"),
     ("--readout first", "--readout first names 'first'; choose one of last, mean"),
     ("--cpu z80", "no CPU z80; tested are vexriscv and serv, any other CPU of LiteX with a 32-bit Wishbone bus may serve"),
     ("--cpu picorv32", "the cost model knows vexriscv and serv, not picorv32; choose --fidelity simulate"),
@@ -349,7 +349,7 @@ sys.exit(subprocess.run([sys.executable, "-c", command, "explore", "--ray", ray.
 
 
 def test_sensitivity(run):
-    """Widths fall where it costs least; the target holds after training; a target that cannot be met is told."""
+    """Widths fall where it costs least; the target holds after training; a target that cannot be met is reported."""
     arguments = ("explore", "--sensitivity", *SMALL, "--bits", "4,8", "--epochs", 3, "--json")
     result = json.loads(run(*arguments)[1])
     assert set(result["proposal"]) == set(space.CLASSES) and set(result["proposal"].values()) <= {4, 8}

@@ -162,7 +162,7 @@ def test_terminal(report):
     assert [name for name, *_ in headline(report)][-2:] == ["energy estimate, an inference", "LUTs of the xc7s15"]
 
 
-def test_paper_stands_beside(report):
+def test_paper_is_compared(report):
     """The paper's row appears where shape and width match, and only there."""
     from liteformer.flow.measure import published
     assert published.row(12, 32, 4).power_mw == pytest.approx(63.2, abs=0.05) and published.row(12, 32, 8) is None

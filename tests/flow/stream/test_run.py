@@ -93,7 +93,7 @@ def test_lines_from_a_pipe(run, offered, plant, monkeypatch, form):
 
 
 def test_lines_are_answered_at_once(run, offered, monkeypatch, capfd):
-    """The forecast stands there before the next line is read."""
+    """The forecast is printed before the next line is read."""
     offered(model_for())
     seen = []
 
@@ -183,7 +183,7 @@ BAD_INPUT = [
     ("--sim --path none.csv", "there is no file none.csv; check --path"),
     ("--sim --path plant.csv --windows 1000", "plant.csv has 53 windows, fewer than the 1000 asked for"),
     ("--sim --path - --data airu", "--path - reads lines from standard input; leave --data out"),
-    ("--csr none.csv --path plant.csv", "there is no register map none.csv; LiteX writes one with --csr-csv csr.csv"),
+    ("--csr none.csv --path plant.csv", "there is not a register map none.csv; LiteX writes one with --csr-csv csr.csv"),
     ("--sim --path missing.csv", "missing.csv has no column 'wind'; it has: power, hour"),
     ("--sim --path bare.csv", "bare.csv has 2 columns; the model takes 3: power, wind, hour"),
     ("--sim --path words.csv", "words.csv, row 3, column 'wind' holds 'calm', which is not a number; correct the cell or leave "
