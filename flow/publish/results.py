@@ -82,7 +82,8 @@ def _baselines(stored, source):
             seen.setdefault(_key(metrics)[1:3], metrics)
     for (window, _), metrics in sorted(seen.items(), key=lambda item: SHAPES.index(item[0])):
         rmse = metrics["rmse"]
-        lines.append(f"| {window} rows, {metrics['parameters']:,} | {_spread(rmse['persistence']) or 'target is not an input'} | "
+        last_value = _spread(rmse["persistence"]) or "target is not an input"
+        lines.append(f"| {window} rows, {metrics['parameters']:,} | {last_value} | "
                      f"{_spread(rmse['least_squares'])} | {_spread(rmse['mlp'])} |")
     return lines
 
