@@ -235,7 +235,7 @@ BAD_INPUT = [
     ("--from x", "there is no exploration in x; `liteformer explore --out x` makes one"),
     ("--ray 127.0.0.1:1", "no Ray cluster answers at 127.0.0.1:1; start one with `ray start --head`, or leave --ray out"),
     ("--ray host:x", "no Ray cluster answers at host:x; start one with `ray start --head`, or leave --ray out"),
-    ("--pick knee --sensitivity", "--pick and --sensitivity are two different things; name one"),
+    ("--pick knee --sensitivity", "--pick and --sensitivity exclude each other; name one"),
     ("--sensitivity", "--sensitivity lowers the widths of one shape, but window has the choices 6,12,18,24; "
                       "name one, such as --window 6"),
 ]

@@ -153,7 +153,7 @@ def test_what_a_person_reads(run, offered):
     offered(model_for())
     code, out, err = run("run", "m.safetensors", "--sim", "--path", "plant.csv", "--plot", "run.png")
     assert code == 0 and out.count("800 cycles") == 53 + 1
-    for text in ("power ", "(truth ", "RMSE", "last value repeated", "16.00 µs at 50 MHz", "left out", "golden"):
+    for text in ("power ", "(truth ", "RMSE", "last value repeated", "16.00 µs at 50 MHz", "skipped", "golden"):
         assert text in out
     assert Path("run.png").read_bytes()[:4] == b"\x89PNG"
 
