@@ -55,7 +55,7 @@ def explore(
     heads: _axis("Attention heads.") = space.DEFAULTS["heads"],
     layers: _axis("Encoder layers.") = space.DEFAULTS["layers"],
     ffn_ratio: _axis("Feed-forward channels over d_model.") = space.DEFAULTS["ffn_ratio"],
-    readout: _axis("last, mean.") = space.DEFAULTS["readout"],
+    readout: _axis("Pooling: last, mean.") = space.DEFAULTS["readout"],
     lanes: Annotated[str | None, typer.Option(
         metavar="LIST", help="Most lanes of the array, or auto: the fastest array that fits. If left out: auto, with objective "
         f"luts or energy {space.SMALLER_ARRAYS}.", rich_help_panel=SPACE)] = None,

@@ -171,7 +171,7 @@ class Constants:
         return weight, step, weight @ input_zero if group[0].source == "input" else weight.sum(dim=1)
 
     def _requantizers(self, step, reach, scales, zeros, affine, mask):
-        """Multiplier, offset and residual multiplier of every row, rounded except where a mask is true."""
+        """Multiplier, bias (offset) and residual multiplier of every row, rounded except where a mask is true."""
         layers = [link.layer for link in self.links.values()]
         (source, out, residual), (source_zero, out_zero, residual_zero) = scales, zeros
         gain = torch.cat([ones if gain is None else gain for (gain, _), ones in zip(affine, self._ones)])
