@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# All that a newcomer types: `make demo` and `make test`; both set the machine up first.
+# For a first try: `make demo` and `make test`; both set the machine up first.
 
 PYTHON ?= python3
 JOBS   ?= 2
@@ -51,7 +51,7 @@ test: setup
 test-slow: setup test-elsewhere test-newest
 	@$(BIN)/python -m pytest -n $(JOBS) -m slow
 
-# What a machine can redden, as another user, in a folder with a blank, with another time zone, locale, terminal and processor.
+# Tests that depend on the machine fail here: run as another user, in a folder with a blank, with another time zone, locale, terminal and processor.
 test-elsewhere: setup
 	@tests/elsewhere.sh -n $(JOBS) -m "not slow" $(ELSEWHERE)
 
@@ -62,7 +62,7 @@ test-newest: setup
 	@.venv-newest/bin/python -m pip install -qq --upgrade --upgrade-strategy eager -c .venv-newest/torch.txt -e '.[train,dev,explore,cluster]'
 	@.venv-newest/bin/python -m pytest -n $(JOBS) -m "not slow"
 
-# constraints.txt from what .venv has.
+# constraints.txt from the packages in .venv.
 constraints: setup
 	@{ sed '/^[^#]/d' constraints.txt; $(BIN)/python -m pip freeze --all --exclude-editable | grep -v '^pip==' | sed 's/+cpu$$//'; } > .venv/constraints.txt
 	@mv .venv/constraints.txt constraints.txt
@@ -90,12 +90,12 @@ bench-train: setup
 results: setup
 	@$(BIN)/python -m liteformer.flow.publish.results
 
-# The 48 models of docs/results.md, five seeds each: 2 h 13 min on two cores; an interrupted run goes on.
+# The 48 models of docs/results.md, five seeds each: 2 h 13 min on two cores; an interrupted run resumes.
 results-train: setup
 	@$(BIN)/python -m liteformer.flow.publish.results_train --jobs $(JOBS) $(ONLY)
 
-# The paper's tables as docs/results/paper.md: 96 points, about two hours on two cores; an interrupted run goes on.
-# QUICK=1: four points with shortened training, minutes. PAGE=1: the page from the points that are done, nothing measured.
+# The paper's tables as docs/results/paper.md: 96 points, about two hours on two cores; an interrupted run resumes.
+# QUICK=1: four points with shortened training, minutes. PAGE=1: the page from the finished points, nothing measured.
 # AIRU=FILE and PEMS=FILE name the data sets.
 paper: setup
 	@$(BIN)/python -m liteformer.flow.publish.paper_tables --jobs $(JOBS) $(if $(filter-out 0,$(QUICK)),--quick) \

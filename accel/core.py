@@ -50,7 +50,7 @@ class LiteFormerCore(LiteXModule):
         error: 4 bits, one of ``ERROR_NONE`` to ``ERROR_NO_MODEL``: why the last inference gave no result.
         failed: pulse; an inference was refused or aborted.
         cycles: 32 bits, clock cycles of the last inference, from start to done.
-        model_loaded: the memories hold a complete model; always, where it is fixed.
+        model_loaded: the memories hold a complete model; constant 1 if the model is fixed.
         engine: Engine; store: ModelStore of a loadable build, else None; compiled: the CompiledModel.
     """
 
@@ -72,7 +72,7 @@ class LiteFormerCore(LiteXModule):
         # # #
 
         self.engine = engine = Engine(hw, compiled.images)
-        # The bus is registered on its way in and out: between a CPU's address and the core's state nothing is combinational.
+        # The bus is registered in both directions: no combinational path between a CPU's address and the core's state.
         access, write = Signal(), Signal()
         address  = Signal(10)
         accepted, read  = Signal(), Signal()
@@ -87,7 +87,7 @@ class LiteFormerCore(LiteXModule):
             bus.ack.eq(accepted | read),
             bus.dat_r.eq(result),
         ]
-        # A sample waits until the one before is quantized and no inference reads the window.
+        # A sample waits until the previous one is quantized and no inference reads the window.
         self.comb += [
             accepted.eq(access & write & ~bus.ack & ~engine.push_busy & ~self.busy & ~waiting),
             read.eq(access & ~write & ~bus.ack & ~waiting),

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What a device makes of the outputs: the class of a window, or the score and the alarm of a sample.
+"""What a device computes from the outputs: the class of a window, or the score and the alarm of a sample.
 
 The same integers as ``liteformer_argmax`` and ``liteformer_anomaly_update`` in ``sw/liteformer.c``.
 """
@@ -17,7 +17,7 @@ MAX_SMOOTHING = 6    # Largest right shift of the smoothing; the score stays wit
 
 
 def continues(raw):
-    """Whether each window is the one before it moved on by one row.
+    """Whether each window is contiguous: the one before it, moved on by one row.
 
     Args:
         raw: integers ``(N, window, features)``.
@@ -29,17 +29,17 @@ def continues(raw):
 
 
 def argmax(outputs):
-    """Index of the largest output, the first one of equals; int64 ``(N,)`` of ``(N, outputs)``."""
+    """Index of the largest output, the first one if several are equal; int64 ``(N,)`` of ``(N, outputs)``."""
     return np.argmax(outputs, axis=-1)
 
 
 def errors(outputs, raw, target_features, shifts, follows):
-    """Distance between each newest row and what the window before it had forecast, in counts of the output.
+    """Distance between each newest row and the forecast of the window before it, in counts of the output.
 
     Args:
         outputs: int64 ``(N, targets)``, forecasts; raw: int64 ``(N, window, features)``.
         target_features: feature of every target; shifts: right shift from its raw counts to those of the output.
-        follows: bool ``(N,)`` from ``continues``.
+        follows: bool ``(N,)``, contiguous windows, from ``continues``.
     Returns:
         int64 ``(N, targets)``, saturated to ``ERROR_BITS``; 0 where no forecast came before.
     """
@@ -54,7 +54,7 @@ def smooth(errors, follows, gains, smoothing):
     """Exponentially smoothed sum of errors: ``score += total - (score >> smoothing)``, 0 after a jump.
 
     Args:
-        errors: int64 ``(N, targets)``; follows: bool ``(N,)``; gains: left shift of every target's error.
+        errors: int64 ``(N, targets)``; follows: bool ``(N,)``, contiguous windows; gains: left shift of every target's error.
         smoothing: right shift; a steady total gives the score ``total << smoothing``.
     Returns:
         int64 ``(N,)``, within 31 bits.
@@ -72,7 +72,7 @@ def decide(config, outputs, raw, follows=None):
 
     Args:
         config: ModelConfig; outputs: int64 ``(N, outputs)`` of the model; raw: int64 ``(N, window, features)``.
-        follows: bool ``(N,)``, windows that the device sees as the continuation of the one before, default ``continues``.
+        follows: bool ``(N,)``, windows that the device sees as contiguous to the one before, default ``continues``.
     Returns:
         int64 ``(N, words)``: nothing for a forecast, the class, or score and alarm (``DECISIONS``).
     """

@@ -60,7 +60,7 @@ def device(name):
     """The Device called ``name``.
 
     Raises:
-        LiteFormerError: no such device; the message lists those there are.
+        LiteFormerError: no such device; the message lists all devices.
     """
     if name not in DEVICES:
         raise LiteFormerError(f"no device {name}; choose one of {', '.join(DEVICES)}")

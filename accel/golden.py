@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The golden model: integer inference with the arithmetic contract, vectorised over a batch of windows.
 
-Bit-exact to the gateware. Every intermediate tensor can be looked at, so that a mismatch can be located.
+Bit-exact to the gateware. Every intermediate tensor can be traced, so that a mismatch can be located.
 """
 
 import numpy as np

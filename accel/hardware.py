@@ -1,24 +1,24 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The shape of one build: what the generator fixes in gates, as opposed to what the program says."""
+"""The shape of one build: everything fixed in gates, as opposed to the program."""
 
 from dataclasses import dataclass, field
 
 from liteformer.accel.devices import DSP48E1, DspBlock
 from liteformer.accel.numerics import SCORE_BITS
 
-# Cycles from issuing the last k of a tile to its sums standing in the drain registers.
+# Cycles from issuing the last k of a tile to its sums in the drain registers.
 ISSUE_TO_DRAIN = 6
 # Cycles from selecting a sum in the drain registers to its result being visible to a read that is issued then.
 DRAIN_TO_VISIBLE = 8
 
 
-# Widths of the counters in the instructions; a compiled program narrows or widens them to what it needs.
+# Widths of the counters in the instructions; a compiled program narrows or widens them as needed.
 DEFAULT_WIDTHS = {"wait": 8, "k_last": 8, "passes_last": 2, "tiles_last": 6, "gap": 6, "columns_last": 4}
 
 
 @dataclass(frozen=True)
 class StreamShape:
-    """One weight memory: read front to back, one word a cycle.
+    """One weight memory: read front to back, one word per cycle.
 
     Attributes:
         bits: width of a weight.
@@ -57,11 +57,11 @@ class Hardware:
         pool: a mean readout is possible.
         wide: one-token steps have several column groups side by side, a row each (last-token readout).
         streams: tuple of StreamShape, the weight memories.
-        row_depth: row memory, a channel of ``rows`` tokens a word.
+        row_depth: row memory, a channel of ``rows`` tokens per word.
         residual_depth: residual memory, likewise: hidden state in the lower half, positional encoding in the upper one.
-        key_depth: key memory, a channel of ``rows`` key tokens a word.
-        value_depth: each of the ``requantizers`` banks of the value memory, ``columns`` channels of a token a word.
-        parameter_depth: multiplier and offset memories, an output channel a word.
+        key_depth: key memory, a channel of ``rows`` key tokens per word.
+        value_depth: each of the ``requantizers`` banks of the value memory, ``columns`` channels of one token per word.
+        parameter_depth: multiplier and bias memories, an output channel per word.
         residual_parameters: residual multiplier memory, likewise.
         multiplier_bits: width of M.
         residual_bits: width of N.
@@ -113,14 +113,14 @@ class Hardware:
     skip_features: tuple
     head_bits: int
     loadable: bool = False
-    # Not in the repr, which tells loadable builds apart.
+    # Not in the repr, which identifies loadable builds.
     dsp_block: DspBlock = field(default=DSP48E1, repr=False)
     styles: dict = field(default_factory=dict, hash=False)
     widths: dict = field(default_factory=lambda: dict(DEFAULT_WIDTHS), hash=False)
 
     @property
     def lanes(self):
-        """Multiply-accumulates a cycle."""
+        """Multiply-accumulates per cycle."""
         return self.rows * self.columns
 
     @property
@@ -160,7 +160,7 @@ class Hardware:
 
     @property
     def word_bits(self):
-        """Width of one row's result on its way to a memory."""
+        """Width of one row's result written to a memory."""
         return max(self.row_bits, self.column_bits)
 
 
@@ -181,7 +181,7 @@ def memory_shapes(hw):
 
 
 def model_memories(hw, compute_words, drain_words):
-    """Memories that hold a model, in the order in which a loader goes through them: list of (name, depth, width, first word).
+    """Memories that hold a model, in the order in which a loader writes them: list of (name, depth, width, first word).
 
     The lower half of the residual memory is scratch.
     """

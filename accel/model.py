@@ -215,7 +215,7 @@ class QuantizedModel:
     Args:
         config: the ModelConfig.
         tensors: dict name -> integer array with the shapes of ``tensor_shapes``; kept as int32.
-        provenance: JSON-able facts about its making (data set, seed, metrics); not part of the id.
+        provenance: JSON-able facts about its training (data set, seed, metrics); not part of the id.
     Raises:
         LiteFormerError: a tensor is missing, has a wrong shape or a value outside its bit width.
     """
@@ -261,7 +261,7 @@ class QuantizedModel:
     @property
     def id(self):
         """SHA-256 over configuration and tensors, hexadecimal."""
-        # A forecast leaves the other tasks' fields out, which keeps the ids of files written before there were tasks.
+        # A forecast omits the other tasks' fields, which keeps the ids of files from before tasks existed.
         exclude = {"task", "class_names", "anomaly"} if self.config.task == "forecast" else None
         digest = hashlib.sha256(self.config.model_dump_json(exclude=exclude).encode())
         for name in sorted(self.tensors):
@@ -274,7 +274,7 @@ class QuantizedModel:
         return numerics.operand_range(self.config.bits["input"], self.config.row_bits)
 
     def save(self, path):
-        """Write the model file; it appears under its name only once complete."""
+        """Write the model file; it gets its name only when complete."""
         path = Path(path)
         metadata = {"format": "liteformer", "version": str(FORMAT_VERSION), "id": self.id,
                     "config": self.config.model_dump_json(), "provenance": json.dumps(self.provenance)}

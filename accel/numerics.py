@@ -8,13 +8,13 @@ construction of the exponential table. ``docs/numerics.md`` works through exampl
 
 import numpy as np
 
-SHIFT = 20            # Fractional bits of every multiplier: ratio 1.0 is 1 << SHIFT.
+SHIFT = 20            # Fractional bits of every multiplier (requantization scale): ratio 1.0 is 1 << SHIFT.
 RESIDUAL_SHIFT = 8    # A residual multiplier counts in units of 1 << RESIDUAL_SHIFT.
-OFFSET_SHIFT = 10     # An offset counts in units of 1 << OFFSET_SHIFT, that is 1/1024 of an output step.
-SCORE_BITS = 10       # Width of a score on its way to the softmax table, signed.
-MULTIPLIER_BITS = 24  # Widest multiplier, signed; one DSP block does while it or the accumulator fits the narrow port.
+OFFSET_SHIFT = 10     # A bias counts in units of 1 << OFFSET_SHIFT, that is 1/1024 of an output step.
+SCORE_BITS = 10       # Width of a score at the softmax table, signed.
+MULTIPLIER_BITS = 24  # Widest multiplier, signed; one DSP block suffices while it or the accumulator fits the narrow port.
 RESIDUAL_BITS = 16    # Widest residual multiplier, signed.
-OFFSET_BITS = 28      # Widest offset, signed.
+OFFSET_BITS = 28      # Widest bias, signed.
 RAW_BITS = 25         # Raw samples saturate to this width before they are quantized (the wide port of devices.DSP48E1).
 MIN_BITS, MAX_BITS = 2, 8
 
@@ -43,7 +43,7 @@ def digit_count(bits, lane_bits):
 
 
 def operand_range(bits, lane_bits):
-    """Range of a ``bits``-bit operand that must also be a sum of balanced ``lane_bits``-wide digits.
+    """Range of a ``bits``-bit operand that must also be a sum of signed ``lane_bits``-wide digits.
 
     Each digit is signed, so the largest sum of digits lies a little below the two's complement maximum.
 
@@ -57,7 +57,7 @@ def operand_range(bits, lane_bits):
 
 
 def digits_for(largest, lane_bits):
-    """How many balanced digits reach the non-negative integer ``largest``.
+    """How many signed digits reach the non-negative integer ``largest``.
 
     >>> digits_for(7, 4), digits_for(8, 4), digits_for(119, 4), digits_for(120, 4)
     (1, 2, 2, 3)
@@ -70,7 +70,7 @@ def digits_for(largest, lane_bits):
 
 
 def to_digits(values, lane_bits, count):
-    """Split integers into ``count`` balanced signed digits, most significant first.
+    """Split integers into ``count`` signed digits, most significant first.
 
     Args:
         values: integers of any shape, within ``operand_range``.
@@ -106,7 +106,7 @@ def requantize(acc, multiplier, offset, lo, hi, residual=0, residual_multiplier=
     """``clamp((acc * M + (res * N << 8) + (B << 10) + half) >> 20, lo, hi)``: the only rounding in the core.
 
     Args:
-        acc: accumulators; multiplier ``M``, offset ``B``, residual ``res`` and residual_multiplier ``N`` broadcast to it.
+        acc: accumulators; multiplier ``M``, offset (bias) ``B``, residual ``res`` and residual_multiplier ``N`` broadcast.
         lo, hi: bounds of the result, both included.
     Returns:
         int64, of the broadcast shape. Rounds half up (towards plus infinity), shifts arithmetically, then clamps.
@@ -121,7 +121,7 @@ def requantize(acc, multiplier, offset, lo, hi, residual=0, residual_multiplier=
 
 
 def exp_table(length, top, step):
-    """``round(top * exp(-step * i))`` for ``i < length``: the softmax table as it stands in model file and gateware.
+    """``round(top * exp(-step * i))`` for ``i < length``: the softmax table in model file and gateware.
 
     Args:
         length: entries, a power of two up to 512.
@@ -150,15 +150,15 @@ def reciprocal(numerator, total):
     return np.asarray(numerator, np.int64) // np.asarray(total, np.int64)
 
 
-def dot_range(weights, lo, hi):
-    """Proven range of ``weights @ x`` for every ``x`` with elements in ``[lo, hi]``, over all rows.
+def accumulator_bound(weights, lo, hi):
+    """Accumulator bound: the range of ``weights @ x`` for every ``x`` with elements in ``[lo, hi]``, over all rows.
 
     Args:
         weights: integers ``(channels, inputs)``.
     Returns:
         ``(smallest, largest)``, including zero and every partial sum in any order of summation.
 
-    >>> dot_range(np.array([[3, -2]]), -8, 7)
+    >>> accumulator_bound(np.array([[3, -2]]), -8, 7)
     (-38, 37)
     """
     w = np.asarray(weights, np.int64)

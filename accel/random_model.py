@@ -8,7 +8,7 @@ from liteformer.accel.model import ModelConfig, QuantizedModel, tensor_names, te
 
 
 def uniform_bits(layers, bits, overrides=None):
-    """Bit width of every tensor: ``bits`` everywhere but 8 for the input and the softmax weights.
+    """Bit width of every tensor: ``bits`` everywhere, except 8 for the input and the softmax weights.
 
     Args:
         layers: encoder layers; bits: 2 to 8; overrides: dict of tensor name -> bits.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The boards: one file each, in the manner of LiteX-Boards. LiteX is imported when a board is loaded, not before."""
+"""The boards: one file each, as in LiteX-Boards. LiteX is imported only when a board is loaded."""
 
 from importlib import import_module
 

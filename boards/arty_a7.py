@@ -23,9 +23,9 @@ SERIAL     = True
 # Toolchain ----------------------------------------------------------------------------------------
 
 class OpenXC7Toolchain(XilinxYosysNextpnrToolchain):
-    """LiteX's openxc7 toolchain, whose script finds its data bases when it runs.
+    """LiteX's openxc7 toolchain, with a script that finds its data bases at run time.
 
-    LiteX looks for them when the script is written, and ends the program if they are not there.
+    LiteX itself looks for them when the script is written, and ends the program if they are missing.
     """
 
     def __init__(self):
@@ -93,7 +93,7 @@ class BaseSoC(BoardSoC):
 # Build --------------------------------------------------------------------------------------------
 
 def main():
-    """Command line in the manner of LiteX-Boards."""
+    """Command line as in LiteX-Boards."""
     parser = target_parser(Platform, "LiteFormer SoC on the Arty A7-35.")
     run_target(parser, DEVICE, lambda args, core, **options: BaseSoC(core, args.sys_clk_freq, args.toolchain, **options))
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Elastic Node V5: XC7S15-2 beside an RP2040, which drives the register bus over SPI; busy output and four LEDs.
+"""Elastic Node V5: XC7S15-2 next to an RP2040, which drives the register bus over SPI; busy output and four LEDs.
 
 There is no CPU by default: the RP2040 pushes samples and reads results through LiteX's SPIBone. ``cpu_type`` adds one for
-firmware of one's own; the board has no UART, so it sees the bus and the LEDs only.
+own firmware; the board has no UART, so the firmware has only the bus and the LEDs.
 """
 
 from migen import *
@@ -118,7 +118,7 @@ class BaseSoC(BoardSoC):
 # Build --------------------------------------------------------------------------------------------
 
 def main():
-    """Command line in the manner of LiteX-Boards."""
+    """Command line as in LiteX-Boards."""
     parser = target_parser(Platform, "LiteFormer SoC on the Elastic Node V5.", cpu_type="None", uart_name="stub")
     run_target(parser, DEVICE, lambda args, core, **options: BaseSoC(core, args.sys_clk_freq, args.toolchain, **options))
 

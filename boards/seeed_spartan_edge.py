@@ -16,7 +16,7 @@ from liteformer.boards.target import BoardSoC, run_target, target_parser
 
 DEVICE     = "xc7s15"
 TOOLCHAINS = ("vivado",)
-# The board has a JTAG header and no cable of its own.
+# The board has a JTAG header and no on-board cable.
 LOADER     = {"board": "spartanEdgeAccelBoard", "cable": "digilent_hs2"}
 SERIAL     = True
 
@@ -80,7 +80,7 @@ class BaseSoC(BoardSoC):
 # Build --------------------------------------------------------------------------------------------
 
 def main():
-    """Command line in the manner of LiteX-Boards."""
+    """Command line as in LiteX-Boards."""
     parser = target_parser(Platform, "LiteFormer SoC on the Spartan Edge Accelerator.")
     run_target(parser, DEVICE, lambda args, core, **options: BaseSoC(core, args.sys_clk_freq, args.toolchain, **options))
 

@@ -22,7 +22,7 @@ _io = [CLOCK, STREAM, ("user_led", 0, Pins(4))]
 # Platform -----------------------------------------------------------------------------------------
 
 class Platform(SimPlatform):
-    """Ports in place of pins; ``build`` writes the Verilog and leaves LiteX's own simulator out."""
+    """Ports instead of pins; ``build`` writes the Verilog without LiteX's own simulator."""
 
     def __init__(self, toolchain="verilator"):
         SimPlatform.__init__(self, "SIM", list(_io), toolchain=toolchain, name="liteformer_soc")
@@ -32,7 +32,7 @@ class Platform(SimPlatform):
         fragment = fragment.get_fragment()
         self.finalize(fragment)
         output = self.get_verilog(fragment, name=build_name)
-        # Memory images are written where the program runs.
+        # Memory images are written to the current directory.
         with contextlib.chdir(build_dir):
             output.write(f"{build_name}.v")
         return output.ns
@@ -56,7 +56,7 @@ class BaseSoC(BoardSoC):
 # Build --------------------------------------------------------------------------------------------
 
 def main():
-    """Command line in the manner of LiteX-Boards."""
+    """Command line as in LiteX-Boards."""
     parser = target_parser(Platform, "LiteFormer SoC for simulation.", uart_name="sim")
     run_target(parser, "xc7s15", lambda args, core, **options: BaseSoC(core, args.sys_clk_freq, args.toolchain, **options))
 

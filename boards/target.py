@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What the boards share: the SoC with its LEDs, the command line of a LiteX target, the build of a complete project."""
+"""Shared by the boards: the SoC with its LEDs, the command line of a LiteX target, the build of a complete project."""
 
 import shutil
 import sys
@@ -20,11 +20,11 @@ BUILD_NAME = "liteformer_soc"
 # Board SoC ----------------------------------------------------------------------------------------
 
 class BoardSoC(LiteFormerSoC):
-    """LiteFormerSoC on a board: LEDs on a register ``leds_out``, firmware put in by LiteX's Builder.
+    """LiteFormerSoC on a board: LEDs on a register ``leds_out``, firmware inserted by LiteX's Builder.
 
     Args:
         platform, sys_clk_freq, core, crg: as in LiteFormerSoC. leds: pads, one bit each, or None.
-        **kwargs: for LiteFormerSoC; ``cpu_type`` None leaves CPU, memories, UART and timer out.
+        **kwargs: for LiteFormerSoC; ``cpu_type`` None omits CPU, memories, UART and timer.
     """
 
     def __init__(self, platform, sys_clk_freq, core, crg, leds=None, cpu_type="vexriscv", **kwargs):
@@ -78,7 +78,7 @@ def target_parser(platform, description, **defaults):
     Args:
         platform: the board's Platform class. defaults: of LiteX's options, by their Python names.
     """
-    # LiteX's own convention: at the top of a file this import runs in a circle.
+    # LiteX's own convention: at the top of the file this import would be circular.
     from litex.build.parser import LiteXArgumentParser
     parser = LiteXArgumentParser(platform=platform)
     parser.prog, parser.description = Path(sys.argv[0]).name, description
@@ -105,7 +105,7 @@ def soc_arguments(parser):
 
 
 def run_target(parser, device, make_soc):
-    """Do what the command line asks for: build the project, load the bitstream.
+    """Run the command line: build the project, load the bitstream.
 
     Args:
         parser: of ``target_parser``. device: name of the FPGA that the model must fit.

@@ -15,7 +15,7 @@ def default_cache():
 
 
 def cache_folder(*parts, root=None):
-    """A folder of the cache, made if needed.
+    """A folder of the cache, created if needed.
 
     Args:
         parts: names below the cache's own folder. root: instead of ``default_cache()``.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Which of LiteX's CPUs can be built here; VexRiscv with its register file in LUTs instead of block RAM."""
+"""Check which of LiteX's CPUs can be built here; VexRiscv with its register file in LUTs instead of block RAM."""
 
 import hashlib
 import inspect
@@ -23,7 +23,7 @@ SUPPORTED_CPUS = ("vexriscv", "serv")
 
 
 def check_cpu(name):
-    """Raises LiteFormerError if LiteX has no soft CPU of this name, or cannot build it from what is installed."""
+    """Raises LiteFormerError if LiteX has no soft CPU of this name, or cannot build it with the installed packages."""
     tested = " and ".join(SUPPORTED_CPUS)
     if name not in CPUS or name == "None":
         raise LiteFormerError(f"no CPU {name}; tested are {tested}, any other CPU of LiteX with a 32-bit Wishbone bus may "
@@ -44,7 +44,7 @@ def check_cpu(name):
 
 
 def registers_in_luts(cpu):
-    """Give a VexRiscv a copy of its Verilog that asks for distributed RAM; any other CPU stays as it is."""
+    """Give a VexRiscv a copy of its Verilog that asks for distributed RAM; any other CPU is unchanged."""
     if not isinstance(cpu, VexRiscv):
         return
     name = f"{CPU_VARIANTS[cpu.variant]}.v"
@@ -52,7 +52,7 @@ def registers_in_luts(cpu):
     if IN_BLOCK_RAM not in text:
         return
     text = text.replace(IN_BLOCK_RAM, IN_BLOCK_RAM.replace("block", "distributed"))
-    # The file has to stay for as long as a project refers to it.
+    # The file must exist as long as a project refers to it.
     path = cache_folder("cpu", hashlib.sha256(text.encode()).hexdigest()[:16]) / name
     if not path.is_file():
         temporary = path.with_suffix(f".{os.getpid()}")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""One call adds the core to any LiteX SoC: bus window, registers, interrupt, and the constants that the C driver wants."""
+"""One call adds the core to any LiteX SoC: bus window, registers, interrupt, and the constants that the C driver needs."""
 
 from litex.gen import LiteXModule
 from litex.soc.integration.soc import SoCRegion
@@ -9,7 +9,7 @@ from liteformer.accel.compiler import CompiledModel, HardwareOptions, compile_mo
 from liteformer.accel.core import WINDOW_BYTES, LiteFormerCore
 from liteformer.accel.errors import LiteFormerError
 
-WAIT_LOOPS = 1 << 22  # Turns of the driver's wait loop before it gives an inference up.
+WAIT_LOOPS = 1 << 22  # Turns of the driver's wait loop before it gives up an inference.
 
 # CPUs whose interrupt entry is the RISC-V machine mode one (mtvec, mret); the driver polls on all others.
 INTERRUPT_CPUS = ("vexriscv", "serv")
@@ -21,7 +21,7 @@ def add_liteformer(soc, model, name="liteformer", origin=None, wait_by_interrupt
 
     Args:
         soc: LiteX SoC, with or without a CPU. model: model file, directory of a trained model, QuantizedModel, CompiledModel,
-        or a core that was made before. name: of module, bus region and interrupt; the C driver wants the default.
+        or an existing core. name: of module, bus region and interrupt; the C driver needs the default.
         origin: byte address of the window, None for a free one. wait_by_interrupt: the driver owns the CPU's trap vector and
         waits by interrupt (CPUs of INTERRUPT_CPUS); it polls otherwise, and leaves the vector to the application.
         wait_loops: turns of the driver's wait loop. **options: fields of HardwareOptions, such as ``device="xc7a35t"``.
@@ -45,7 +45,7 @@ def add_liteformer(soc, model, name="liteformer", origin=None, wait_by_interrupt
 
 
 def _core_of(model, options):
-    """The core of whatever ``add_liteformer`` takes."""
+    """The core for any argument that ``add_liteformer`` takes."""
     if options and isinstance(model, LiteXModule | CompiledModel):
         raise LiteFormerError(f"the model is compiled already; leave {', '.join(options)} out, or give the model itself")
     if isinstance(model, LiteXModule):
@@ -60,7 +60,7 @@ def _core_of(model, options):
 def _window(soc, name, origin):
     """Region of the window.
 
-    LiteX places the registers last of all. A window without an origin keeps clear of them; without a CPU both would be put at
+    LiteX places the registers last. A window without an origin is placed clear of them; without a CPU both would be placed at
     address 0.
     """
     if origin is not None:

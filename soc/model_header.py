@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The C header that tells the firmware what the model in the core is for, and how to test it."""
+"""The C header that describes the model's task and self-test to the firmware."""
 
 import numpy as np
 

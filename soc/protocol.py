@@ -23,7 +23,7 @@ CRC_BYTES = 2
 
 
 class Command(IntEnum):
-    """What a request asks for."""
+    """Command of a request."""
 
     INFO = 1
     PUSH = 2
@@ -61,13 +61,13 @@ STATUS_TEXT = {
     Status.BAD_VERSION: f"the firmware does not speak protocol version {VERSION}; use firmware and package of one release",
     Status.BAD_COMMAND: "the firmware does not know the command; use firmware and package of one release",
     Status.BAD_LENGTH: "the number of samples does not fit the model's features",
-    Status.TIMEOUT: "a frame stopped half way; check the connection",
+    Status.TIMEOUT: "a frame stopped midway; check the connection",
     Status.NOT_READY: "the window is not full yet; push more samples",
     Status.ABORTED: "the inference was aborted; start it again",
-    Status.NO_ANSWER: "the core did not finish in time; reset it and build it anew if that does not help",
+    Status.NO_ANSWER: "the core did not finish in time; reset it, and build it again if that does not help",
     Status.NO_CORE: "the firmware finds no LiteFormer core; build firmware and gateware together",
     Status.NO_MODEL: "the device holds no complete model; load one with `liteformer load-model`",
-    Status.FIXED_MODEL: "the build in the device holds its model for good; build it with --loadable to replace the model",
+    Status.FIXED_MODEL: "the build in the device has a fixed model; build it with --loadable to replace the model",
     Status.BAD_MODEL: "the model did not arrive whole, the device holds none now; load it again",
 }
 
@@ -125,7 +125,7 @@ def encode(frame):
 
 
 class Decoder:
-    """Takes received bytes in any portions and gives the intact frames; damaged ones are dropped and counted in ``dropped``."""
+    """Takes received bytes in any portions and returns the intact frames; damaged ones are counted in ``dropped``."""
 
     def __init__(self):
         self.dropped = 0
@@ -179,7 +179,7 @@ class Decoder:
 
 @dataclass(frozen=True)
 class Info:
-    """What a device tells about itself: ``clock`` in Hz, ``max_payload`` in bytes, ``model_id`` the first 8 hex digits,
+    """Description that a device reports: ``clock`` in Hz, ``max_payload`` in bytes, ``model_id`` the first 8 hex digits,
     ``task`` one of ``accel.decision.TASKS``, ``build`` the id of a loadable build (``compiler.loading.build_id``) or 0,
     ``self_test`` one of SELF_TESTS."""
 
@@ -212,7 +212,7 @@ class Client:
 
     Args:
         exchange: callable(bytes of a request, sequence) -> Frame, the reply with that sequence number.
-        task: of the device's model, which says what the words behind the outputs are; ``info`` learns it from the device.
+        task: of the device's model, which defines the words after the outputs; ``info`` reads it from the device.
     """
 
     def __init__(self, exchange, task="forecast"):
@@ -263,7 +263,7 @@ class Client:
         return self._result(self.request(Command.INFER, _row_bytes(last)))
 
     def result(self):
-        """The Result of the last inference once more."""
+        """The Result of the last inference again."""
         return self._result(self.request(Command.RESULT))
 
     def self_test(self):
@@ -272,7 +272,7 @@ class Client:
         return _numbered(SELF_TESTS, number, "self-test result")
 
     def bench(self, count):
-        """Run the window that is there ``count`` times, at most 1000; (cycles of the core for one, of the CPU for all).
+        """Run the present window ``count`` times, at most 1000; (cycles of the core for one, of the CPU for all).
 
         Raises:
             LiteFormerError: the window is not full, or the core failed.

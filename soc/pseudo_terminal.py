@@ -7,15 +7,15 @@ import select
 import threading
 import tty
 
-CHUNK = 20_000            # Clock cycles between two looks at the terminal.
-IDLE_CYCLES = 20_000_000  # Without a byte for so long the clock stands still until one comes; longer than a frame's time-out.
-BACKLOG = 1 << 16         # Bytes that wait for a reader; a real line would lose more than these too.
+CHUNK = 20_000            # Clock cycles between two reads of the terminal.
+IDLE_CYCLES = 20_000_000  # After this time without a byte the clock stops until one arrives; longer than a frame's time-out.
+BACKLOG = 1 << 16         # Bytes that wait for a reader; a real line would also lose any more.
 
 
 class PseudoTerminal:
     """Joins a Simulation with a new pseudo-terminal; use it as a context manager.
 
-    The device answers as on a board, only slower; the baud rate that the other side sets means nothing.
+    The device answers as on a board, only slower; the baud rate that the other side sets has no effect.
 
     Args:
         simulation: Simulation with the byte stream (``uart="sim"``) or a real UART.
@@ -43,14 +43,14 @@ class PseudoTerminal:
         self.close()
 
     def close(self):
-        """Unplug: programs that have the device open see it go."""
+        """Unplug: the device disappears for programs that have it open."""
         self.stop()
         for descriptor in (self._near, self._far, self._stop, self._wake):
             with contextlib.suppress(OSError):
                 os.close(descriptor)
 
     def start(self):
-        """Serve in a thread of its own until ``stop``."""
+        """Serve in a separate thread until ``stop``."""
         self._thread = threading.Thread(target=self.serve, daemon=True)
         self._thread.start()
 
@@ -87,6 +87,6 @@ class PseudoTerminal:
     def _write(self, data):
         self._waiting = (self._waiting + data)[-BACKLOG:]
         if self._waiting:
-            # While nobody reads, the terminal takes no more.
+            # The terminal takes no more bytes while nobody reads.
             with contextlib.suppress(BlockingIOError):
                 self._waiting = self._waiting[os.write(self._near, self._waiting):]

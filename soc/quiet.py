@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Keeps LiteX's log off the terminal while a SoC is put together."""
+"""Keeps LiteX's log off the terminal while a SoC is built."""
 
 import contextlib
 import logging
@@ -8,7 +8,7 @@ import os
 
 @contextlib.contextmanager
 def quiet():
-    """Within the context nothing below an error is logged, and LiteX does not install its own log handler.
+    """Within the context only errors are logged, and LiteX does not install its own log handler.
 
     With LITEFORMER_LOG=1 in the environment LiteX logs as it always does: bus, memory map, interrupts.
     """

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What the engine does in every cycle of one inference, read from its own signals in a simulation of the engine alone."""
+"""The engine's activity in every cycle of one inference, recorded from its own signals in a simulation of the engine alone."""
 
 import contextlib
 import ctypes

@@ -35,11 +35,11 @@ class RegisterMap:
     def __init__(self, path):
         path = Path(path)
         if not path.is_file():
-            raise LiteFormerError(f"there is no register map {path}; LiteX writes one with --csr-csv csr.csv")
+            raise LiteFormerError(f"there is not a register map {path}; LiteX writes one with --csr-csv csr.csv")
         try:
             self.registers, self.memories, self.constants = (_from_json if path.suffix == ".json" else _from_csv)(path)
         except (ValueError, KeyError, TypeError, AttributeError):
-            raise LiteFormerError(f"{path} is no register map of LiteX; write one with --csr-csv csr.csv") from None
+            raise LiteFormerError(f"{path} is not a register map of LiteX; write one with --csr-csv csr.csv") from None
         cores = [name.removesuffix("_model_id") for name in self.registers if name.endswith("_model_id")]
         cores = [name for name in cores if name in self.memories and f"{name}_control" in self.registers]
         if len(cores) != 1:
@@ -61,7 +61,7 @@ def _from_csv(path):
 
 
 class _Remote(RemoteClient):
-    """LiteX's client, but a lost connection is an error and not a zero that looks like data."""
+    """LiteX's client, except that a lost connection is an error and not a zero that looks like data."""
 
     def receive_packet(self, socket, addr_size):
         packet = super().receive_packet(socket, addr_size)
@@ -74,7 +74,7 @@ class RegisterLink:
     """The core behind ``litex_server``, with the methods of protocol.Client; use it as a context manager.
 
     Args:
-        path: register map. server: HOST:PORT of litex_server. task: of the model, which the registers do not tell.
+        path: register map. server: HOST:PORT of litex_server. task: of the model, which the registers do not show.
         timeout: seconds that an inference may take.
     Raises:
         LiteFormerError: no register map, or no server there.
@@ -86,7 +86,7 @@ class RegisterLink:
         host, _, port = server.rpartition(":")
         if not host or not port.isdigit():
             raise LiteFormerError(f"{server} is not HOST:PORT, such as localhost:1234")
-        # Made without a map: LiteX's client reads CSV only, and takes a csr.csv of the current folder unasked.
+        # Created without a map: LiteX's client reads CSV only, and picks up a csr.csv of the current folder by itself.
         self._bus = _Remote.__new__(_Remote)
         self._bus.__dict__.update(host=host, port=int(port), debug=False, binded=False, base_address=0, csr_data_width=32,
                                   csr_bus_address_width=int(self._map.constants.get("config_bus_address_width", 32)))

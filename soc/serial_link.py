@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The serial protocol over a serial port: waits for replies, repeats what may be repeated, says what is wrong with the line."""
+"""The serial protocol over a serial port: waits for replies, repeats requests where allowed, explains faults of the line."""
 
 import contextlib
 import errno
@@ -15,14 +15,14 @@ from liteformer.soc.stream import LostReply
 POLL = 0.02       # Seconds that a read waits for the next byte before it looks at the clock.
 BITS_A_BYTE = 10  # Start bit, eight bits, stop bit.
 LONGEST_REPLY = 300
-# Seconds a byte of a request that the slowest device needs beside the line: a simulated SERV at a million cycles a second.
+# Seconds per byte of a request that the slowest device needs besides the line: a simulated SERV at a million cycles per second.
 BYTE_TIME = 0.004
 
-# What a device answers to a frame that was damaged on the way. It has changed nothing.
+# Replies to a frame that was damaged on the line. The request had no effect.
 DAMAGED = (Status.BAD_CRC, Status.BAD_LENGTH, Status.TIMEOUT)
 # Executed twice, these would put a row into the window twice.
 ONCE = (Command.PUSH, Command.INFER)
-# The device works longer than a window takes on all others.
+# Commands that take longer than a window.
 QUICK = (Command.INFO, Command.PUSH, Command.INFER, Command.RESULT, Command.RESET)
 SLOW_FACTOR = 10
 
@@ -30,12 +30,12 @@ SLOW_FACTOR = 10
 class SerialLink:
     """A device on a serial port; use it as a context manager.
 
-    Requests are sent again if no reply comes in time or if the device says that they came damaged. Where a second execution
-    would do harm, LostReply is raised instead of the first kind; ``soc.stream.WindowStream`` knows what to do then.
+    Requests are sent again if no reply comes in time or if the device reports that they arrived damaged. If a second execution
+    would do harm, a missing reply raises LostReply instead; ``soc.stream.WindowStream`` handles it.
 
     Args:
-        port: device name such as /dev/ttyUSB0, or a URL that pyserial knows. baudrate: bits a second.
-        timeout: seconds to wait for a reply, beside the time that its bytes take on the line. tries: times to send a request.
+        port: device name such as /dev/ttyUSB0, or a URL that pyserial knows. baudrate: bits per second.
+        timeout: seconds to wait for a reply, in addition to the time of its bytes on the line. tries: times to send a request.
     Attributes:
         client: protocol.Client over this line. repeated: requests that were sent again.
     Raises:
@@ -59,7 +59,7 @@ class SerialLink:
 
     def close(self):
         """Give the port back."""
-        # A port that is gone cannot be closed in order.
+        # A port that has disappeared cannot be closed cleanly.
         with contextlib.suppress(OSError, serial.SerialException):
             self._port.close()
 
@@ -85,7 +85,7 @@ class SerialLink:
         return reply
 
     def _limit(self, command, length):
-        """Seconds to wait for the reply to a request of so many bytes."""
+        """Seconds to wait for the reply to a request of this many bytes."""
         line = BITS_A_BYTE * (length + LONGEST_REPLY) / self.baudrate
         return self._timeout * (1 if command in QUICK else SLOW_FACTOR) + BYTE_TIME * length + line
 
@@ -114,7 +114,7 @@ class SerialLink:
             raise LiteFormerError(f"{self.name} is gone; plug the board in again and repeat the command") from None
 
     def _silence(self):
-        """Why there may be no answer."""
+        """Sentence on the possible causes of a missing answer."""
         if self._frames:
             return (f"the board on {self.name} has stopped answering; check its power and its cable, press its reset and "
                     "repeat the command")
@@ -148,4 +148,4 @@ def _opening_failed(port, error):
     there = ", ".join(sorted(found.device for found in list_ports.comports()))
     if number in (errno.ENOENT, errno.ENODEV, errno.ENXIO):
         return f"there is no port {port}; " + (f"there are: {there}" if there else "plug the board in: no serial port is there")
-    return f"{port} is no serial port; " + (f"there are: {there}" if there else "no serial port is there")
+    return f"{port} is not a serial port; " + (f"there are: {there}" if there else "no serial port is there")

@@ -28,7 +28,7 @@ RESET_CYCLES = 16
 
 @dataclass(frozen=True)
 class SimulationResult(Answers):
-    """Answers, with the ``cycles`` of the SoC in all and the ``seconds`` that the clock loop took for them."""
+    """Answers, with the total ``cycles`` of the SoC and the ``seconds`` of the clock loop."""
 
     cycles: int
     seconds: float
@@ -46,9 +46,9 @@ class Simulation:
         compiled: CompiledModel, or any LiteXModule with LiteFormerCore's interface.
         cpu: LiteX CPU. trace: path of an FST file to write, None for no trace (much faster).
         cache_dir: where compiled simulators are kept, default ``cache.default_cache()``.
-        cycle_limit: clock cycles after which a run that has no answer yet is given up.
+        cycle_limit: clock cycles after which a run without an answer is given up.
         uart, baudrate: "sim" is a stream of bytes, "serial" a real UART.
-        level: of the C++ optimizer, see ``verilate.LEVELS``; None for LEVEL. recordable: ``record`` works, everything runs
+        level: of the C++ optimizer, see ``verilate.LEVELS``; None for LEVEL. recordable: ``record`` works, but everything runs
         slower.
         **options: for LiteFormerSoC.
     Raises:
@@ -108,12 +108,12 @@ class Simulation:
 
     @contextlib.contextmanager
     def record(self, path):
-        """What runs inside is written to ``path`` as VCD, two time steps a clock cycle; needs ``recordable``."""
+        """Inside the context signals are written to ``path`` as VCD, two time steps per clock cycle; needs ``recordable``."""
         self._library.loop_trace(self._loop, str(Path(path).resolve()).encode())
         try:
             yield
         finally:
-            # Deleting the loop closes the file; the model goes on as it is.
+            # Deleting the loop closes the file; the model keeps its state.
             self._library.loop_delete(self._loop)
             self._loop = self._library.loop_new(self._model.model)
 
@@ -160,7 +160,7 @@ class Simulation:
         Args:
             raw: integers ``(N, window, features)`` within int32. progress: callable(windows done) or None.
             streaming: push only the newest row of a window that continues the one before it; needed for anomalies, whose
-            score starts anew wherever a whole window is pushed.
+            score restarts wherever a whole window is pushed.
         Returns:
             SimulationResult.
         Raises:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The LiteFormer SoC: a small LiteX CPU with ROM, RAM, UART and timer beside the core.
+"""The LiteFormer SoC: a small LiteX CPU with ROM, RAM, UART and timer, and the core.
 
 Firmware and RAM are on the chip: 4 KB of ROM and 2 KB of RAM by default, no BIOS, no external memory.
 """
@@ -33,12 +33,12 @@ class LiteFormerSoC(SoCCore):
         core: LiteXModule with ``bus`` (32-bit Wishbone), CSRs and ``ev``, such as ``LiteFormerCore``.
         cpu_type, cpu_variant: any LiteX CPU; ``None`` picks the smallest variant that serves.
         firmware: image for the ROM; ``None`` compiles ``applications`` when the Verilog is written.
-        applications: C files beside the driver (paths or names in sw/) that are compiled into the firmware.
+        applications: C files in addition to the driver (paths or names in sw/) that are compiled into the firmware.
         uart: "sim" (byte stream on the ports) or the name of a UART of the platform, such as "serial".
-        baudrate: of a real UART, in bits a second.
-        frame_timeout: pause in seconds after which the firmware drops a frame that stopped half way.
-        wait_loops: turns of the firmware's wait loop before it gives an inference up.
-        crg: clock and reset generator; ``None`` takes the platform's ``sys_clk`` as it is.
+        baudrate: of a real UART, in bits per second.
+        frame_timeout: pause in seconds after which the firmware drops a frame that stopped midway.
+        wait_loops: turns of the firmware's wait loop before it gives up an inference.
+        crg: clock and reset generator; ``None`` uses the platform's ``sys_clk`` directly.
         csr_bridge_register: registers in the CSR bridge, see ``add_csr_bridge``.
         **kwargs: options of LiteX's SoCCore.
     """
@@ -70,7 +70,7 @@ class LiteFormerSoC(SoCCore):
             registers_in_luts(self.cpu)
 
             if cpu_type is None:
-                # Where VexRiscv has them; LiteX would put them to address 0.
+                # As VexRiscv has them; LiteX would put them at address 0.
                 self.mem_map = self.mem_map | {"csr": CSR_ORIGIN}
 
             # Core ---------------------------------------------------------------------------------
@@ -78,15 +78,15 @@ class LiteFormerSoC(SoCCore):
             self.add_constant("LITEFORMER_FRAME_TIMEOUT", int(frame_timeout*sys_clk_freq))
 
     def _fetch_from_rom(self):
-        # Instructions come through a port of their own of the ROM: smaller and faster than sharing the bus with the data.
+        # Instructions have their own port of the ROM: smaller and faster than sharing the bus with the data.
         if not len(self.cpu.periph_buses) or getattr(self.cpu, "ibus", None) is not self.cpu.periph_buses[0]:
             return
         self.rom_fetch = wishbone.SRAM(self.rom.mem, read_only=True, bus=wishbone.Interface(data_width=32, addressing="word"))
         self.comb += self.bus.masters.pop("cpu_bus0").connect(self.rom_fetch.bus)
 
     def add_csr_bridge(self, *args, **options):
-        """LiteX's bridge, registered unless ``csr_bridge_register`` is False: an access takes a cycle more, the path from the
-        CPU to the registers is cut."""
+        """LiteX's bridge, registered unless ``csr_bridge_register`` is False: an access takes one more cycle, and the path
+        from the CPU to the registers is cut."""
         # LiteX's name for it is "register" until 2024 and "with_register" later.
         name = next(name for name in signature(SoCCore.add_csr_bridge).parameters if name.endswith("register"))
         super().add_csr_bridge(*args, **options | {name: options.get(name) or self.csr_bridge_register})

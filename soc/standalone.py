@@ -33,7 +33,7 @@ MAKEFILE     = Path(__file__).with_name("standalone.mk")
 DRIVER       = Path(liteformer.sw.__file__).parent
 DRIVER_FILES = ("liteformer.c", "liteformer.h", "decision.c", "decision.h", "loading.c", "loading.h")
 
-# What LiteX's csr.h includes where no LiteX software is around.
+# The file that LiteX's csr.h includes, for use without LiteX's software.
 ACCESSORS = """#ifndef HW_COMMON_H
 #define HW_COMMON_H
 

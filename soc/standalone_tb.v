@@ -101,7 +101,7 @@ initial begin
 	end
 	transfer(0, `ADR_CYCLES, 0);
 	if (mismatches != 0) $fatal(1, "%0d of %0d outputs differ", mismatches, `WINDOWS*`OUTPUTS);
-	$display("PASS: %0d windows, %0d outputs, %0d clock cycles an inference", `WINDOWS, `WINDOWS*`OUTPUTS, value);
+	$display("PASS: %0d windows, %0d outputs, %0d clock cycles per inference", `WINDOWS, `WINDOWS*`OUTPUTS, value);
 	$finish;
 end
 

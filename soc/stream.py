@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Windows of a running series for a device, whatever line it hangs on: new rows only, and lost replies made good."""
+"""Windows of a running series for a device on any link: only new rows are sent, and lost replies are recovered."""
 
 from dataclasses import dataclass
 
@@ -8,17 +8,17 @@ import numpy as np
 from liteformer.accel.decision import continues
 from liteformer.accel.errors import LiteFormerError
 
-REBUILDS = 5  # Times that a window is sent anew before the line is given up.
+REBUILDS = 5  # Times that a window is sent again before the line is given up.
 
 
 class LostReply(LiteFormerError):
-    """The reply to a push or to an inference did not come; whether the device has taken the rows is not known."""
+    """The reply to a push or to an inference is missing; it is not known whether the device has taken the rows."""
 
 
 @dataclass(frozen=True)
 class Answers:
     """Of N windows: ``outputs`` int64 ``(N, outputs)``, ``decisions`` int64 ``(N, words)`` as in ``accel.decision.decide``,
-    cycle counts int64 ``(N,)``; ``follows`` bool ``(N,)``, windows that the device saw as the continuation of the one before.
+    cycle counts int64 ``(N,)``; ``follows`` bool ``(N,)``, windows that the device saw as contiguous to the one before.
     """
 
     outputs: np.ndarray
@@ -31,9 +31,9 @@ class Answers:
 class WindowStream:
     """Sends windows to a device and collects its Results.
 
-    A request whose reply is lost must not be executed twice, or a row would be in the window twice. ``result`` tells whether
-    it was executed, by a Result that is not the last one; where it does not tell, the whole window is sent anew after a reset.
-    An anomaly score then starts anew, which ``follows`` says.
+    A request whose reply is lost must not be executed twice, or a row would be in the window twice. ``result`` shows whether
+    it was executed, by a Result that differs from the last one; otherwise the whole window is sent again after a reset.
+    An anomaly score then restarts, as ``follows`` shows.
 
     Args:
         client: protocol.Client, or another with its ``task``, ``reset``, ``infer`` and ``result``.
@@ -49,11 +49,11 @@ class WindowStream:
         """Run one window.
 
         Args:
-            window: raw integers ``(window, features)``; follows: it is the one before moved on by one row.
+            window: raw integers ``(window, features)``; follows: it is contiguous: the one before, moved on by one row.
         Returns:
             protocol.Result.
         Raises:
-            LiteFormerError: the device answers with an error or no more.
+            LiteFormerError: the device answers with an error or stops answering.
         """
         follows = bool(follows and self.results)
         if not follows and self._client.task == "anomaly":
@@ -76,7 +76,7 @@ class WindowStream:
         try:
             result = self._client.result()
         except LiteFormerError:
-            # Also after a reset of the device; a line that is dead shows itself in the next request.
+            # Also after a reset of the device; the next request detects a dead line.
             return None
         return None if _same(result, self.results[-1]) else result
 
@@ -113,7 +113,7 @@ def infer_windows(client, raw, progress=None, streaming=True):
         client: as of WindowStream. raw: integers ``(N, window, features)`` within int32.
         progress: callable(windows done) or None.
         streaming: push only the newest row of a window that continues the one before it; needed for anomalies, whose
-            score starts anew wherever a whole window is pushed.
+            score restarts wherever a whole window is pushed.
     Returns:
         Answers.
     Raises:

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Builds a shared object that simulates a written design, once for each distinct design.
 
-The cache key is the Verilog, not the memory contents: those are read when a simulation starts, so designs that differ in
-firmware or weights only share one build.
+The cache key is the Verilog, not the memory contents: those are read when a simulation starts, so designs that differ only in
+firmware or weights share one build.
 """
 
 import fcntl
@@ -26,13 +26,13 @@ VERILATOR_FLAGS = ["-O3", "--x-assign", "fast", "--x-initial", "fast", "--noasse
 UNTRACED = '`verilator_config\ntracing_off -file "*"\n'
 UNTRACED_FLAGS = ["--trace-depth", "1", "untraced.vlt"]
 
-# Levels of the C++ optimizer. (12, 32, 4): 1.4, 4.4 and 8.2 s to compile, 0.25, 1.0 and 2.0 million cycles a second.
+# Levels of the C++ optimizer. (12, 32, 4): 1.4, 4.4 and 8.2 s to compile, 0.25, 1.0 and 2.0 million cycles per second.
 LEVELS = (0, 1, 3)
 FASTEST = LEVELS[-1]
-# Cycles up to which a lower level is done earlier, compilation included.
+# Cycles up to which a lower level is faster, compilation included.
 WORTH = {0: 1_000_000, 1: 8_000_000}
 
-# pyverilator writes to the standard output, which belongs to the caller: it runs in a process of its own.
+# pyverilator writes to the standard output, which belongs to the caller: it runs in a separate process.
 GENERATE = """
 import json, sys
 from pyverilator import PyVerilator
@@ -41,7 +41,7 @@ PyVerilator.build(gen_only=True, **json.loads(sys.argv[1]))
 
 
 def level_for(cycles):
-    """The optimizer's level that is done first with ``cycles`` clock cycles, compilation included."""
+    """The optimizer's level that is fastest for ``cycles`` clock cycles, compilation included."""
     return next((level for level, most in WORTH.items() if cycles <= most), FASTEST)
 
 
@@ -75,12 +75,12 @@ def _key(*parts):
 
 
 def build_simulator(design, trace=False, cycles_per_bit=None, cache_dir=None, loop=CLOCK_LOOP, level=FASTEST):
-    """Compile ``design`` with Verilator, or take an earlier build of the same sources.
+    """Compile ``design`` with Verilator, or use an earlier build of the same sources.
 
     Args:
         design: generate.Design. trace: whether the simulator can write FST traces (slower), or "vcd" for VCD.
         cycles_per_bit: of a real UART; None for the byte stream. cache_dir: default ``default_cache()``.
-        loop: C++ file that clocks the model. level: of the C++ optimizer, one of LEVELS; a build of a higher one serves too.
+        loop: C++ file that clocks the model. level: of the C++ optimizer, one of LEVELS; a build of a higher one is used too.
     Returns:
         Path of the shared object.
     Raises:
@@ -92,7 +92,7 @@ def build_simulator(design, trace=False, cycles_per_bit=None, cache_dir=None, lo
     tools = (_run([verilator, "--version"]), _run([compiler, "-dumpfullversion"]))
     key = _key(*design.sources, *_headers(design), loop, trace, cycles_per_bit, VERILATOR_FLAGS, UNTRACED_FLAGS, tools,
                design.name)
-    # One of several processes that need the same build makes it.
+    # Of several processes that need the same build, one makes it.
     with (cache / f"{key}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         for better in (one for one in LEVELS if one >= level):
@@ -123,7 +123,7 @@ def _compile(design, trace, cycles_per_bit, loop, level, directory, library):
     for path in library.glob("*.o"):
         shutil.copy(path, directory)
     # One file instead of a dozen: the headers take longer than the code. Verilator's rules refuse a current directory with
-    # a blank, which does no harm here.
+    # a blank, which has no effect here.
     _run(["make", f"-j{os.cpu_count()}", "-f", f"V{design.name}.mk", "CURDIR=.", "LDFLAGS=-fPIC -shared",
           "VM_PARALLEL_BUILDS=0", f"OPT_FAST=-O{level}", "OPT_SLOW=-O1"], cwd=directory)
     _keep(directory.glob("verilated*.o"), library)
@@ -131,7 +131,7 @@ def _compile(design, trace, cycles_per_bit, loop, level, directory, library):
 
 
 def _keep(objects, library):
-    """Copy object files into the folder ``library``, whole or not at all, unless it is there."""
+    """Copy object files into the folder ``library``, completely or not at all, unless it exists."""
     if library.is_dir():
         return
     with tempfile.TemporaryDirectory(dir=library.parent) as temporary:
@@ -141,6 +141,6 @@ def _keep(objects, library):
             shutil.copy(path, whole)
         try:
             whole.rename(library)
-        except OSError:  # Another process was first.
+        except OSError:  # Another process was faster.
             if not library.is_dir():
                 raise

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Example of an application: a sample a time step, a forecast of the next, an LED that is on while the forecast is above a
+/* Example of an application: one sample per time step, a forecast of the next, an LED that is on while the forecast is above a
  * threshold. Copy it and replace read_sensor, and wait_for_next_sample if the sensor sets the pace.
  *
  *     liteformer build MODEL --board arty_a7 --application alarm.c
@@ -18,7 +18,7 @@
 
 #define MAX_FEATURES 32
 
-/* Stands for a sensor: a triangle wave, shifted from one feature to the next. Values are the physical ones times the model's
+/* Stands in for a sensor: a triangle wave, shifted from one feature to the next. Values are the physical ones times the model's
  * raw scale, as integers. */
 static int32_t read_sensor(uint32_t feature)
 {
@@ -46,7 +46,7 @@ static void wait_for_next_sample(void)
 	timer0_ev_pending_write(1);
 }
 
-/* The LED, and a character for those who watch the serial line. */
+/* The LED, and a character on the serial line. */
 static void show(int alarm)
 {
 #ifdef CSR_LEDS_BASE

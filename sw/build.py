@@ -41,7 +41,7 @@ def build_firmware(include_dir, cpu, rom_size, applications=("main.c", "protocol
     Args:
         include_dir: directory whose ``generated`` folder holds the SoC's csr.h, mem.h, soc.h, model.h and regions.ld.
         cpu: LiteX CPU object (start code, compiler flags). rom_size: bytes of ROM, for the error text.
-        applications: C files beside the driver; bare names are taken from sw/.
+        applications: C files in addition to the driver; bare names are taken from sw/.
     Returns:
         bytes, the ROM image.
     Raises:
@@ -52,7 +52,7 @@ def build_firmware(include_dir, cpu, rom_size, applications=("main.c", "protocol
     software = Path(litex.__file__).parent / "soc" / "software"
     files = [cpu_dir / "crt0.S", *(SOURCES / name for name in DRIVER),
              *(SOURCES / name for name in applications)]
-    # LiteX's headers are not held to our warnings.
+    # LiteX's headers are exempt from our warnings.
     includes = [f"-I{SOURCES}", f"-I{include_dir}",
                 *(f"-isystem{path}" for path in (software / "include", software / "include" / "base", cpu_dir))]
     with tempfile.TemporaryDirectory() as temporary:

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What an application makes of the outputs: a class, or an alarm. Independent of the hardware; accel/decision.py computes the
+/* What an application computes from the outputs: a class, or an alarm. Independent of the hardware; accel/decision.py computes the
  * same integers.
  */
 #ifndef LITEFORMER_DECISION_H
@@ -7,13 +7,13 @@
 
 #include <stdint.h>
 
-/* Classification: index of the largest of `count` outputs, the first one of equals. */
+/* Classification: index of the largest of `count` outputs, the first one if several are equal. */
 uint32_t liteformer_argmax(const volatile int32_t *outputs, uint32_t count);
 
 /* Anomaly detection. Use, with the outputs of the last inference still in the core:
  *     liteformer_anomaly_update(&anomaly, liteformer_results(), row)    when a row arrives,
  *     liteformer_push(row); liteformer_infer();                         the forecast of the row after it.
- * The numbers come with the model file. */
+ * The numbers are in the model file. */
 struct liteformer_anomaly {
 	const uint8_t *features; /* of each target, its feature */
 	const uint8_t *shifts;   /* of each target, the right shift from raw counts to those of the output */

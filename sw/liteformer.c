@@ -5,7 +5,7 @@
 #define EVENTS (DONE | 1u << CSR_LITEFORMER_EV_PENDING_ERROR_OFFSET)
 #define FIELD(word, name) (((word) >> CSR_LITEFORMER_##name##_OFFSET) & ((1u << CSR_LITEFORMER_##name##_SIZE) - 1))
 
-/* Error field of the status register that has another number in enum liteformer_error. */
+/* Error field of the status register whose number differs in enum liteformer_error. */
 #define NO_MODEL 3
 
 uint32_t liteformer_window, liteformer_features, liteformer_outputs;
@@ -16,7 +16,7 @@ void isr(void)
 {
 }
 
-/* LiteX's start code calls this from 2025 on; LiteX's own library, where it is linked, has something to do in it. */
+/* LiteX's start code calls this from 2025 on; LiteX's own library, where it is linked, uses it. */
 void litex_startup_init(void);
 void __attribute__((weak)) litex_startup_init(void)
 {
@@ -119,7 +119,7 @@ void liteformer_abort(void)
 	liteformer_control_write(1 << CSR_LITEFORMER_CONTROL_ABORT_OFFSET);
 }
 
-/* Unrolled: a word costs its load and its store. */
+/* Unrolled: a word costs only its load and its store. */
 void liteformer_push(const int32_t *row)
 {
 	volatile int32_t *word = (volatile int32_t *)LITEFORMER_BASE;

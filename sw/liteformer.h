@@ -53,12 +53,12 @@ static inline void liteformer_start(void)
 }
 
 /* Wait until the inference ends: by interrupt where the CPU has one (LITEFORMER_WAIT_BY_INTERRUPT), else by polling.
- * The driver has the trap vector (mtvec) and leaves all interrupts disabled (mie) but while it waits; an application with
- * interrupts of its own uses liteformer_poll and sets mtvec and mie after liteformer_init.
+ * The driver has the trap vector (mtvec) and leaves all interrupts disabled (mie) except while it waits; an application with
+ * its own interrupts uses liteformer_poll and sets mtvec and mie after liteformer_init.
  * Returns LITEFORMER_OK, LITEFORMER_NOT_READY, LITEFORMER_ABORTED, LITEFORMER_NO_ANSWER or LITEFORMER_NO_MODEL. */
 enum liteformer_error liteformer_wait(void);
 
-/* The same by reading the core's event register, with the interrupt left alone. */
+/* The same by reading the core's event register, without the interrupt. */
 enum liteformer_error liteformer_poll(void);
 
 /* Start and wait. */

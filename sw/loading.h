@@ -6,14 +6,14 @@
  *     for each memory, in order: liteformer_load_open(memory), then liteformer_load_part for each of its 32-bit parts
  *     if (liteformer_load_end(model_id, checksum) != LITEFORMER_OK) start again
  *
- * Between begin and a successful end the core refuses to run; so it does after a reset in between.
+ * Between begin and a successful end the core refuses to run, also after a reset in between.
  */
 #ifndef LITEFORMER_LOADING_H
 #define LITEFORMER_LOADING_H
 
 #include "liteformer.h"
 
-/* Known window and memories of the model; a SoC without it has neither. */
+/* Known window and memories of the model; a SoC without model.h has neither. */
 #if __has_include(<generated/model.h>)
 #include <generated/model.h>
 #endif
@@ -56,7 +56,7 @@ static inline void liteformer_load_part(uint32_t part)
 	LITEFORMER_STORE[STORE_DATA] = part;
 }
 
-/* CRC-32 over all memories as they are, read back part by part. */
+/* CRC-32 over the present contents of all memories, read back part by part. */
 uint32_t liteformer_checksum(void);
 
 /* Read everything back; if the checksum is right the model is complete and has this id.

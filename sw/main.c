@@ -54,7 +54,7 @@ static void take(const int32_t *row)
 	liteformer_push(row);
 }
 
-/* The timer counts down through all 32 bits, one a clock cycle. */
+/* The timer counts down through all 32 bits, one per clock cycle. */
 static void start_clock(void)
 {
 	timer0_reload_write(0xffffffff);
@@ -171,7 +171,7 @@ static enum liteformer_error reset(void)
 	return liteformer_init();
 }
 
-/* Forgets samples and score; what is known of the core stays. */
+/* Forgets samples and score; keeps what was read from the core. */
 static void restart(void)
 {
 	error = reset();
@@ -199,7 +199,7 @@ static void answer_self_test(void)
 	protocol_end();
 }
 
-/* Runs the window that is there several times over. */
+/* Runs the present window several times. */
 static void bench(void)
 {
 	uint32_t count = protocol_frame.payload[0], begin, cycles;
@@ -237,7 +237,7 @@ static enum protocol_status load_begin(void)
 	return PROTOCOL_OK;
 }
 
-/* Memory, number of the first part, parts. A frame that comes twice is taken once. */
+/* Memory, number of the first part, parts. A frame that arrives twice is used once. */
 static enum protocol_status load_data(void)
 {
 	const uint32_t *word = protocol_frame.payload;

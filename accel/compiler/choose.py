@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Choice of the array: the fastest rows, columns, requantizers and lane mix that fit the device beside the CPU."""
+"""Choice of the array: the fastest rows, columns, requantizers and lane mix that fit the device together with the CPU."""
 
 from dataclasses import dataclass
 
@@ -13,10 +13,10 @@ from liteformer.accel.devices import device as find_device
 from liteformer.accel.errors import LiteFormerError
 
 MAX_LANES = 512
-# A device has a requantizer at most for so many of its DSP blocks: more would leave too few for the lanes.
+# DSP blocks of the device per requantizer, at least: more requantizers would leave too few blocks for the lanes.
 DSPS_A_REQUANTIZER = 3
 MAX_COLUMNS = 64
-# Utilisation below which an array counts as idle, and how much slower a busier one may be.
+# MAC utilization below which an array counts as idle, and how much slower a busier one may be.
 BUSY, IDLE_PENALTY = 0.86, 0.12
 # Part of a device's LUTs that a choice may use by estimate; the estimate errs by a few percent.
 FILL = 0.96
@@ -54,7 +54,7 @@ def _divisors(n):
 
 
 def _check(config, options, device):
-    """Sentences for options that cannot be."""
+    """Sentences for impossible options."""
     divisors = _divisors(config.window)
     if options.rows is not None and options.rows not in divisors:
         raise LiteFormerError(f"--rows {options.rows} does not divide the window of {config.window}; "
@@ -98,7 +98,7 @@ def choose_array(model, options):
     Returns:
         ``(array, hw, layout)``.
     Raises:
-        LiteFormerError: an option that cannot be, or nothing fits the device (says by how much).
+        LiteFormerError: an impossible option, or nothing fits the device (the message says by how much).
     """
     config, device = model.config, find_device(options.device)
     _check(config, options, device)
@@ -116,7 +116,7 @@ def choose_array(model, options):
         if not forced and (area["lut"] > FILL * device.lut or area["dsp"] > device.dsp):
             continue
         cycles = schedule(build_steps(model, hw, layout), hw)
-        # Lanes that stand idle burn power for nothing: what uses them well may take a little longer.
+        # Idle lanes waste power: an array with a better utilization may be a little slower.
         idle = config.readout == "mean" and config.macs < BUSY * array.rows * array.columns * cycles
         rank = (cycles * (1 + IDLE_PENALTY) if idle else cycles, area["lut"])
         if best is None or rank < best[0]:

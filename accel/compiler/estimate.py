@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Area from a formula: what a build will take, before any synthesis.
+"""Area from a formula: the resources of a build, before any synthesis.
 
 The constants are Yosys results for the single blocks (7-series, abc9); docs/performance.md says how far the sum is from
 synthesis of the complete SoC.
@@ -13,7 +13,7 @@ from liteformer.accel.hardware import compute_fields, drain_fields, memory_shape
 
 # VexRiscv minimal with ROM, SRAM, UART, timer and bus.
 SOC_LUTS = 1405
-# Multiplier of one LUT lane by operand width; its accumulator takes one LUT a bit more.
+# Multiplier of one LUT lane by operand width; its accumulator takes one more LUT per bit.
 PRODUCT_LUTS = {2: 3, 3: 7, 4: 12, 5: 19, 6: 23, 7: 33, 8: 38}
 
 
@@ -25,7 +25,7 @@ def _mux(inputs):
 
 
 def lane_luts(hw):
-    """LUTs of the lanes that are not DSP blocks, and of the wrap counters of those that are."""
+    """LUTs of the lanes outside DSP blocks, and of the wrap counters of the lanes in DSP blocks."""
     pairs = min(hw.dsp_lanes // 2, hw.rows * (hw.columns // 2))
     bits = max(hw.row_bits, hw.column_bits)
     fabric = hw.lanes - 2 * pairs
@@ -46,7 +46,7 @@ def estimate_area(hw):
     pairs = min(hw.dsp_lanes // 2, hw.rows * (hw.columns // 2))
     shapes = memory_shapes(hw)
     streams = [(s.depth, s.groups * hw.columns * s.bits) for s in hw.streams]
-    # Planned with what it was given: the same styles come out.
+    # Planned with the same budget, so it gives the same styles.
     halves = sum(block_halves(*shapes[n][:2]) for n, style in hw.styles.items() if style == BLOCK)
     halves += sum(s.plan.units * _unit_halves(width) for s, (_, width) in zip(hw.streams, streams))
     memory = sum(lut_cost(*shapes[name]) for name, style in hw.styles.items() if style != BLOCK)

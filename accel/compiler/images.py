@@ -13,7 +13,7 @@ def pack(values, bits):
     Args:
         values: int array ``(words, elements)``; bits: width of an element.
     Returns:
-        list of Python ints, one a word.
+        list of Python ints, one per word.
     """
     masked = np.asarray(values, np.int64) & ((1 << bits) - 1)
     words = []
@@ -26,7 +26,7 @@ def pack(values, bits):
 
 
 def stream_words(model, hw, layout, stream):
-    """Contents of one weight stream: tile after tile, k after k, the tile's channels side by side."""
+    """Contents of one weight stream: tile by tile, k by k, the tile's channels side by side."""
     bits, groups = layout.stream_keys[stream]
     tile_columns = hw.columns * groups
     blocks = []
@@ -40,7 +40,7 @@ def stream_words(model, hw, layout, stream):
 
 
 def parameter_words(model, hw, layout):
-    """Contents of the parameter memories: multiplier, offset and residual multiplier of every channel, by name."""
+    """Contents of the parameter memories: multiplier, bias (``offset``) and residual multiplier of every channel, by name."""
     table = np.zeros((layout.parameter_depth, 3), np.int64)
     table[:hw.features, 0] = model["input.multiplier"]
     table[:hw.features, 1] = model["input.offset"]
@@ -67,7 +67,7 @@ def residual_words(model, hw, layout):
 
 
 def program_widths(steps, hw, spare=False):
-    """Widths of the counters that a scheduled program needs, as in ``Hardware.widths``; ``spare``: and other ones may need."""
+    """Widths of the counters that a scheduled program needs, as in ``Hardware.widths``; ``spare``: with room for others."""
     largest = {
         "wait": max(step.timing["wait"] for step in steps), "gap": max(step.timing["gap"] for step in steps),
         "k_last": max(step.k for step in steps) - 1, "passes_last": max(step.passes for step in steps) - 1,
@@ -117,19 +117,19 @@ def memory_images(model, hw, layout, steps):
 
 
 def head_range(model, tokens=None):
-    """Proven range of the head's product, summed over ``tokens`` (default: what the readout sums)."""
+    """Accumulator bound of the head's product, summed over ``tokens`` (default: what the readout sums)."""
     config = model.config
     tokens = tokens or (config.window if config.readout == "mean" else 1)
     lo, hi = numerics.signed_range(config.bits[f"layers.{config.layers - 1}.hidden"])
-    low, high = numerics.dot_range(model["head.weight"], lo, hi)
+    low, high = numerics.accumulator_bound(model["head.weight"], lo, hi)
     return low * tokens, high * tokens
 
 
 def accumulator_range(model, row_tiles):
-    """Proven range of every sum the array can form with this model's weights.
+    """Accumulator bound of the array with this model's weights.
 
     Args:
-        row_tiles: a mean readout sums that many tokens in one lane.
+        row_tiles: a mean readout sums this many tokens in one lane.
     Returns:
         ``(lo, hi)`` over all products and both attention products.
     """
@@ -138,7 +138,7 @@ def accumulator_range(model, row_tiles):
 
     def linear(name, source):
         lo, hi = model.input_range if source == "input" else numerics.signed_range(bits[source])
-        ranges.append(numerics.dot_range(model[f"{name}.weight"], lo, hi))
+        ranges.append(numerics.accumulator_bound(model[f"{name}.weight"], lo, hi))
 
     linear("embed", "input")
     hidden, top = "hidden", int(model["softmax.table"][0])

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Where everything lives: addresses of tensors in the memories of a build."""
+"""Addresses of tensors in the memories of a build."""
 
 from dataclasses import dataclass, field
 
@@ -84,7 +84,7 @@ def make_layout(config, *, rows, columns, requantizers, position_base=None):
     layout = Layout(config.d_model, row_tiles, head_tiles * row_tiles * groups,
                     hidden_words if position_base is None else position_base)
     layout.linears = linear_shapes(config)
-    # Context and expanded tokens are dead before the other is written; queries too, but for those of the next row tile.
+    # Context and expanded tokens are dead before the other is written; queries too, except those of the next row tile.
     layout.query = hidden_words
     layout.context = layout.query + (config.d_model if row_tiles > 1 else 0)
     layout.expanded = layout.context

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Another model for a build that is there already: the contents of its memories, if it fits."""
+"""Another model for an existing build: the contents of its memories, if it fits."""
 
 import hashlib
 import zlib
@@ -14,7 +14,7 @@ from liteformer.accel.compiler.steps import build_steps
 from liteformer.accel.errors import LiteFormerError
 from liteformer.accel.hardware import model_memories
 
-# What a model may need less of than the build has; everything else must be the same.
+# Resources that a model may use less of than the build has; everything else must be the same.
 AT_MOST = ("accumulator_bits", "row_depth", "residual_depth", "key_depth", "value_depth", "parameter_depth",
            "residual_parameters", "multiplier_bits", "residual_bits", "offset_bits", "numerator_bits", "head_bits")
 # Decided by the compiler, not by the model.
@@ -29,15 +29,15 @@ def replace_model(built, model):
     Returns:
         CompiledModel with the build's Hardware; its images are as deep as the build's memories.
     Raises:
-        LiteFormerError: the build cannot be loaded, or the model does not fit it (says what differs).
+        LiteFormerError: the build cannot be loaded, or the model does not fit it (the message says what differs).
     """
     hw = built.hw
     if not hw.loadable:
-        raise LiteFormerError("this build holds its model for good; build it with --loadable to replace the model at run time")
+        raise LiteFormerError("this build has a fixed model; build it with --loadable to replace the model at run time")
     if (model.config.task, model.config.anomaly) != (built.model.config.task, built.model.config.anomaly):
-        raise LiteFormerError("the firmware of the build decides for another task or with other alarm settings; build anew")
+        raise LiteFormerError("the firmware of the build decides for another task or with other alarm settings; build again")
     if not (len(model["softmax.table"]) == hw.table_length and (model["softmax.table"] == built.images["table"]).all()):
-        raise LiteFormerError("the model's softmax table is not the build's; train with the same --bits, or build anew")
+        raise LiteFormerError("the model's softmax table is not the build's; train with the same --bits, or build again")
     if model.config.window % hw.rows:
         raise LiteFormerError(_differs("window", hw.window, model.config.window))
     array  = Array(hw.rows, hw.columns, hw.requantizers, hw.dsp_lanes)
@@ -48,12 +48,12 @@ def replace_model(built, model):
     streams = [(stream.bits, stream.groups) for stream in hw.streams]
     if list(layout.stream_keys) != streams or any(depth > s.depth for depth, s in zip(layout.stream_depths, hw.streams)):
         raise LiteFormerError("the model's weights do not fit the build's memories, by their widths or by their number; "
-                              "train with the same --bits and at most its d_model and ffn, or build anew")
+                              "train with the same --bits and at most its d_model and ffn, or build again")
     steps  = build_steps(model, hw, layout)
     cycles = schedule(steps, hw)
     depths = {name: depth for name, depth, _, _ in model_memories(hw, len(built.images["compute"]), len(built.images["drain"]))}
     if len(steps) > depths["compute"] or any(bits > hw.widths[name] for name, bits in program_widths(steps, hw).items()):
-        raise LiteFormerError("the model's program is longer than the build's; build anew")
+        raise LiteFormerError("the model's program is longer than the build's; build again")
     images = memory_images(model, hw, layout, steps)
     for name, words in images.items():
         if name in depths:
@@ -72,7 +72,7 @@ def _check(needed, hw):
 
 def _differs(name, there, wanted):
     return (f"the model does not fit the build: its {name} is {wanted}, the build has {there}; "
-            "train one of the same shape, or build anew")
+            "train one of the same shape, or build again")
 
 
 def loader_words(compiled):
@@ -97,7 +97,7 @@ def checksum(compiled):
 
 
 def build_id(compiled):
-    """32 bits that tell builds apart between which models cannot be exchanged; 0 for a build whose model is fixed."""
+    """32-bit id that differs between builds that cannot exchange models; 0 for a build whose model is fixed."""
     if not compiled.hw.loadable:
         return 0
     identity = repr((compiled.hw, compiled.images["table"], compiled.model.config.task, compiled.model.config.anomaly))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Which memory goes into block RAM and which into LUTs, for a device's budget beside the rest of the SoC."""
+"""Which memory goes into block RAM and which into LUTs, for a device's budget without the rest of the SoC."""
 
 from liteformer.accel.gateware.memory import BLOCK, DISTRIBUTED
 from liteformer.accel.gateware.weights import StreamPlan
@@ -8,7 +8,7 @@ from liteformer.accel.gateware.weights import StreamPlan
 HALF_SHAPES = ((512, 36), (1024, 18), (2048, 9), (4096, 4), (8192, 2), (16384, 1))
 # Bits of random ROM contents in one LUT6 including the multiplexers behind it, measured with Yosys at 2,048 x 16.
 ROM_BITS_PER_LUT = 57
-# Block RAM of the SoC beside the core, in halves: 4 KiB of ROM, 2 KiB of SRAM.
+# Block RAM of the SoC without the core, in halves: 4 KiB of ROM, 2 KiB of SRAM.
 SOC_HALVES = 3
 
 
@@ -57,7 +57,7 @@ def plan_memories(fixed, streams, halves, loadable=False):
             offers.append((luts / cost, cost, index, unit))
     styles, units, left = dict.fromkeys(fixed, DISTRIBUTED), [0] * len(streams), halves
     for saving, cost, name, unit in sorted(offers, key=lambda offer: (-offer[0], str(offer[2]), offer[3])):
-        # A half block RAM for a memory of a few LUTs would be a waste of routing.
+        # Half a block RAM for a memory of a few LUTs would waste routing.
         if cost > left or saving < 24:
             continue
         if isinstance(name, str):

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Timing: the cycle of every issue, drain and write, and the waits that keep reads behind the writes they need.
 
-The machine never stalls by itself; the schedule computed here is the schedule that runs, cycle for cycle.
+The core never stalls by itself; it runs exactly the schedule computed here, cycle for cycle.
 """
 
 import numpy as np
@@ -59,7 +59,7 @@ class _Timeline:
         hw = self.hw
         work = step.k * step.passes
         start = self.last_issue + 1
-        # The sums of the tile before must have left the drain registers.
+        # The sums of the previous tile must have left the drain registers.
         start = max(start, self.drain_free - ISSUE_TO_DRAIN - work + 1)
         # The drain sequencer needs two cycles from one instruction to the next.
         start = max(start, self.drain_free + 1 - self._length(step))

@@ -12,7 +12,7 @@ from liteformer.accel.devices import DSP48E1
 from liteformer.accel.hardware import Hardware, StreamShape, memory_shapes
 from liteformer.accel.model import QuantizedModel
 
-# Bits by which the parameters of a later model may exceed those of the first.
+# Bits by which the parameters of a later model may exceed those of the first one.
 SPARE_BITS = 2
 
 
@@ -43,7 +43,7 @@ def make_hardware(model, array, layout, halves, loadable=False, dsp_block=DSP48E
                   if name.endswith(suffixes) and not name.endswith("context.multiplier")]
         return max(numerics.signed_bits(v.min(), v.max()) for v in values)
 
-    # Multipliers that fit the narrow port cost a loadable build nothing.
+    # Multipliers that fit the narrow port are free in a loadable build.
     multiplier_bits = max(2, widest((".multiplier",)), dsp_block.narrow if loadable else 0)
     numerator = max(int(model[f"layers.{layer}.context.multiplier"][0]) for layer in range(config.layers))
     table = model["softmax.table"]

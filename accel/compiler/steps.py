@@ -201,7 +201,7 @@ class _Builder:
         self._linear("head", 0, out=None, mode="narrow" if mean else "single",
                      rows=self.layout.hidden(0 if mean else hw.row_tiles - 1), writes=("output",),
                      passes=hw.row_tiles if mean else 1, row_continue=mean, pool=mean)
-        # Summing the rows first would need one product a channel; that is what counts as useful work.
+        # Summing the rows first would need one product per channel; that is what counts as useful work.
         self.steps[-1].macs = self.config.d_model * self.config.outputs
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The R x C array of multiply-accumulate lanes: R tokens times C channels, one k a cycle."""
+"""The R x C array of multiply-accumulate lanes: R tokens times C channels, one k per cycle."""
 
 from migen import *
 
@@ -21,7 +21,7 @@ class MatrixArray(LiteXModule):
             has no wide steps).
         valid: operands are there; first: clears the sums; shift: multiplies them by one digit before adding; last: captures
             them.
-        sums: R x C list of signed drain registers; fixes: the same shape, what the reader has to subtract (or None).
+        sums: R x C list of signed drain registers; fixes: the same shape, a value that the reader must subtract (or None).
     """
 
     def __init__(self, hw):

@@ -11,7 +11,7 @@ class DelayLine(LiteXModule):
 
         signals (cycle t) --> register (t + 1) --> register (t + 2) --> ... --> register (t + cycles)
 
-    One wide register a stage instead of one a signal: shift registers either way, but quicker to simulate.
+    One wide register per stage instead of one per signal: shift registers either way, but faster to simulate.
 
     Args:
         signals: dict name -> unsigned Signal or expression.

@@ -20,14 +20,14 @@ SELECT_TO_OPERAND = ADDRESS_TO_DATA                      # to the inputs of its 
 SELECT_TO_CLAMP   = SELECT_TO_OPERAND + INPUT_TO_CLAMP   # to the choice of its width,
 SELECT_TO_RESULT  = SELECT_TO_OPERAND + INPUT_TO_RESULT  # to its requantized value.
 
-# What travels with a result: of the sequencer, and of the instruction in force.
+# What travels with a result: signals of the sequencer and of the active instruction.
 SEQUENCED  = ("valid", "column", "group", "word_end", "score_last", "finished", "base", "residual_write")
 INSTRUCTED = ("pool", "to_row", "to_residual", "to_key", "to_value", "to_score", "to_output", "residual", "reciprocal",
               "single", "clamp", "head", "layer")
 
 
 class Drain(LiteXModule):
-    """Selects sums, requantizes P of them a cycle and collects whole words.
+    """Selects sums, requantizes P of them per cycle and collects whole words.
 
         cycle          R x C drain registers, A bits
         s              | column                           addresses of parameters, residual, reciprocals
@@ -48,7 +48,7 @@ class Drain(LiteXModule):
     Args:
         hw: Hardware.
         array: MatrixArray; sequencer: DrainSequencer; window: SampleWindow.
-        parameters: words of the multiplier, offset and residual multiplier memories; residual: word of the residual memory.
+        parameters: words of the multiplier, bias and residual multiplier memories; residual: word of the residual memory.
         rates: list of P reciprocals of the softmax.
         clamps: widths of results, the last one that of samples.
     Attributes:
@@ -75,7 +75,7 @@ class Drain(LiteXModule):
             self.comb += [pool.first.eq(operand["group"] == 0), pool.pool.eq(operand["pool"])]
             sums[0] = pool.value
 
-        # The requantizers hold still while nothing passes through them.
+        # The requantizers hold their state while nothing passes through them.
         awake = Signal()
         self.sync += awake.eq(Cat(*(line.after(n)["valid"] for n in range(SELECT_TO_COLUMN, SELECT_TO_CLAMP))) != 0)
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What a requantizer multiplies and adds besides the sum: factor, residual, offset."""
+"""Operands of a requantizer besides the sum: factor, residual, bias."""
 
 from migen import *
 
@@ -17,7 +17,7 @@ class DrainOperands(LiteXModule):
 
     Args:
         hw: Hardware; b is ``row_bits``.
-        parameters: words of the multiplier, offset and residual multiplier memories.
+        parameters: words of the multiplier, bias (``offset``) and residual multiplier memories.
         residual: word of the residual memory, R x b bits.
         rates: list of P reciprocals, unsigned W bits.
         stage: dict of the drain's signals in this cycle: valid, group, residual, reciprocal, spread.
@@ -46,7 +46,7 @@ class DrainOperands(LiteXModule):
         for p in range(P):
             row = Array(rows[p::P])[stage["group"]]
             if hw.wide:
-                # Residuals of one token stand in the row of the last token of a window.
+                # Residuals of one token are in the row of the last token of a window.
                 row = Mux(stage["spread"], rows[-1], row)
             self.comb += [
                 self.factor[p].eq(Mux(stage["valid"] & stage["reciprocal"], rates[p], self.multiplier)),

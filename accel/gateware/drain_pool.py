@@ -7,7 +7,7 @@ from litex.gen import *
 
 
 class RowPool(LiteXModule):
-    """Adds up the groups of a column, one group of P rows a cycle; the total is complete with the last one.
+    """Adds up the groups of a column, one group of P rows per cycle; the total is complete with the last one.
 
         sums, P x A bits --> adder tree --> + --> total --+--> value (pool)
                   |                         ^-- running <-+

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Selection of sums: P of the R x C drain registers a cycle."""
+"""Selection of sums: P of the R x C drain registers per cycle."""
 
 from migen import *
 
@@ -15,8 +15,8 @@ class SumSelector(LiteXModule):
         cycle t + 1  R column registers, A bits    | group
         cycle t + 2  P sums, A bits
 
-    What a DSP lane's sum still needs subtracted (``fixes``) takes the same way and is subtracted behind both multiplexers,
-    so that P subtractors do for all lanes.
+    The correction of a DSP lane's sum (``fixes``) takes the same path and is subtracted behind both multiplexers,
+    so that P subtractors serve all lanes.
 
     Args:
         hw: Hardware; A is ``accumulator_bits``.

@@ -87,7 +87,7 @@ class Engine(LiteXModule):
         parameters = (self.multipliers, self.offsets, self.residual_multipliers)
         self.feature, self.raw = window.feature, window.raw
 
-        # After an abort what is still in the pipelines runs out unseen before the engine is free again.
+        # After an abort the pipelines drain, with their results discarded, before the engine is free again.
         running  = Signal()
         settled  = Signal(reset=1)
         flushing = Signal(max=FLUSH_CYCLES + 1)
@@ -111,7 +111,7 @@ class Engine(LiteXModule):
         clamp_sets = [*hw.clamps, numerics.SCORE_BITS, hw.input_bits]
         self.drain = drain = Drain(hw, array, drains, [p.data for p in parameters], residual.data, softmax.rate, window,
                                    clamp_sets)
-        # What was issued, in the cycle in which the memories deliver its operands.
+        # The issued step, in the cycle in which the memories deliver its operands.
         self.issued = issued = DelayLine({name: getattr(compute, name) for name in ISSUED}, ADDRESS_TO_DATA)
         operands = issued.after(ADDRESS_TO_DATA)
         self._row_operands(hw, compute, array, row_memory, probability, window, operands)
@@ -137,7 +137,7 @@ class Engine(LiteXModule):
         return address if self.loader is None else Mux(self.loader.active, self.loader.address, address)
 
     def _load(self, loader):
-        """What the loader reads back, and its writes to the memories that have a port to spare."""
+        """Words that the loader reads back, and its writes to the memories that have a free port."""
         read = {"compute": self.compute.instruction.fetched, "drain": self.drains.instruction.fetched,
                 "numerators": self.softmax.numerator, "residual": self.residual_memory.data}
         writable = {"multiplier": self.multipliers, "offset": self.offsets, "residual_multiplier": self.residual_multipliers,

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Multiplication in LUTs, written out so that no synthesizer spends a DSP block on it.
 
-Radix-4 Booth: two bits of one factor choose 0, +-1 or +-2 times the other, which a single LUT6 a bit both makes and adds to
+Radix-4 Booth: two bits of one factor choose 0, +-1 or +-2 times the other, which a single LUT6 per bit forms and adds to
 the running sum. A negative multiple is the inverted positive one plus a carry into its adder.
 """
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Multiply-accumulate lanes: one product a cycle each, built from LUTs or in pairs from one DSP48E1.
+"""Multiply-accumulate lanes: one product per cycle each, built from LUTs or in pairs from one DSP48E1.
 
 Both kinds take the same operands in the same cycle and have their sum ready in the same cycle:
 
@@ -21,7 +21,7 @@ def pair_field(block, column_bits):
 
 
 class LaneFlags:
-    """What the lanes do in this cycle: load the product, load the accumulator (``first`` from zero, ``shift`` after a shift
+    """Commands to the lanes in this cycle: load the product, load the accumulator (``first`` from zero, ``shift`` after a shift
     by one digit), load the drain register."""
 
     def __init__(self):
@@ -60,18 +60,18 @@ class LutLane(LiteXModule):
 class DspLanePair(LiteXModule):
     """Two lanes of neighbouring columns in one DSP48E1: ``(c1 << field) + c0`` times the row operand.
 
-    The product register then holds ``(s1 << field) + s0`` for the two sums. Where both sums fit ``field`` bits, starting at
-    half of the low field's range keeps s0 from borrowing from s1 and nothing is left to correct. Where they do not, a small
-    counter follows the low field over its wraps: a product is less than a quarter of the range, so the two top bits before
-    and after tell. Then s0 is counter and field, and s1 the upper part less the counter, a subtraction left to the reader
-    of the drain register (``fix``), who has one subtractor for many lanes. The row operand comes already multiplied by its
-    digit's weight, so the accumulator never shifts.
+    The product register then holds ``(s1 << field) + s0`` for the two sums. If both sums fit ``field`` bits, starting at
+    half of the low field's range keeps s0 from borrowing from s1 and no correction is needed. If they do not, a small
+    counter counts the wraps of the low field: a product is less than a quarter of the range, so the two top bits before
+    and after show a wrap. Then s0 is counter and field, and s1 the upper part minus the counter, a subtraction left to the
+    reader of the drain register (``fix``), which has one subtractor for many lanes. The row operand is already multiplied by
+    its digit's weight, so the accumulator never shifts.
 
     Args:
         row: weighted row operand; columns: two column operands; flags: LaneFlags; acc_bits: proven accumulator width;
         block: DspBlock of the device.
     Attributes:
-        sums: two drain registers, signed ``acc_bits``; fix: None, or what is to be subtracted from the second.
+        sums: two drain registers, signed ``acc_bits``; fix: None, or the value to subtract from the second.
     """
 
     def __init__(self, row, columns, flags, acc_bits, block):
@@ -109,7 +109,7 @@ class DspLanePair(LiteXModule):
             self.comb += self.sums[0].eq(Cat(drain[:field], self.fix))
 
     def _wraps(self, flags, top, bits):
-        """Signed count of the low field's wraps since the first product, up to the value that is in it now."""
+        """Signed count of the low field's wraps since the first product, including its present value."""
         before, updated, first = Signal(2), Signal(), Signal()
         count, now = Signal((bits, True)), Signal((bits, True))
         up, down   = Signal(), Signal()

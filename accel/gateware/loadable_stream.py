@@ -17,7 +17,7 @@ class LoadableStream(LiteXModule):
     Args:
         width; words: list of ints, the first contents; plan: weights.StreamPlan without spare bits.
     Attributes:
-        write_enable, write_address, write_data: one word a cycle.
+        write_enable, write_address, write_data: one word per cycle.
     """
 
     autocsr_exclude = {"memories"}

@@ -19,7 +19,7 @@ def parts(width):
 
 
 class ModelLoader(LiteXModule):
-    """Goes through one memory at a time, from its first word on.
+    """Accesses one memory at a time, from its first word on.
 
         select ----> memory number, its first address and first part
         push ------> shift register of 32-bit parts, lowest first --(last part of a word)--> write, next address
@@ -30,7 +30,7 @@ class ModelLoader(LiteXModule):
     Attributes:
         select with number; push with input (32 bits); take: pulses. A number past the last memory closes the loader.
         active: a memory is open: its address is the loader's; waiting: ``output`` is not valid yet.
-        address; write: list of pulses, one a memory; data: list of Signals, the word to write; output: 32 bits.
+        address; write: list of pulses, one per memory; data: list of Signals, the word to write; output: 32 bits.
     """
 
     def __init__(self, memories):

@@ -12,7 +12,7 @@ ADDRESS_TO_DATA = 2
 
 
 def apply_style(memory, style, writable):
-    """Ask the synthesizer for block RAM or for LUTs; None leaves it the choice."""
+    """Ask the synthesizer for block RAM or for LUTs; None leaves the choice to it."""
     # The schedule never reads a word in the cycle in which it is written.
     memory.attr = {("no_rw_check", 1)} if writable else set()
     if style == DISTRIBUTED and not writable:
@@ -25,7 +25,7 @@ def apply_style(memory, style, writable):
 class RegisteredMemory(LiteXModule):
     """Simple dual-port memory; maps to block RAM or distributed RAM.
 
-    Interface: ``address`` in cycle t gives ``data`` in cycle t + 2; ``write_enable`` (one bit a ``granularity`` bits, lowest
+    Interface: ``address`` in cycle t gives ``data`` in cycle t + 2; ``write_enable`` (one bit per ``granularity`` bits, lowest
     first), ``write_address``, ``write_data`` in cycle t are seen by addresses from cycle t + 1 on. Without ``writable`` it is
     a ROM. ``style`` is ``BLOCK``, ``DISTRIBUTED`` or None.
     """

@@ -13,7 +13,7 @@ WORDS = 8
 class ModelStore(LiteXModule):
     """Registers in front of a ModelLoader.
 
-    Nothing here is reset with the rest: a reset in the middle of a transfer leaves the model incomplete, as it is.
+    Nothing here is reset with the rest: after a reset in the middle of a transfer the model is still incomplete.
 
     Args:
         loader: ModelLoader; model_id, checksum: of the model in the memories' first contents, 32 bits each.
@@ -38,7 +38,7 @@ class ModelStore(LiteXModule):
             loader.number.eq(self.input),
             loader.input.eq(self.input),
             loader.select.eq(self.write & (self.word == SELECT)),
-            # A complete model is only read.
+            # A complete model can only be read.
             loader.push.eq(self.write & (self.word == DATA) & ~self.complete),
             loader.take.eq(self.read & (self.word == DATA)),
             Case(self.word, {

@@ -16,7 +16,7 @@ class OutputRegisters(LiteXModule):
 
     Args:
         count: number of outputs.
-        skips: list of signed 32-bit Signals to add, one an output; empty without persistence skip.
+        skips: list of signed 32-bit Signals to add, one per output; empty without persistence skip.
         write: Signal or expression; index: of the output written; total: its value, signed 32 bits.
     Attributes:
         outputs: list of signed 32-bit registers.

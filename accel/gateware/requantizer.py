@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The requantizer: accumulator to quantized result, one a cycle; the only rounding in the core."""
+"""The requantizer: accumulator to quantized result, one per cycle; the only rounding in the core."""
 
 from migen import *
 
@@ -28,7 +28,7 @@ class Requantizer(LiteXModule):
         acc_bits, multiplier_bits, residual_bits (of N), residual_operand_bits, offset_bits: widths.
         clamps: the widths a result can be clamped to, the last one selected by the highest ``clamp``.
     Attributes:
-        awake: the pipeline moves; without it everything holds still.
+        awake: the pipeline moves; otherwise every register holds.
         clamp: index into ``clamps``, presented in cycle t + 4 (it belongs to the output side).
         result: signed, as wide as the widest clamp; total: signed, 32 bits, saturated.
     """
@@ -65,7 +65,7 @@ class Requantizer(LiteXModule):
         held_offset     = Signal.like(self.offset)
         self.scaling    = scaling = FabricProduct(held_scale, held_residual)
         self.comb += [
-            # One half is a whole number of offset units, so rounding costs no adder of full width.
+            # One half is a whole number of bias units, so rounding needs no adder of full width.
             addend.eq(Cat(Constant(0, numerics.OFFSET_SHIFT), rounding)),
             scaled.eq(Cat(Constant(0, numerics.RESIDUAL_SHIFT), residual)),
         ]

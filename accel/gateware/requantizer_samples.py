@@ -10,7 +10,7 @@ from liteformer.accel.numerics import RAW_BITS
 
 
 class RequantizerWithSamples(LiteXModule):
-    """A Requantizer whose factors are chosen: sum and factor of the drain, or sample and multiplier of the window.
+    """A Requantizer with selected factors: sum and factor of the drain, or sample and multiplier of the window.
 
     A sample of ``RAW_BITS`` needs the wide port of the DSP block's multiplier. While a factor of the drain fits the narrow
     port, sums share the wide port with the samples. A wider factor occupies the wide port itself, so the ports are swapped:

@@ -9,18 +9,18 @@ from liteformer.accel.hardware import compute_fields, drain_fields
 
 
 class Instruction(LiteXModule):
-    """A program memory with a prefetch register and the fields of the instruction in force as signals.
+    """A program memory with a prefetch register and the fields of the active instruction as signals.
 
     ``take`` moves on to the next instruction in the following cycle; ``rewind`` returns to the first. An instruction must be
-    in force for two cycles at least, so that the next one is fetched.
+    active for at least two cycles, so that the next one is fetched.
 
     Args:
         fields: list of (name, bits), lowest bits first; program: list of instruction words.
-        loader: None for a program that stays, else (open, address, write, data) of a loader that goes through the memory;
+        loader: None for a fixed program, else (open, address, write, data) of a loader that goes through the memory;
             ``fetched`` then is the word at its address.
     Attributes:
         take, rewind; fetched: the next instruction; next: dict of its fields.
-        The fields of the instruction in force, by their names.
+        The fields of the active instruction, by their names.
     """
 
     def __init__(self, fields, program, loader=None):
@@ -56,7 +56,7 @@ class Instruction(LiteXModule):
 
 
 class DownCounter:
-    """A counter whose comparisons with zero and one are registers of their own, so that nothing waits for them.
+    """A counter whose comparisons with zero and one are registers, which keeps them off the critical path.
 
     Attributes:
         value; zero: ``value`` is zero; one: ``value`` is one.
@@ -77,7 +77,7 @@ class DownCounter:
 
 
 class ComputeSequencer(LiteXModule):
-    """Issues one k a cycle: addresses and flags for the operand memories and the array.
+    """Issues one k per cycle: addresses and flags for the operand memories and the array.
 
     A step is ``tiles`` times ``passes`` times ``k``. A pass is a digit of the row operand (most significant first) or, with
     ``row_continue``, a further row tile accumulated into the same sums. Between tiles it waits ``gap`` cycles, before a step
@@ -167,7 +167,7 @@ class ComputeSequencer(LiteXModule):
                     If(now.end, self.busy.eq(0), *idle.load(Constant(0))),
                 ),
             ),
-            # The program word is fetched while idle; the first instruction is in force one cycle after start.
+            # The program word is fetched while idle; the first instruction is active one cycle after start.
             loading.eq(self.start),
             If(self.start, self.busy.eq(1)),
             If(loading, *load),
@@ -181,7 +181,7 @@ class DrainSequencer(LiteXModule):
     Attributes:
         tile_ready: pulse one cycle before the drain registers hold a tile; start: rewinds the program.
         valid: a group of results is selected in this cycle; column, group: which; word_end: it completes a destination word;
-        finished: it is the last of the program. instruction: the Instruction in force.
+        finished: it is the last of the program. instruction: the active Instruction.
         base, residual_read, residual_write, parameter: addresses of this cycle.
     """
 
@@ -239,7 +239,7 @@ class DrainSequencer(LiteXModule):
                 ),
                 If(group_end,
                     *remaining.step(),
-                    # Values advance once a tile, everything else once a column.
+                    # Values advance once per tile, everything else once per column.
                     If(~now.to_value, self.base.eq(self.base + 1)),
                     self.residual_read.eq(self.residual_read + 1),
                     self.residual_write.eq(self.residual_write + 1),

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Softmax: score columns in, unnormalised weights and one reciprocal a row out."""
+"""Softmax: score columns in, unnormalised weights and one reciprocal per row out."""
 
 from migen import *
 
@@ -24,13 +24,13 @@ SCORE_TO_DIVISION = INDEX_TO_WEIGHT + START_TO_LOAD
 
 
 class Softmax(LiteXModule):
-    """Three phases a head: collect scores and row maxima, look weights up, divide once a row.
+    """Three phases per head: collect scores and row maxima, look weights up, divide once per row.
 
         score, P x 10 bits --+--> score buffer --+--> WeightLookup --+--> DigitSplitter --> WordCollector --> word
                              +--> RowMaxima -----+         |         |
                                                            +--> row sums --> RowDivider (NumeratorTable) --> rate, P x W bits
 
-    P rows are handled a cycle, G = ``groups`` cycles make a column of all rows. With K keys and the last score in cycle t:
+    P rows are handled per cycle, G = ``groups`` cycles make a column of all rows. With K keys and the last score in cycle t:
 
         pass 1    .. t             scores, as the requantizers deliver them
         pass 2    t + 1 ..         address of a score; its weight is there INDEX_TO_WEIGHT cycles later
@@ -43,8 +43,8 @@ class Softmax(LiteXModule):
     Attributes:
         valid, score (list of P, signed 10 bits), group, last, single, layer, head: one group of scores; ``last`` ends a
             head's rows. ``single`` says that only row 0 counts and stands for all rows.
-        restart: forget whatever an aborted inference left behind.
-        word_valid, word_address, word: weights of one key token for all rows, ``digits`` digits of ``row_bits`` each a row.
+        restart: discard what an aborted inference left behind.
+        word_valid, word_address, word: weights of one key token for all rows, ``digits`` digits of ``row_bits`` each per row.
         rate_address: head * groups + group; two cycles later ``rate`` (list of P) is its reciprocal multiplier.
         dividing: a division is on its way; numerator: that of the layer.
     """
@@ -110,7 +110,7 @@ class Softmax(LiteXModule):
         self.comb += [score.eq(buffer.data[p * SCORE_BITS:(p + 1) * SCORE_BITS]) for p, score in enumerate(scores)]
         self.lookup = lookup = WeightLookup(hw, table, scores, maxima.maximum, stages)
 
-        # Words of balanced digits.
+        # Words of signed digits.
         fields = []
         for p, weight in enumerate(lookup.weight):
             splitter = DigitSplitter(weight, int(table[0]), hw.probability_digits, hw.row_bits)

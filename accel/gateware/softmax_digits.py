@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Softmax weights as balanced digits, the form in which the array takes them."""
+"""Softmax weights as signed digits, the form in which the array takes them."""
 
 from migen import *
 
@@ -9,7 +9,7 @@ from liteformer.accel.numerics import digits_for
 
 
 class DigitSplitter(LiteXModule):
-    """Splits an unsigned weight into balanced signed digits; combinational.
+    """Splits an unsigned weight into signed digits; combinational.
 
         weight --> lowest b bits --> digit 0
                    rest + top bit of digit 0 --> lowest b bits --> digit 1

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The division of the softmax: one reciprocal multiplier a row."""
+"""The division of the softmax: one reciprocal multiplier per row."""
 
 from migen import *
 
@@ -39,12 +39,12 @@ class NumeratorTable(LiteXModule):
 
 
 class RowDivider(LiteXModule):
-    """``floor(numerator / total)`` of every row: restoring division, one quotient bit a cycle, P rows side by side.
+    """``floor(numerator / total)`` of every row: restoring division, one quotient bit per cycle, P rows side by side.
 
         cycle t                  start
         cycle t + 2              group 0: totals are loaded, the numerator's top bits (less than any total) as remainder
         cycle t + 3 .. t + W + 2 a quotient bit each: remainder, next numerator bit - total; kept if not negative
-        cycle t + W + 3          quotients are written, W bits a row
+        cycle t + W + 3          quotients are written, W bits per row
         cycle t + W + 4          group 1 is loaded ...
 
     A total is at least the table's first entry T, so W = ``numerator_bits - (T.bit_length() - 1)`` bits hold any quotient.
@@ -56,7 +56,7 @@ class RowDivider(LiteXModule):
     Attributes:
         start: pulse.
         head, group_top: of the sums; the last group of its rows.
-        restart: stop and forget.
+        restart: stop and discard.
         dividing: a division is on its way; group: whose totals are read.
         rate_address: head * groups + group; two cycles later rate (list of P) is its reciprocal.
     """

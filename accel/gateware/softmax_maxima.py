@@ -22,8 +22,8 @@ class RowMaxima(LiteXModule):
         score: list of P Signals, signed 10 bits; group: Signal, the scores' group of rows.
     Attributes:
         valid, column_end, last: there is a group of scores; its column is complete; all columns are. After ``last`` the next
-            score of a row starts its maximum anew.
-        restart: forget the columns so far.
+            score of a row starts a new maximum.
+        restart: discard the columns so far.
         read_group: group to read; maximum: list of P, in the same cycle.
     """
 

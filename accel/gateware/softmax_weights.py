@@ -12,7 +12,7 @@ SCORE_TO_WEIGHT = 3
 
 
 class WeightLookup(LiteXModule):
-    """Looks the weights of P rows up in the exponential table, a group a cycle, and adds them up row by row.
+    """Looks the weights of P rows up in the exponential table, a group per cycle, and adds them up row by row.
 
         cycle t      score, maximum (10 bits)
         cycle t + 1  distance = maximum - score (10 bits unsigned)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The weight memory: a stream of words read in order, in block RAM as far as there is any, the rest in LUTs."""
+"""The weight memory: a stream of words read in order, in block RAM as far as available, the rest in LUTs."""
 
 
 from dataclasses import dataclass
@@ -86,7 +86,7 @@ class WeightStream(LiteXModule):
         return port.dat_r
 
     def _logic(self, content, width, offset=0):
-        """LUT banks of the words from ``offset`` on, reduced to one word a cycle after the address.
+        """LUT banks of the words from ``offset`` on, reduced to one word per cycle after the address.
 
         The registers of the banks that are not addressed are reset, which costs nothing, and all are ORed.
         """

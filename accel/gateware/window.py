@@ -17,11 +17,11 @@ class SampleWindow(LiteXModule):
     """Takes raw samples feature by feature and keeps the last ``window`` of each, quantized and split into digits.
 
     A write goes through requantizer 0 (its parameter word is the feature's number), then every row tile's word of that
-    feature is read, shifted by one token and written back, newest tile first, each tile handing its oldest token on.
+    feature is read, shifted by one token and written back, newest tile first; each tile passes its oldest token on.
 
     Attributes:
-        push: pulse with ``feature`` and ``raw`` (32 bits); busy: a sample is on its way; full: a whole
-            window is there and no row is half written.
+        push: pulse with ``feature`` and ``raw`` (32 bits); busy: a sample is in progress; full: a whole
+            window is stored and no row is half written.
         quantize_raw, quantize_feature, quantizing: to the requantizer; quantized: its result.
         address, data: read port of the array, two cycles; a word holds ``digits`` digits a row, most significant last.
     """
@@ -128,5 +128,5 @@ class SampleWindow(LiteXModule):
             self.busy.eq(1),
             NextState("SHIFT"),
         )
-        # A sample that is on its way when the window is cleared does not count.
+        # A sample in progress when the window is cleared is discarded.
         self.sync += If(self.clear, count.eq(0), filled.eq(0), partial.eq(0), cleared.eq(1))

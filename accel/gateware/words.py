@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Groups of rows, one a cycle, joined into a word of all rows."""
+"""Groups of rows, one per cycle, joined into a word of all rows."""
 
 from migen import *
 
@@ -15,7 +15,7 @@ class WordCollector(LiteXModule):
     ``word`` is complete in the cycle of the last group.
 
     Args:
-        fields: list of P Signals or slices of F bits, one a row of the group.
+        fields: list of P Signals or slices of F bits, one per row of the group.
         groups: cycles of a column.
         spread: None, or a signal: the first field alone counts and stands for all rows.
     Attributes:

@@ -22,7 +22,7 @@ def _render(result):
     array = result["array"]
     table.add_row("lanes of the array, rows x columns", f"{result['lanes']} = {array['rows']} x {array['columns']}")
     table.add_row("of these made of DSP48E1s; requantizers", f"{array['dsp_lanes']}; {array['requantizers']}")
-    table.add_row("array utilisation", f"{100 * result['utilization']:.1f} %")
+    table.add_row("MAC utilization", f"{100 * result['utilization']:.1f} %")
     if result["area"]:
         for row in area_rows(result["area"], result["device"]):
             table.add_row(*row)
@@ -43,7 +43,7 @@ def bench(
     ffn: Annotated[int | None, typer.Option(help="Feed-forward channels; 4 x d_model if left out.",
                                             rich_help_panel=SHAPE)] = None,
     readout: Annotated[Literal["last", "mean"] | None, typer.Option(
-        help="Last token, or mean over all; last if left out, for the grid mean.", rich_help_panel=SHAPE)] = None,
+        help="Pooling: last token, or mean over all; last if left out, for the grid mean.", rich_help_panel=SHAPE)] = None,
     cpu: Annotated[str, typer.Option(help="CPU of the SoC.", rich_help_panel=options.HARDWARE)] = "vexriscv",
     rows: options.Rows = None,
     columns: options.Columns = None,
@@ -53,7 +53,7 @@ def bench(
     loadable: options.Loadable = False,
     windows: Annotated[int, typer.Option(help="Random windows to run; the grid runs at most 4 of each shape.")] = 16,
     seed: Annotated[int, typer.Option(help="Seed of weights and windows.")] = 1,
-    no_area: Annotated[bool, typer.Option("--no-area", help="Leave the synthesis with Yosys out.")] = False,
+    no_area: Annotated[bool, typer.Option("--no-area", help="Skip the synthesis with Yosys.")] = False,
     timeline: Annotated[str | None, typer.Option(metavar="FILE.png", help="Draw what the array does in each cycle.",
                                                  rich_help_panel=MORE)] = None,
     timing: Annotated[bool, typer.Option("--timing", help="Show the longest path into each block.",

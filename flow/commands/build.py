@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""`liteformer build`: the complete project of a board, and its bitstream if the toolchain is there."""
+"""`liteformer build`: the complete project of a board, and its bitstream if the toolchain is installed."""
 
 from typing import Annotated
 
@@ -39,15 +39,15 @@ def build(
     model: Annotated[str, typer.Argument(metavar="MODEL", help="Directory of a trained model, or a model file.")],
     board: Annotated[str, typer.Option(help=f"One of {', '.join(BOARDS)}.")],
     out: Annotated[str | None, typer.Option(metavar="DIR", help="Folder of the project; build/BOARD if left out.")] = None,
-    no_compile: Annotated[bool, typer.Option("--no-compile", help="Write the project, do not run the toolchain.")] = False,
+    no_compile: Annotated[bool, typer.Option("--no-compile", help="Write the project without running the toolchain.")] = False,
     toolchain: Annotated[str | None, typer.Option(help="vivado; arty_a7 also has openxc7.")] = None,
-    cpu: Annotated[str | None, typer.Option(help="CPU of the SoC, or none; what the model's folder asks for, or the "
+    cpu: Annotated[str | None, typer.Option(help="CPU of the SoC, or none; if left out, the one in the model's folder, or the "
                                           "board's own choice, if left out.")] = None,
     sys_clk_freq: Annotated[float, typer.Option(help="Clock in Hz.")] = 100e6,
     application: Annotated[list[str] | None, typer.Option(
-        metavar="FILE.c", help="C file in place of the firmware that serves the serial line; may be repeated.")] = None,
+        metavar="FILE.c", help="C file that replaces the firmware of the serial line; may be repeated.")] = None,
     uartbone: Annotated[bool, typer.Option("--uartbone", help="The serial pins lead to the bus, for litex_server and `run "
-                                           "--csr`; the CPU's own serial line is inside.")] = False,
+                                           "--csr`; the CPU's own serial line then has no pins.")] = False,
     rows: options.Rows = None,
     columns: options.Columns = None,
     requantizers: options.Requantizers = None,

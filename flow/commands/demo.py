@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""`liteformer demo`: the whole way on the built-in series, from training to the firmware's forecast on the simulated SoC."""
+"""`liteformer demo`: the whole flow on the built-in series, from training to the firmware's forecast on the simulated SoC."""
 
 from typing import Annotated
 
@@ -29,8 +29,8 @@ def _render(result):
     table.add_row("core, start to done", f"{cycles['accelerator']:,} cycles = {result['latency_us']:.2f} µs")
     table.add_row("firmware, sample in memory to result",
                   f"{cycles['end_to_end']:,} cycles = {hardware.microseconds(cycles['end_to_end']):.2f} µs")
-    table.add_row("the paper, (12, 32, 4) on this chip, no CPU", f"{PAPER_MS} ms: {result['times_faster']:.0f} times slower")
-    table.add_row("array utilisation", f"{100 * result['utilization']:.1f} % of {result['lanes']} lanes", end_section=True)
+    table.add_row("the paper, (12, 32, 4) on this chip, no CPU", f"{PAPER_MS} ms: {result['times_faster']:.0f}x slower")
+    table.add_row("MAC utilization", f"{100 * result['utilization']:.1f} % of {result['lanes']} lanes", end_section=True)
     for row in area_rows(result["area"], result["device"]):
         table.add_row(*row)
     return table
@@ -43,7 +43,7 @@ def demo(
     epochs: Annotated[int | None, typer.Option(help="Epochs of each training phase; fewer are faster.")] = None,
     as_json: options.Json = False,
 ):
-    """The whole way on a built-in series, in less than five minutes.
+    """The whole flow on a built-in series, in less than five minutes.
 
     Trains a 4-bit model, generates the SoC, compiles its firmware, simulates them together, compares every forecast with the
     integer model, measures the area and draws forecast against truth.

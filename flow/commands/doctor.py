@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""`liteformer doctor`: which tools are there, which are missing and how to install them."""
+"""`liteformer doctor`: which tools are installed, which are missing and how to install them."""
 
 from dataclasses import asdict
 
@@ -19,7 +19,7 @@ def _render(result):
     for check in result["checks"]:
         found = check["version"] is not None
         mark = "[green]✓[/]" if found else "[red]✗[/]" if check["needed"] else "[yellow]–[/]"
-        table.add_row(mark, check["name"], check["version"] or ("missing" if check["needed"] else "not there (optional)"),
+        table.add_row(mark, check["name"], check["version"] or ("missing" if check["needed"] else "not installed (optional)"),
                       check["purpose"], "" if found else escape(check["advice"]))
     return table
 

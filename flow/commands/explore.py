@@ -55,7 +55,7 @@ def explore(
     heads: _axis("Attention heads.") = space.DEFAULTS["heads"],
     layers: _axis("Encoder layers.") = space.DEFAULTS["layers"],
     ffn_ratio: _axis("Feed-forward channels over d_model.") = space.DEFAULTS["ffn_ratio"],
-    readout: _axis("last, mean.") = space.DEFAULTS["readout"],
+    readout: _axis("Pooling: last, mean.") = space.DEFAULTS["readout"],
     lanes: Annotated[str | None, typer.Option(
         metavar="LIST", help="Most lanes of the array, or auto: the fastest array that fits. If left out: auto, with objective "
         f"luts or energy {space.SMALLER_ARRAYS}.", rich_help_panel=SPACE)] = None,
@@ -67,16 +67,16 @@ def explore(
         "wrong classes, anomaly: 1 - F1), latency (core, start to done), end_to_end (sample in the CPU's memory to result), "
         "energy (estimate), luts. If left out: rmse or error, and latency.", rich_help_panel=SEARCH)] = None,
     fidelity: Annotated[str, typer.Option(
-        metavar="NAME", help="How figures are obtained. model: compiler's schedule and area formula, RMSE or error a proxy "
+        metavar="NAME", help="How figures are obtained. model: compiler's schedule and area formula, a proxy of RMSE or error "
         "from a training of seconds. simulate: the SoC simulated and synthesised with Yosys, the same proxy; about a minute a "
-        "point. train: trained completely, simulated and synthesised; minutes a point.", rich_help_panel=SEARCH)] = "model",
+        "point. train: trained completely, simulated and synthesised; minutes per point.", rich_help_panel=SEARCH)] = "model",
     trials: Annotated[int, typer.Option(help="Points to evaluate, those of earlier runs in the same study included.",
                                         rich_help_panel=SEARCH)] = 50,
-    jobs: Annotated[int | None, typer.Option(help="Points at a time: processes on this machine, 2 if left out; with --ray one "
+    jobs: Annotated[int | None, typer.Option(help="Parallel points: processes on this machine, 2 if left out; with --ray one "
                                              "for each CPU of the cluster.", rich_help_panel=SEARCH)] = None,
     ray: Annotated[str | None, typer.Option(metavar="ADDRESS", help="Spread the points over a running Ray cluster: auto, "
                                             "HOST:PORT or ray://HOST:PORT.", rich_help_panel=SEARCH)] = None,
-    storage: Annotated[str | None, typer.Option(metavar="URL", help="Any Optuna storage, so that many machines search "
+    storage: Annotated[str | None, typer.Option(metavar="URL", help="Any Optuna storage, so that several machines search "
                                                 "together, such as mysql://HOST/NAME; a database in --out if left out.",
                                                 rich_help_panel=SEARCH)] = None,
     study: Annotated[str, typer.Option(help="Name of the study in the storage.", rich_help_panel=SEARCH)] = "liteformer",
@@ -90,24 +90,24 @@ def explore(
         "knee (the compromise nearest to all bests), the name of an objective (its best), or the number of a trial.",
         rich_help_panel=AFTER)] = None,
     sensitivity: Annotated[bool, typer.Option(
-        "--sensitivity", help="Do not search: lower the widths of one shape, class by class, from the largest of --bits.",
+        "--sensitivity", help="Do not search: reduce the widths of one shape, class by class, from the largest of --bits.",
         rich_help_panel=MIXED)] = False,
-    by: Annotated[Literal["class", "tensor"], typer.Option(help="Lower whole classes of tensors, or each tensor.",
+    by: Annotated[Literal["class", "tensor"], typer.Option(help="Reduce whole classes of tensors, or each tensor.",
                                                            rich_help_panel=MIXED)] = "class",
     target_rmse: Annotated[float | None, typer.Option(
         help="Largest RMSE over the validation windows; 5 % above the float model's if left out.",
         rich_help_panel=MIXED)] = None,
     bram: Annotated[float | None, typer.Option(
-        help="Stop when the weights' content fills so many BRAM36; as few as the RMSE allows if left out.",
+        help="Stop when the weights fill this many BRAM36; as few as the RMSE allows if left out.",
         rich_help_panel=MIXED)] = None,
-    out: Annotated[str, typer.Option(metavar="DIR", help="Where study.db, front.csv, front.html and front.png lie, and where "
+    out: Annotated[str, typer.Option(metavar="DIR", help="Folder of study.db, front.csv, front.html and front.png, and where "
                                      "--pick puts the model.")] = "build/explore",
     as_json: options.Json = False,
 ):
     """Search over bits, sizes and arrays for the best compromises that fit a device: a Pareto front.
 
     Points that do not fit are counted, and the search learns to avoid them. Ctrl-C ends it with the front so far; the same
-    command goes on. Search with cheap figures first, then look closer at what was good:
+    command resumes. Search with cheap figures first, then measure the best points:
 
     liteformer explore --trials 100 --objectives rmse,latency --out build/x
 
@@ -136,13 +136,13 @@ def explore(
              "readout": readout, "lanes": lanes, "cpu": cpu}
     shared = {"data": data, "path": _absolute(path), "target": options.names(target), "features": options.names(features),
               "timestamp": timestamp, "sensor": sensor, "horizon": horizon, "skip": skip, "seed": seed, "epochs": epochs}
-    # What is left out is no setting: the exploration of a forecast does not know of other tasks.
+    # Omitted options are not settings: the exploration of a forecast has no settings of other tasks.
     others = {"task": task if task != "forecast" else None, "label": label, "group": group, "stride": stride}
     shared |= {name: value for name, value in others.items() if value is not None}
     if sensitivity and task != "forecast":
         raise LiteFormerError(f"--sensitivity lowers the widths of a forecast, not of task {task}; search with --mixed")
     if pick and sensitivity:
-        raise LiteFormerError("--pick and --sensitivity are two different things; name one")
+        raise LiteFormerError("--pick and --sensitivity exclude each other; name one")
     if jobs is not None:
         at_least("jobs", jobs, 1)
     if pick:
@@ -192,5 +192,5 @@ def _search(shared, axes, names, fidelity, device, out, source, as_json, *, tria
                                  first=first)
     console.emit(result, as_json, render)
     if stopped:
-        console.note(f"stopped after {result['trials']['evaluated']} of {trials} points; the same command goes on from there")
+        console.note(f"stopped after {result['trials']['evaluated']} of {trials} points; the same command resumes from there")
         raise typer.Exit(130)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""`liteformer generate`: the stand-alone core as Verilog, for a system that is no LiteX SoC."""
+"""`liteformer generate`: the stand-alone core as Verilog, for a system without LiteX."""
 
 from typing import Annotated
 

@@ -21,7 +21,7 @@ def load(
     cable: Annotated[str | None, typer.Option(help="JTAG cable as openFPGALoader names it.")] = None,
     openocd: Annotated[str | None, typer.Option(metavar="FILE.cfg", help="Use OpenOCD with this configuration.")] = None,
 ):
-    """Load the bitstream of a built project into the board's FPGA; it is gone after power off.
+    """Load the bitstream of a built project into the board's FPGA; it is lost at power off.
 
     Examples:
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""`liteformer load-model`: another model into a board that runs, over its serial line, without synthesis."""
+"""`liteformer load-model`: another model into a running board, over its serial line, without synthesis."""
 
 from typing import Annotated
 
@@ -23,15 +23,15 @@ def _render(result):
 
 def load_model(
     model: Annotated[str, typer.Argument(metavar="MODEL", help="Directory of a trained model, or a model file.")],
-    into: Annotated[str, typer.Option(metavar="BUILD", help="What the device was built from: the project folder of "
+    into: Annotated[str, typer.Option(metavar="BUILD", help="Source of the device's build: the project folder of "
                                       "`liteformer build --loadable`, or the model.")],
     port: Annotated[str | None, typer.Option(help="Serial port of the board, such as /dev/ttyUSB0.")] = None,
-    baudrate: Annotated[int, typer.Option(help="Of the serial port; the design's.")] = 115200,
+    baudrate: Annotated[int, typer.Option(help="Baud rate of the serial port, as in the design.")] = 115200,
     sim: Annotated[bool, typer.Option("--sim", help="Try it on the simulated SoC.")] = False,
     windows: Annotated[int, typer.Option(help="Random windows to compare with the golden model afterwards.")] = 16,
     as_json: options.Json = False,
 ):
-    """Replace the model of a board that runs, in seconds; the new one has the same shape, or a smaller d_model or ffn.
+    """Replace the model of a running board, in seconds; the new one has the same shape, or a smaller d_model or ffn.
 
     The device refuses to run until the checksum over all its memories is right; a broken transfer leaves it without a model.
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Options that several commands share, so that one word means the same everywhere."""
+"""Options that several commands share, so that names are consistent."""
 
 from typing import Annotated, Literal
 

@@ -24,33 +24,33 @@ def report(
     soc: Annotated[int, typer.Option(metavar="N", help="Windows to run on the simulated SoC.")] = 64,
     out: Annotated[str | None, typer.Option(metavar="DIR", help=f"Folder of report.json and report.html; {OUT} if left out.",
                                             rich_help_panel=FILES)] = None,
-    html: Annotated[str | None, typer.Option(metavar="FILE.html", help="Where the page goes; report.json goes beside it "
-                                             "unless --out says otherwise.", rich_help_panel=FILES)] = None,
+    html: Annotated[str | None, typer.Option(metavar="FILE.html", help="File of the page; report.json is written next to it "
+                                             "unless --out names another folder.", rich_help_panel=FILES)] = None,
     saif: Annotated[str | None, typer.Option(metavar="DIR", help="Also write the switching activity of one inference and a Tcl "
                                              "script for Vivado's report_power.", rich_help_panel=FILES)] = None,
     board: Annotated[str | None, typer.Option(help=f"Take the FPGA of a board: {', '.join(BOARDS)}.",
                                               rich_help_panel=options.HARDWARE)] = None,
     device: Annotated[str | None, typer.Option(help=f"FPGA: {', '.join(DEVICES)}; xc7s15 if left out.",
                                                rich_help_panel=options.HARDWARE)] = None,
-    cpu: Annotated[str | None, typer.Option(help="CPU of the SoC; what the model's folder asks for if left out, otherwise "
+    cpu: Annotated[str | None, typer.Option(help="CPU of the SoC; if left out the one in the model's folder, otherwise "
                                             "vexriscv.", rich_help_panel=options.HARDWARE)] = None,
     sys_clk_freq: Annotated[float | None, typer.Option(help="Clock in Hz; 100e6, or the project's, if left out.",
                                                        rich_help_panel=options.HARDWARE)] = None,
-    no_area: Annotated[bool, typer.Option("--no-area", help="Leave synthesis out, and the energy estimate with it.",
+    no_area: Annotated[bool, typer.Option("--no-area", help="Skip synthesis and the energy estimate.",
                                           rich_help_panel=options.HARDWARE)] = False,
-    period: Annotated[float | None, typer.Option(metavar="SECONDS", help="Energy of a day with one inference each period.",
+    period: Annotated[float | None, typer.Option(metavar="SECONDS", help="Energy of a day with one inference per period.",
                                                  rich_help_panel=ENERGY)] = None,
     configuration_mj: Annotated[float, typer.Option(help="Millijoules to switch on and configure the FPGA; the default was "
                                                     "measured on an XC7S15 with its fastest settings.",
                                                     rich_help_panel=ENERGY)] = CONFIGURATION_MJ,
-    idle_mw: Annotated[float | None, typer.Option(help="Milliwatts of the configured FPGA that waits; the estimate's own "
+    idle_mw: Annotated[float | None, typer.Option(help="Milliwatts of the configured, waiting FPGA; the estimate's own "
                                                   "figure if left out.", rich_help_panel=ENERGY)] = None,
     seed: Annotated[int, typer.Option(help="Seed of random windows, used where the model has no test set.")] = 1,
     as_json: options.Json = False,
 ):
-    """Everything about a model on its hardware: accuracy, cycles, latency, area, energy estimate, beside the paper's figures.
+    """Everything about a model on its hardware: accuracy, cycles, latency, area, energy estimate, and the paper's figures.
 
-    Two minutes, less when repeated. Writes report.json for machines and report.html, a page without any other file.
+    Two minutes, less when repeated. Writes report.json for machines and report.html, a page in a single file.
 
     Examples:
 

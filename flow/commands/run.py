@@ -10,8 +10,8 @@ from rich.table import Table
 from liteformer.accel.errors import LiteFormerError
 from liteformer.flow.commands import options
 from liteformer.flow.common import console
-from liteformer.flow.common.figures import COLUMNS
 from liteformer.flow.common.inputs import at_least, load_model
+from liteformer.flow.common.metrics_table import COLUMNS
 from liteformer.flow.stream.device import open_device
 from liteformer.flow.stream.run import open_source, run_device
 from liteformer.train.data import registry
@@ -23,7 +23,7 @@ def _render(result):
     table.add_column("value", justify="right")
     table.add_row("windows", str(result["windows"]))
     if result["left_out"]:
-        table.add_row("windows left out: missing values or gaps", str(result["left_out"]))
+        table.add_row("windows skipped: missing values or gaps", str(result["left_out"]))
     table.add_row("numbers that differ from the golden model", str(result["mismatches"]))
     for name, text in COLUMNS.items():
         for who, value in result.get(name, {}).items():
@@ -35,7 +35,7 @@ def _render(result):
             table.add_row(f"{text}, slowest window", f"{result['cycles'][name]:,} cycles = "
                                                      f"{result['latency_us'][name]:.2f} µs at {result['clock_mhz']:g} MHz")
     table.add_row("rate over the line" if result["link"] != "simulation" else "rate of the simulation",
-                  f"{result['windows_per_second']:,} windows a second")
+                  f"{result['windows_per_second']:,} windows per second")
     if result["repeated"] or result["lost"]:
         table.add_row("requests sent again, replies lost", f"{result['repeated']}, {result['lost']}")
     return table
@@ -44,19 +44,19 @@ def _render(result):
 def run(
     model: Annotated[str, typer.Argument(metavar="MODEL", help="Directory of a trained model, or a model file.")],
     port: Annotated[str | None, typer.Option(help="Serial port of the board, such as /dev/ttyUSB0.")] = None,
-    baudrate: Annotated[int, typer.Option(help="Of the serial port; the design's.")] = 115200,
+    baudrate: Annotated[int, typer.Option(help="Baud rate of the serial port, as in the design.")] = 115200,
     sim: Annotated[bool, typer.Option("--sim", help="Run on the simulated SoC, through the same serial protocol.")] = False,
     csr: Annotated[str | None, typer.Option(metavar="csr.csv", help="Drive the core's registers through litex_server; the "
                                             "register map that LiteX wrote (CSV or JSON).")] = None,
     server: Annotated[str, typer.Option(help="HOST:PORT of litex_server, for --csr.")] = "localhost:1234",
     data: Annotated[options.DataName | None, typer.Option(
-        metavar="NAME", help=f"Data set as of `liteformer train` ({', '.join(registry.REGISTRY)}): its test windows; what the "
-                             "model was trained on if --path is left out too.")] = None,
+        metavar="NAME", help=f"Data set as in `liteformer train` ({', '.join(registry.REGISTRY)}): its test windows; the "
+                             "model's training data if --path is left out too.")] = None,
     path: Annotated[str | None, typer.Option(help="Of the data set. Without --data: a CSV with the model's features, all "
                                              "windows of it; - for lines on standard input.")] = None,
-    windows: Annotated[int | None, typer.Option(help="Windows to run, the first; of a classification spread ones. All if left "
-                                                     "out.")] = None,
-    cpu: Annotated[str | None, typer.Option(help="CPU of the simulated SoC; what the model's folder asks for if left out, "
+    windows: Annotated[int | None, typer.Option(help="Windows to run: the first N; for a classification N spread ones. All if "
+                                                     "left out.")] = None,
+    cpu: Annotated[str | None, typer.Option(help="CPU of the simulated SoC; if left out the one in the model's folder, "
                                                 "otherwise vexriscv.")] = None,
     plot: Annotated[str | None, typer.Option(metavar="FILE.png", help="Draw forecast and truth.")] = None,
     as_json: options.Json = False,

@@ -18,8 +18,8 @@ from liteformer.flow.stream.terminal import serve_terminal
 def simulate(
     model: Annotated[str, typer.Argument(metavar="MODEL", help="Directory of a trained model, or a model file.")],
     windows: Annotated[int, typer.Option(help="Windows to run.")] = 16,
-    cpu: Annotated[str | None, typer.Option(help="CPU of the SoC: vexriscv, serv, or another of LiteX; what the model's folder "
-                                                "asks for if left out, otherwise vexriscv.")] = None,
+    cpu: Annotated[str | None, typer.Option(help="CPU of the SoC: vexriscv, serv, or another of LiteX; if left out the one in "
+                                                "the model's folder, otherwise vexriscv.")] = None,
     trace: Annotated[str | None, typer.Option(metavar="FILE.fst", help="Write the waveforms of the whole SoC.")] = None,
     pty: Annotated[bool, typer.Option("--pty", help="Offer the SoC's serial line as a pseudo-terminal to other programs, until "
                                       "Ctrl-C; prints the name of the device.")] = False,

@@ -21,7 +21,7 @@ def paths_table(paths):
 
 
 def area_rows(area, device):
-    """Rows ``(text, value)`` of a table: what the SoC takes of a device."""
+    """Rows ``(text, value)`` of a table: resources of the SoC on a device."""
     capacity = DEVICES[device]
     names = {"lut": "LUT", "lutram": "of these as memory", "ff": "flip-flops", "bram36": "BRAM36", "dsp": "DSP48E1"}
     rows = [(f"{text}, whole SoC" if key != "lutram" else text, f"{area[key]:,} of {getattr(capacity, key):,}")
@@ -40,5 +40,5 @@ def soc_table(title, result):
     for key, text in (("accelerator", "core, start to done"), ("end_to_end", "firmware, sample in memory to result")):
         table.add_row(f"{text}, slowest window",
                       f"{cycles[key]:,} cycles = {hardware.microseconds(cycles[key]):.2f} µs at {hardware.CLOCK_MHZ} MHz")
-    table.add_row("speed of the simulation", f"{result['cycles_per_second']:,} cycles a second")
+    table.add_row("speed of the simulation", f"{result['cycles_per_second']:,} cycles per second")
     return table

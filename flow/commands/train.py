@@ -9,7 +9,7 @@ from rich.markup import escape
 from liteformer.accel.errors import LiteFormerError
 from liteformer.flow.commands import options
 from liteformer.flow.common import console
-from liteformer.flow.common.figures import figures_table
+from liteformer.flow.common.metrics_table import metrics_table
 from liteformer.flow.runs.train import run_training
 
 DATA, SHAPE, RECIPE = options.DATA, "Model", "Recipe"
@@ -29,7 +29,7 @@ def _widths(values):
 
 
 def _render(result):
-    table = figures_table(result, result["windows"]["test"])
+    table = metrics_table(result, result["windows"]["test"])
     if result["task"] == "forecast":
         low, high = (result["interval"]["integer"][key] for key in ("low", "high"))
         table.add_row("95 % interval of integer (test set)", f"{low:.3f} to {high:.3f}")
@@ -60,8 +60,9 @@ def train(
                                                rich_help_panel=DATA)] = None,
     horizon: Annotated[int | None, typer.Option(help="Steps ahead to forecast; one output for each.",
                                                 rich_help_panel=DATA)] = None,
-    test_fraction: Annotated[float, typer.Option(help="Last part of the rows, for the test.", rich_help_panel=DATA)] = 0.2,
-    validation_fraction: Annotated[float, typer.Option(help="Last part of the training windows, for validation.",
+    test_fraction: Annotated[float, typer.Option(help="Fraction of the rows for the test, the last ones.",
+                                                 rich_help_panel=DATA)] = 0.2,
+    validation_fraction: Annotated[float, typer.Option(help="Fraction of the training windows, the last ones, for validation.",
                                                        rich_help_panel=DATA)] = 0.15,
     window: Annotated[int, typer.Option(help="Time steps the model sees.", rich_help_panel=SHAPE)] = 12,
     d_model: Annotated[int, typer.Option(help="Channels of a token.", rich_help_panel=SHAPE)] = 32,
@@ -74,11 +75,11 @@ def train(
     ffn: Annotated[int | None, typer.Option(help="Feed-forward channels; 4 x d_model if left out.",
                                             rich_help_panel=SHAPE)] = None,
     readout: Annotated[Literal["last", "mean"], typer.Option(
-        help="Forecast from the last token, or from the mean over all.", rich_help_panel=SHAPE)] = "last",
+        help="Pooling: forecast from the last token, or from the mean over all.", rich_help_panel=SHAPE)] = "last",
     skip: Annotated[Literal["none", "persistence"], typer.Option(
         help="Forecast the change since the last value.", rich_help_panel=SHAPE)] = "none",
-    seed: Annotated[int, typer.Option(help="Seed of weights and order.", rich_help_panel=RECIPE)] = 1,
-    seeds: Annotated[int, typer.Option(help="Train so many seeds, from --seed on; report mean, deviation and interval.",
+    seed: Annotated[int, typer.Option(help="Seed of initial weights and batch order.", rich_help_panel=RECIPE)] = 1,
+    seeds: Annotated[int, typer.Option(help="Number of seeds to train, from --seed on; report mean, deviation and interval.",
                                        rich_help_panel=RECIPE)] = 1,
     epochs: Annotated[int | None, typer.Option(help="Float epochs; depends on the data if left out.",
                                                rich_help_panel=RECIPE)] = None,
@@ -87,13 +88,13 @@ def train(
     batch: Annotated[int, typer.Option(help="Windows of a batch.", rich_help_panel=RECIPE)] = 128,
     lr: Annotated[float, typer.Option(help="Highest learning rate.", rich_help_panel=RECIPE)] = 2e-3,
     weight_decay: Annotated[float, typer.Option(help="Weight decay, of matrices only.", rich_help_panel=RECIPE)] = 0.1,
-    warmup: Annotated[float, typer.Option(help="Part of the steps in which the rate rises.", rich_help_panel=RECIPE)] = 0.1,
+    warmup: Annotated[float, typer.Option(help="Fraction of the steps in which the rate rises.", rich_help_panel=RECIPE)] = 0.1,
     step_lr_factor: Annotated[float, typer.Option(help="Learning rate of step sizes, in units of --lr.",
                                                   rich_help_panel=RECIPE)] = 5.0,
-    distill: Annotated[float, typer.Option(help="How far the quantization-aware goal of a forecast moves from the truth to the "
-                                           "float networks' output, 0 to 1.", rich_help_panel=RECIPE)] = 0.8,
-    teachers: Annotated[int, typer.Option(help="Float networks whose mean output that is.", rich_help_panel=RECIPE)] = 4,
-    settle: Annotated[float, typer.Option(help="Part of the quantization-aware epochs before BatchNorm statistics stand still.",
+    distill: Annotated[float, typer.Option(help="How far the quantization-aware target of a forecast moves from the truth "
+                                           "to the float networks' output, 0 to 1.", rich_help_panel=RECIPE)] = 0.8,
+    teachers: Annotated[int, typer.Option(help="Number of float networks in that mean output.", rich_help_panel=RECIPE)] = 4,
+    settle: Annotated[float, typer.Option(help="Fraction of quantization-aware epochs before BatchNorm statistics are frozen.",
                                           rich_help_panel=RECIPE)] = 0.6,
     threads: Annotated[int, typer.Option(help="PyTorch's threads; one is fastest for small models.",
                                          rich_help_panel=RECIPE)] = 1,

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What every room needs: terminal, cache, checked inputs, Markdown, tools of this machine, worker processes."""
+"""Shared by every room: terminal, cache, checked inputs, Markdown, tools of this machine, worker processes."""

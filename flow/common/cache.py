@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Where results that take long to make are kept, and how files are written whole or not at all."""
+"""The cache of results that take long to compute, and files written completely or not at all."""
 
 import os
 import tempfile
@@ -11,13 +11,13 @@ from liteformer.soc.cache import cache_folder
 
 
 def cache_directory(kind):
-    """Folder for cached results of one kind, beside the cached simulators; made if needed."""
+    """Folder for cached results of one kind, next to the cached simulators; created if needed."""
     return cache_folder(kind)
 
 
 @contextmanager
 def whole_file(path):
-    """Yields a temporary name beside ``path``; what was written there takes the name on success and goes on an error."""
+    """Yields a temporary name next to ``path``; the file is renamed on success and removed on an error."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{os.getpid()}.{path.name}")
@@ -29,19 +29,19 @@ def whole_file(path):
 
 
 def write_atomically(path, content):
-    """Write text or bytes to ``path``, whole or not at all."""
+    """Write text or bytes to ``path``, completely or not at all."""
     with whole_file(path) as temporary:
         temporary.write_bytes(content.encode() if isinstance(content, str) else content)
 
 
 @contextmanager
 def whole_directory(path, mark):
-    """Yields a new folder beside ``path``; it takes the name on success and goes on an error.
+    """Yields a new folder next to ``path``; it is renamed on success and removed on an error.
 
     Args:
         path: may exist if it is empty or holds a file ``mark``, that is, if an earlier run has made it; it is then replaced.
     Raises:
-        LiteFormerError: ``path`` is something else, which is left alone.
+        LiteFormerError: ``path`` is something else, which is not touched.
     """
     path = Path(path).resolve()
     if path.exists() and not (path.is_dir() and ((path / mark).is_file() or not any(path.iterdir()))):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What the commands show: results on stdout, everything else on stderr.
+"""Output of the commands: results on stdout, everything else on stderr.
 
 With ``--json`` stdout carries one JSON object. The generators and compilers that run below print on their own, so
 ``work`` sends file descriptor 1 to stderr for as long as they run.
@@ -81,7 +81,7 @@ def step(title):
 
 @contextmanager
 def sentences():
-    """Ends the program with one sentence on stderr and exit code 2 where bad input or the system stops what runs inside."""
+    """Ends the program with one sentence on stderr and exit code 2 if bad input or a system error stops the code inside."""
     try:
         yield
     except LiteFormerError as error:

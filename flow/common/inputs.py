@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What the commands take in: checked values, models, windows to run."""
+"""Inputs of the commands: checked values, models, windows to run."""
 
 import json
 from contextlib import contextmanager
@@ -12,7 +12,7 @@ from liteformer.accel import numerics
 from liteformer.accel.errors import LiteFormerError
 from liteformer.accel.model import QuantizedModel
 
-HARDWARE = "hardware.json"  # Beside a model: what `liteformer explore --pick` chose for it, or what a project was built with.
+HARDWARE = "hardware.json"  # Next to a model: the choice of `liteformer explore --pick`, or the hardware of a project.
 INT32 = (-(1 << 31), (1 << 31) - 1)
 
 
@@ -32,7 +32,7 @@ def checked():
 
 
 def check_bits(bits):
-    """Raises LiteFormerError if ``bits`` is no width that the arithmetic has."""
+    """Raises LiteFormerError if ``bits`` is not a width of the arithmetic."""
     if not numerics.MIN_BITS <= bits <= numerics.MAX_BITS:
         raise LiteFormerError(f"bits is {bits}; choose {numerics.MIN_BITS} to {numerics.MAX_BITS}")
 
@@ -60,7 +60,7 @@ def is_run(path):
 
 
 def hardware_of(path, cpu=None, **given):
-    """The hardware for a model: what is given, else what its folder asks for.
+    """The hardware for a model: given options, else those in its folder.
 
     Args:
         path: model file or directory. cpu: name or None. given: fields of HardwareOptions, None where the folder decides; a

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Tables in Markdown, and pages of which they are a part.
+"""Tables in Markdown, and pages that contain them.
 
 A table stands between the comments ``<!-- begin NAME -->`` and ``<!-- end NAME -->``; everything else is written by hand.
 """
@@ -21,7 +21,7 @@ def fill(text, name, table):
 
 
 def markdown(header, rows):
-    """A table; columns of numbers to the right, but the first."""
+    """A table; all columns except the first are right-aligned if they hold numbers."""
     cells = [[str(cell) for cell in row] for row in rows]
     right = [n > 0 and all(re.match(r"[-+(]*\d|-$", row[n]) for row in cells) for n in range(len(header))]
     lines = [header, ["---:" if side else "---" for side in right], *cells]

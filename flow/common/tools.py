@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What LiteFormer uses on this machine: packages and programs, with versions."""
+"""Packages and programs that LiteFormer uses on this machine, with versions."""
 
 import importlib.metadata
 import platform
@@ -30,7 +30,7 @@ OPTIONAL_TOOLS = {
 
 @dataclass
 class Check:
-    """One thing looked for: ``version`` is None where it is missing, ``advice`` says how to get it."""
+    """One required or optional tool: ``version`` is None if it is missing, ``advice`` says how to get it."""
 
     name: str
     purpose: str
@@ -64,7 +64,7 @@ def _tool(name, purpose, needed, advice):
 
 
 def inspect():
-    """Look for everything that LiteFormer uses.
+    """Check for everything that LiteFormer uses.
 
     Returns:
         list of Check.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Who does the work of a list of points: processes on this machine, or a Ray cluster."""
+"""Workers for a list of points: processes on this machine, or a Ray cluster."""
 
 import multiprocessing
 import multiprocessing.connection
@@ -24,7 +24,7 @@ def silence():
 
 
 def _quiet_worker():
-    """Ctrl-C is the parent's to answer, and its end is the worker's."""
+    """The parent handles Ctrl-C; the worker ends when its parent ends."""
     os.setpgrp()
     silence()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
@@ -32,16 +32,16 @@ def _quiet_worker():
 
 
 def _follow_parent():
-    """A worker whose parent was killed would wait for work for ever."""
+    """Otherwise a worker whose parent was killed would wait for work forever."""
     multiprocessing.connection.wait([multiprocessing.parent_process().sentinel])
     signal.pthread_kill(threading.main_thread().ident, signal.SIGTERM)  # Another thread would not interrupt its waiting.
 
 
 def _work(function, task, point):
-    """Call ``function``; ended from outside, it leaves its compilers and temporary files in order and the process ends."""
+    """Call ``function``; if terminated, it stops its compilers, removes temporary files and the process ends."""
     try:
         return function(task, point)
-    except SystemExit:  # The pool would take it for a result.
+    except SystemExit:  # The pool would treat it as a result.
         os._exit(1)
 
 
@@ -49,7 +49,7 @@ class Processes:
     """Processes on this machine.
 
     Args:
-        jobs: how many. function: of a task and a point, importable; gives the result.
+        jobs: how many. function: of a task and a point, importable; returns the result.
     """
 
     def __init__(self, jobs, function):
@@ -67,7 +67,7 @@ class Processes:
         try:
             return [(self._running.pop(future), future.result()) for future in done]
         except BrokenProcessPool:
-            raise LiteFormerError("a worker process was killed, possibly out of memory; what is done is kept: start the same "
+            raise LiteFormerError("a worker process was killed, possibly out of memory; finished work is kept: start the same "
                                   "command again, with fewer --jobs") from None
 
     def stop(self):
@@ -85,9 +85,9 @@ class Processes:
 
 
 def check_ray(address):
-    """Raises LiteFormerError if Ray is not installed, or nothing listens at an address with a port, where Ray would wait."""
+    """Raises LiteFormerError if Ray is not installed, or if nothing listens at the address, where Ray would wait."""
     try:
-        import ray  # noqa: F401 (only whether it is there)
+        import ray  # noqa: F401 (only whether it is installed)
     except ImportError:
         raise LiteFormerError("Ray is not installed; in LiteFormer's folder run pip install '.[cluster]'") from None
     host, colon, port = address.removeprefix("ray://").rpartition(":")

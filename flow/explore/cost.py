@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What a model costs in hardware, from the compiler's schedule and area formula: no synthesis, no simulation."""
+"""Hardware cost of a model from the compiler's schedule and area formula: no synthesis, no simulation."""
 
 from liteformer.accel.compiler import HardwareOptions
 from liteformer.accel.compiler.choose import FILL, choose_array
@@ -34,7 +34,7 @@ def arrays(window, lanes):
 
 
 def place(model, lanes, device):
-    """The fastest array of at most so many lanes that fits.
+    """The fastest array of at most ``lanes`` lanes that fits.
 
     Args:
         model: QuantizedModel; lanes: AUTO or a number as text; device: name.

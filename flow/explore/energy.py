@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Energy of a point: the estimate of ``flow.energy`` before anything is known of how often signals change."""
+"""Energy of a point: the estimate of ``flow.measure.energy`` before toggle rates are known."""
 
 from liteformer.flow.measure import energy
 from liteformer.flow.measure.hardware import CLOCK_MHZ

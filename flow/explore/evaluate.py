@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""One point of the search, evaluated: runs in a worker process or on another machine, so it takes and gives plain values."""
+"""One point of the search, evaluated: runs in a worker process or on another machine, so it takes and returns plain values."""
 
 import contextlib
 import hashlib
@@ -39,7 +39,7 @@ def evaluate(task, point):
         dict ``state``: "ok", "infeasible" (with ``reason`` and ``excess``) or "failed" (with ``reason``); ``figures``:
         dict of columns.
     Raises:
-        LiteFormerError: the data cannot be read, or a tool is missing: every other point would end so too.
+        LiteFormerError: the data cannot be read, or a tool is missing: every other point would fail too.
     """
     try:
         return {"state": "ok", "figures": _figures(task, point)}
@@ -50,14 +50,14 @@ def evaluate(task, point):
 
 
 class FailedPoint(LiteFormerError):
-    """This point alone has no figures: its training diverged, or its outputs are wrong."""
+    """Only this point has no figures: its training diverged, or its outputs are wrong."""
 
 
 def options_of(task, point, **recipe):
     """TrainOptions of a point.
 
     Raises:
-        Unfit: sizes that do not go together.
+        Unfit: inconsistent sizes.
     """
     from liteformer.train.loop.options import TrainOptions
     try:
@@ -75,7 +75,7 @@ def _dataset(data):
 
 
 def dataset_of(options):
-    """Dataset of TrainOptions; only what it depends on decides whether it is read again."""
+    """Dataset of TrainOptions; it is read again only if an option that it depends on changes."""
     values = options.model_dump()
     unused = {"heads", "ffn", "readout", "seed", "out", "lr", "epochs", "qat_epochs"}
     if options.skip != "persistence":  # With it the raw scale depends on what the head can multiply.
@@ -84,7 +84,7 @@ def dataset_of(options):
 
 
 def key_of(options, kind):
-    """Name of a folder for what a training of these options gives."""
+    """Name of a folder for the results of a training with these options."""
     values = {key: value for key, value in options.model_dump().items() if key != "out"}
     return hashlib.sha256(json.dumps([kind, values], sort_keys=True).encode()).hexdigest()[:16]
 
@@ -116,7 +116,7 @@ def _figures(task, point):
 
 @contextlib.contextmanager
 def _unfit(model, task):
-    """Turns what the compiler refuses into Unfit; how far away it is, is told by the weights' bits over the block RAM's."""
+    """Turns what the compiler refuses into Unfit; the excess is the weights' bits over the block RAM's."""
     from liteformer.accel.devices import device
     try:
         yield

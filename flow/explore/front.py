@@ -9,12 +9,12 @@ KNEE = "knee"
 
 
 def dominates(a, b):
-    """True if point ``a`` is nowhere worse than ``b`` and somewhere better; sequences of figures, small is good."""
+    """True if point ``a`` is nowhere worse than ``b`` and somewhere better; sequences of figures, smaller is better."""
     return all(x <= y for x, y in zip(a, b)) and any(x < y for x, y in zip(a, b))
 
 
 def front_of(rows, columns):
-    """Rows that no other row dominates, the first objective's best first; of equal ones the first.
+    """Rows that no other row dominates, the best of the first objective first; the first of equal ones.
 
     Args:
         rows: of ``Exploration.rows``; those without all the figures are left out. columns: of the objectives.
@@ -29,7 +29,7 @@ def front_of(rows, columns):
 
 def knee(front, columns):
     """The row of a front nearest to the corner of all best figures; each objective counts from its best on the front, 0, to its
-    worst, 1, on a logarithmic scale, because halving is worth the same anywhere. A figure of 0 counts as half the least other.
+    worst, 1, on a logarithmic scale, because halving has the same value anywhere. A figure of 0 counts as half the least other.
 
     >>> rows = [{"figures": {"a": a, "b": b}} for a, b in ((1, 100), (2, 2), (100, 1))]
     >>> knee(rows, ("a", "b"))["figures"]
@@ -60,8 +60,8 @@ def pick(front, which, objectives, columns):
     for row in front:
         if str(row["number"]) == which:
             return row
-    raise LiteFormerError(f"--pick {which} is no point of the front; choose of {KNEE}, {', '.join(objectives)} or a trial: "
-                          + ", ".join(str(row["number"]) for row in front))
+    raise LiteFormerError(f"--pick {which} is not a point of the front; choose one of {KNEE}, {', '.join(objectives)} or a "
+                          "trial: " + ", ".join(str(row["number"]) for row in front))
 
 
 def as_csv(front, rows, columns):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What can be minimised, and how far each fidelity's figure is from the truth."""
+"""Objectives, and the accuracy of their figures at each fidelity."""
 
 from importlib.util import find_spec
 
@@ -15,7 +15,7 @@ COLUMNS = {
     "energy": ("energy_uj", "µJ an inference, estimate"),
     "luts": ("luts", "LUTs of the SoC"),
 }
-# What a training decides, by task: objective and its meaning.
+# Objective that depends on the training, by task, and its meaning.
 TRAINED = {"forecast": ("rmse", "RMSE"), "classification": ("error", "share of wrong classes"),
            "anomaly": ("error", "1 - F1 of the alarms")}
 ACCURACY = {name for name, _ in TRAINED.values()}
@@ -25,7 +25,7 @@ HARDWARE = {"model": "cycles of the compiler's schedule, area by its formula",
 
 
 def column(objective, fidelity):
-    """Name of an objective's column: a proxy is named so.
+    """Name of an objective's column: a proxy is labelled as such.
 
     >>> column("rmse", "model"), column("rmse", "train"), column("latency", "model")
     ('rmse_proxy', 'rmse', 'latency_us')
@@ -44,11 +44,11 @@ def title(objective, fidelity, task):
 
 
 def meaning(task, fidelity):
-    """What the figures are: dict objective of a training -> text, "hardware" -> text."""
+    """Origin of the figures: dict objective of a training -> text, "hardware" -> text."""
     name, words = TRAINED[task]
     return {name: f"{words} of the integer model over the validation windows after the complete training"
             if fidelity == "train" else
-            f"proxy: {words} over the validation windows after a short training; ranks candidates, is no result",
+            f"proxy: {words} over the validation windows after a short training, to compare, not as a final figure",
             "hardware": HARDWARE[fidelity]}
 
 
@@ -69,11 +69,11 @@ def parse(text):
     names = [name.strip().replace("-", "_") for name in text.split(",") if name.strip()]
     for name in names:
         if name not in COLUMNS:
-            raise LiteFormerError(f"there is no objective {name!r}; choose of {', '.join(COLUMNS)}")
+            raise LiteFormerError(f"there is no objective {name!r}; choose one of {', '.join(COLUMNS)}")
     if not names or len(set(names)) < len(names):
-        raise LiteFormerError(f"--objectives {text!r} must name each objective once; choose of {', '.join(COLUMNS)}")
+        raise LiteFormerError(f"--objectives {text!r} must name each objective once; choose one of {', '.join(COLUMNS)}")
     if "energy" in names and not energy_available():
-        raise LiteFormerError("this installation has no energy estimate, so energy cannot be an objective; choose of "
+        raise LiteFormerError("this installation has no energy estimate, so energy cannot be an objective; choose one of "
                               + ", ".join(name for name in COLUMNS if name != "energy"))
     return tuple(names)
 
@@ -86,4 +86,4 @@ def energy_available():
 def check_fidelity(name):
     """Raises LiteFormerError if there is no such fidelity."""
     if name not in FIDELITIES:
-        raise LiteFormerError(f"there is no fidelity {name!r}; choose of {', '.join(FIDELITIES)}")
+        raise LiteFormerError(f"there is no fidelity {name!r}; choose one of {', '.join(FIDELITIES)}")

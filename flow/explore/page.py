@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The front as one HTML file that needs nothing beside it."""
+"""The front as one self-contained HTML file."""
 
 from html import escape
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A point of the front handed over: trained completely, with the array that the search gave it."""
+"""Export of a point of the front: trained completely, with the array that the search chose."""
 
 import json
 import shutil
@@ -10,8 +10,8 @@ from rich.table import Table
 from liteformer.accel.errors import LiteFormerError
 from liteformer.flow.common import console
 from liteformer.flow.common.cache import write_atomically
-from liteformer.flow.common.figures import COLUMNS
 from liteformer.flow.common.inputs import HARDWARE
+from liteformer.flow.common.metrics_table import COLUMNS
 from liteformer.flow.explore import cost, objectives
 from liteformer.flow.explore.evaluate import key_of, options_of
 from liteformer.flow.explore.front import front_of, pick
@@ -54,14 +54,14 @@ def hand_over(source, out, which, storage=None, study="liteformer"):
 
 
 def _trained(options, known, out):
-    """``(Run, whether it was trained now)``: the search's own run of these options is taken over where there is one."""
+    """``(Run, whether it was trained now)``: the search's own run of these options is reused if there is one."""
     from liteformer.flow.runs.train import run_training
     from liteformer.train.loop.run import load_run, replacing
     if not (known / "metrics.json").is_file():
         return run_training(options), True
     if out.exists() and not out.is_dir():
         raise LiteFormerError(f"{out} is a file, not a directory; choose another --out")
-    with console.step(f"Take the trained model out of {known}"), replacing(out) as folder:
+    with console.step(f"Take the trained model from {known}"), replacing(out) as folder:
         for path in known.iterdir():
             shutil.copyfile(path, folder / path.name)
     return load_run(out), False

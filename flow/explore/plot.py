@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Picture of an exploration: every pair of objectives, the front in each, its points named."""
+"""Picture of an exploration: every pair of objectives, the front in each, its points labelled."""
 
 import io
 import itertools
@@ -15,16 +15,16 @@ from liteformer.flow.explore.space import WIDTH, label
 from liteformer.train.metrics.plots import plain_logarithmic
 
 PALETTE = ("#9aa5b1", "#2a6f97", "#2a9d8f", "#e9a23b", "#e07a1f", "#c9184a", "#6a4c93")
-MOST_LABELS = 14  # In one panel; more would cover each other.
+MOST_LABELS = 14  # In one panel; more would overlap.
 
 
 def widest(point):
-    """Largest bit width of a point's tensors, the input and softmax weights aside."""
+    """Largest bit width of a point's tensors except the input and softmax weights."""
     return point["bits"] if "bits" in point else max(bits for name, bits in point.items() if name.startswith(WIDTH))
 
 
 def draw(result, rows, path):
-    """Write the picture as PNG, whole or not at all.
+    """Write the picture as PNG, completely or not at all.
 
     Args:
         result: dict of ``run.results``; rows: of ``Exploration.rows``.
@@ -61,7 +61,7 @@ def figure_of(result, rows):
     figure.suptitle(f"{done['feasible']} points that fit {result['device']}, {done['infeasible']} that do not; "
                     f"fidelity {result['fidelity']}", fontsize=11)
     handles = [Line2D([], [], color=color, marker="o", ls="", label=f"{bits} bits") for bits, color in colors.items()]
-    text = f"front; {'trial' if len(pairs) > 1 else 'window, d, bits'} beside it"
+    text = f"front; {'trial' if len(pairs) > 1 else 'window, d, bits'} next to it"
     handles += [Line2D([], [], color="black", marker="o", mfc="none", lw=1, label=text),
                 Line2D([], [], color="black", marker="*", mfc="none", ms=12, ls="", label="knee")]
     figure.legend(handles=handles, frameon=False, ncols=4, loc="outside lower center", fontsize=9)
@@ -94,7 +94,7 @@ def _panel(axes, found, front, x, y, colors, chosen, short):
                   color=colors[widest(row["point"])], alpha=1.0 if row["number"] in members else 0.45, zorder=3)
     line = sorted((_value(row, x), _value(row, y)) for row in front)
     if x != "number" and len(line) > 1:
-        # In more than two dimensions the front is no staircase of this pair: its points are ringed only.
+        # In more than two dimensions the front is not a staircase of this pair: its points are only ringed.
         stairs = all(a[1] >= b[1] for a, b in itertools.pairwise(line))
         if stairs:
             axes.step(*zip(*line), where="post", color="black", lw=1, alpha=0.6, zorder=2)
@@ -104,7 +104,7 @@ def _panel(axes, found, front, x, y, colors, chosen, short):
         if row["number"] == chosen:
             axes.plot(*place, "*", color="black", ms=17, mfc="none", mew=1.6, zorder=5)
         if len(front) <= MOST_LABELS:
-            # Below and left of a point of the front there is no other.
+            # No point is below and left of a point of the front.
             text = str(row["number"]) if short else label(row["point"])
             axes.annotate(text, place, (-8, -5), textcoords="offset points", fontsize=8,
                           ha="right", va="top")

@@ -18,7 +18,7 @@ FILES = {"csv": "front.csv", "html": "front.html", "png": "front.png"}
 
 
 def make_settings(data, axes, *, names, fidelity, device):
-    """Everything that decides what a figure of this exploration means; checked before any work.
+    """All settings that affect a figure of this exploration; checked before any work.
 
     Args:
         data: fields of TrainOptions that all points share; axes: of ``make_axes``; names: of the objectives, a tuple.
@@ -35,13 +35,13 @@ def make_settings(data, axes, *, names, fidelity, device):
     objectives.check_task(names, task)
     if fidelity == "model" and task != "forecast" and "end_to_end" in names:
         raise LiteFormerError(f"the cost model knows the CPU's time of a forecast, not of task {task}; choose --fidelity "
-                              "simulate, or leave objective end_to_end out")
+                              "simulate, or drop objective end_to_end")
     find_device(device)
     for cpu in axes["cpu"]:
         if fidelity == "model" and cpu not in cost.CPUS:
             raise LiteFormerError(f"the cost model knows {' and '.join(cost.CPUS)}, not {cpu}; choose --fidelity simulate")
         hardware.check_cpu(cpu)
-    # The smallest point of all: a mistake in the data is told before the search begins, not by its first worker.
+    # The smallest point: an error in the data is reported before the search begins, not by its first worker.
     point = {name: values[0] for name, values in axes.items()}
     from liteformer.train.loop.options import TrainOptions
     TrainOptions(**data)
@@ -49,7 +49,7 @@ def make_settings(data, axes, *, names, fidelity, device):
         dataset = dataset_of(options_of({"data": data}, point | {"window": window, "heads": 1}))
         if task == "anomaly" and "error" in names and not labels_of(dataset, dataset.watched).any():
             raise LiteFormerError("the validation part of the data holds no anomaly, so no F1 can be measured there; take data "
-                                  "with labelled anomalies late in the training part, or leave objective error out")
+                                  "with labelled anomalies late in the training part, or drop objective error")
     return {"objectives": list(names), "fidelity": fidelity, "device": device, "data": data,
             "axes": {name: list(values) for name, values in axes.items()}}
 
@@ -112,7 +112,7 @@ def _search(exploration, workers, columns, trials, task):
 
 
 def results(exploration, out):
-    """Write the front's files and give the command's JSON, but for ``stopped`` and ``seconds``."""
+    """Write the front's files and return the command's JSON without ``stopped`` and ``seconds``."""
     from liteformer.flow.explore.page import page
     from liteformer.flow.explore.plot import draw
     settings = exploration.settings

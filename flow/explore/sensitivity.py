@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """`liteformer explore --sensitivity`: widths for each class of tensors, for a target RMSE and a budget of block RAM.
 
-What each lower width costs alone is measured by rounding without training; that ranks the steps. A step is taken if the
+The error of each lower width alone is measured by rounding without training; that ranks the steps. A step is taken if the
 network, trained for a few epochs at all the widths so far, stays within the target.
 """
 
@@ -29,7 +29,7 @@ def one_shape(axes):
     """``(shape, widths)``: fields of TrainOptions and the widths to choose from, in falling order.
 
     Raises:
-        LiteFormerError: an axis beside the widths has several choices.
+        LiteFormerError: an axis other than the widths has several choices.
     """
     for name, values in axes.items():
         if name != "bits" and not name.startswith(WIDTH) and len(values) > 1:
@@ -52,7 +52,7 @@ def _sizes(shape, features):
 def weight_brams(shape, features, bits):
     """Content of BRAM36 blocks that all weights fill at their widths, in blocks.
 
-    How many a build takes depends on its array too: a word is as wide as its columns, and what does not fit goes into LUTs.
+    What a build takes also depends on its array: a word is as wide as its columns, and what does not fit goes into LUTs.
 
     Args:
         shape: fields of TrainOptions; features: of the input; bits: dict tensor name -> bits.
@@ -76,7 +76,7 @@ def propose(shared, axes, device="xc7s15", *, by="class", target=None, bram=None
     """Widths of one shape, lowered step by step.
 
     Args:
-        shared: fields of TrainOptions; axes: of ``make_axes``, one choice each but for the widths; by: "class" or "tensor";
+        shared: fields of TrainOptions; axes: of ``make_axes``, one choice each except for the widths; by: "class" or "tensor";
             target: largest RMSE over the validation windows, None for MARGIN times the float network's; bram: BRAM36 for
             the weights at which to stop, None for as far as the target allows.
     Returns:
@@ -115,7 +115,7 @@ def propose(shared, axes, device="xc7s15", *, by="class", target=None, bram=None
     if start > goal:
         raise LiteFormerError(f"already at {widths[0]} bits the RMSE is {start:.4g} after a short training, above the target "
                               f"of {goal:.4g} (float: {lowering.float_error:.4g}); raise --target-rmse or take a larger shape")
-    # Under a budget only weights matter: lower activations would cost accuracy and give no block RAM back.
+    # Under a budget only weights matter: narrower activations would cost accuracy and free no block RAM.
     lowered = [name for name in groups if bram is None or any(tensor.endswith("weight") for tensor in groups[name])]
     chosen, error, trace = _lower(lowering, table, widths, sizes, top, lowered, start, goal, bram, memory)
     with console.step("Train at the proposed widths"):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What an exploration shows: a bar with the front beneath it while it runs, the front as a table at its end."""
+"""Display of an exploration: a bar with the front below it while it runs, the front as a table at its end."""
 
 import sys
 import time
@@ -37,7 +37,7 @@ def front_table(front, columns, most=None, **style):
         columns: of the objectives; most: rows at most; style: of the Table.
     """
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), **style)
-    # A column that says the same in every row is left out.
+    # A column with the same value in every row is omitted.
     varied = [name for name in ("heads", "layers", "ffn_ratio", "readout", "cpu")
               if len({row["point"][name] for row in front}) > 1]
     for name in ("trial", "window, d, bits", *(HEADS[name] for name in columns), *varied, "array"):
@@ -98,7 +98,7 @@ def _points(front):
 
 
 def summary(rows, front, columns, total):
-    """One line: how far it is, and from where to where the front reaches."""
+    """One line: the progress, and the range of the front."""
     text = f"{len(rows)}/{total} points, {counts(rows)['infeasible']} do not fit; front of {len(front)}"
     for name in columns if front else ():
         values = [row["figures"][name] for row in front]

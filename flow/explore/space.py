@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What is searched: the choices on every axis, and what a point of them means for training and hardware."""
+"""The search space: the choices on every axis, and their meaning for training and hardware."""
 
 from liteformer.accel.errors import LiteFormerError
 
@@ -9,8 +9,8 @@ AXES = {"window": int, "d_model": int, "bits": int, "heads": int, "layers": int,
         "cpu": str}
 DEFAULTS = {"window": "6,12,18,24", "d_model": "8,16,32,64", "bits": "3-8", "heads": "1,2,4", "layers": "1",
             "ffn_ratio": "1,2,4", "readout": "last", "lanes": AUTO, "cpu": "vexriscv"}
-SMALLER_ARRAYS = "auto,16,32,64,96"  # Default of lanes where they are an objective's price.
-# Classes of tensors that get a width of their own, together all but the input and the softmax weights.
+SMALLER_ARRAYS = "auto,16,32,64,96"  # Default of lanes if an objective depends on them.
+# Classes of tensors that get a width of their own, together all except the input and the softmax weights.
 CLASSES = ("embed", "attention", "ffn", "hidden", "head")
 WIDTH = "bits_"  # Beginning of the name of a class's axis.
 READOUTS = ("last", "mean")
@@ -28,11 +28,11 @@ def choices(name, text):
     for part in (part.strip() for part in text.split(",")):
         low, dash, high = part.partition("-")
         if kind is int and not (low.isdigit() and (high.isdigit() if dash else True)):
-            raise LiteFormerError(f"{option} {text} is no list of numbers; write it as 4,6,8 or 3-8")
+            raise LiteFormerError(f"{option} {text} is not a list of numbers; write it as 4,6,8 or 3-8")
         if name == "lanes" and part != AUTO and not (part.isdigit() and int(part)):
-            raise LiteFormerError(f"{option} {text} is no list of {AUTO} and numbers of lanes, such as {AUTO},24,96")
+            raise LiteFormerError(f"{option} {text} is not a list of {AUTO} and numbers of lanes, such as {AUTO},24,96")
         if name == "readout" and part not in READOUTS:
-            raise LiteFormerError(f"{option} {text} names {part!r}; choose of {', '.join(READOUTS)}")
+            raise LiteFormerError(f"{option} {text} names {part!r}; choose one of {', '.join(READOUTS)}")
         found += range(int(low), int(high) + 1) if kind is int and dash else [kind(part)]
     if not found or "" in found:
         raise LiteFormerError(f"{option} {text} names no choice; write it as 4,6,8")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The search itself: Optuna proposes points and remembers them, so that an interrupted exploration goes on."""
+"""The search itself: Optuna proposes points and stores them, so that an interrupted exploration can resume."""
 
 import fcntl
 import itertools
@@ -58,13 +58,13 @@ def alone(out):
         try:
             yield
         finally:
-            if [path.name for path in out.iterdir()] == [LOCK]:  # Nothing came of it.
+            if [path.name for path in out.iterdir()] == [LOCK]:  # It was not used.
                 (out / LOCK).unlink()
                 out.rmdir()
 
 
 def _storage(optuna, url, shown):
-    """Storage at a URL; an SQLite file gets a write-ahead journal, so that readers and a crash do no harm."""
+    """Storage at a URL; an SQLite file gets a write-ahead journal, so that readers and a crash are safe."""
     try:
         if not url.startswith("sqlite:"):
             return optuna.storages.get_storage(url)
@@ -80,13 +80,13 @@ def _storage(optuna, url, shown):
             return connection
 
         return optuna.storages.RDBStorage(url, engine_kwargs={"creator": connect})
-    except Exception as error:  # SQLAlchemy, the driver or Optuna, whichever the URL reaches.
+    except Exception as error:  # From SQLAlchemy, the driver or Optuna, depending on the URL.
         raise LiteFormerError(f"the storage {shown} cannot be opened ({str(error).splitlines()[0]}); name another "
-                              "--storage, or remove the file to begin anew") from None
+                              "--storage, or remove the file to start again") from None
 
 
 class Exploration:
-    """An Optuna study with the settings that it was made with.
+    """An Optuna study with its settings.
 
     Attributes:
         settings: dict; study: optuna.Study.
@@ -98,7 +98,7 @@ class Exploration:
 
     @classmethod
     def open(cls, out, storage=None, name="liteformer", settings=None, seed=1):
-        """Open an exploration, or begin it.
+        """Open an exploration, or create it.
 
         Args:
             out: directory; storage: URL or None for a database in ``out``; name: of the study; settings: dict of the new
@@ -131,12 +131,12 @@ class Exploration:
             raise LiteFormerError(f"{place} belongs to another exploration: {_difference(settings, found)}; repeat its "
                                   "options, or name another --out or --study")
         exploration = cls(optuna, study, found, local)
-        # A sampler that begins with the same seed again would propose the same points again.
+        # A sampler restarted with the same seed would propose the same points again.
         study.sampler = optuna.samplers.TPESampler(seed=seed + len(study.get_trials(deepcopy=False)), multivariate=True)
         return exploration
 
     def clear_interrupted(self):
-        """Trials that a killed run left open count as failed; only where no other run can have them."""
+        """Trials that a killed run left open count as failed; only if no other run can own them."""
         if self._local:
             for trial in self.study.get_trials(deepcopy=False, states=[self._optuna.trial.TrialState.RUNNING]):
                 self.study.tell(trial.number, state=self._optuna.trial.TrialState.FAIL)
@@ -157,7 +157,7 @@ class Exploration:
         if len(seen) >= size(axes):
             return None
         for attempt in itertools.count(1):
-            if attempt > REPEATS:  # The sampler is sure of itself: something else instead of the same again.
+            if attempt > REPEATS:  # The sampler has converged: take another point instead of the same one.
                 self.study.enqueue_trial({name: self._random.choice(values) for name, values in axes.items()})
             trial = self.study.ask(distributions)
             point = {name: trial.params.get(name, values[0]) for name, values in axes.items()}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""How often the signals of the SoC change: toggle rates by block, from simulated windows with the real firmware."""
+"""Switching activity of the SoC: toggle rates by block, from simulated windows with the real firmware."""
 
 import tempfile
 from dataclasses import dataclass
@@ -87,19 +87,19 @@ def busy_time(waveforms, end):
 
 
 def signal_block(waveform):
-    """Block of a signal by its names, None for a clock, the words of a memory and what has no telling name."""
+    """Block of a signal by its names, None for a clock, the words of a memory and signals without a meaningful name."""
     blocks = set()
     for name in waveform.names:
         if "[" in name[-1] or name[-1] == "sys_clk":
             return None
         blocks.add(block_of(".".join(name[2:])))
     blocks.discard(None)
-    # What belongs to the bus and to a block of the core is a port of that block.
+    # A signal of both the bus and a block of the core is a port of that block.
     return min(blocks, key=lambda block: (block == BUS, block), default=None)
 
 
 def block_rates(waveforms, cycles):
-    """Mean changes of a bit in a cycle, dict block -> rate, over all signals of a block but the contents of memories."""
+    """Mean changes of a bit in a cycle, dict block -> rate, over all signals of a block except the contents of memories."""
     counts = {}
     for waveform in waveforms:
         block = signal_block(waveform)

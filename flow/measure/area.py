@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Area and longest paths of a design on a 7-series FPGA, by synthesis with Yosys; counted as Vivado's report counts."""
+"""Area and longest paths of a design on a 7-series FPGA, by synthesis with Yosys; counted as in Vivado's reports."""
 
 import hashlib
 import importlib.metadata
@@ -18,8 +18,8 @@ from liteformer.accel.errors import LiteFormerError
 from liteformer.flow.common.cache import cache_directory, write_atomically
 from liteformer.flow.measure import blocks, timing
 
-# Weights in LUTs are mapped as a module of their own: inside the whole design the mapper leaves the slices' own multiplexers
-# unused and spends two thirds more LUTs on the same ROM.
+# Weights in LUTs are mapped as a separate module: inside the whole design the mapper leaves the slices' own multiplexers
+# unused and uses two thirds more LUTs for the same ROM.
 SCRIPT = ("hierarchy -top {top}; proc; opt_clean; memory_collect; select -set roms t:$mem_v2 a:rom_style=logic %i; "
           "submod -name liteformer_roms @roms; setattr -mod -set keep_hierarchy 1 liteformer_roms; "
           "synth_xilinx -flatten -abc9 -arch xc7 -top {top}; setattr -mod -unset keep_hierarchy liteformer_roms; flatten; "
@@ -59,12 +59,12 @@ def parse_stat(text):
     Returns:
         dict of primitive -> instances.
     Raises:
-        LiteFormerError: not such a text, or the netlist still holds cells that are no 7-series primitives.
+        LiteFormerError: not such a text, or the netlist still holds cells that are not 7-series primitives.
     """
     try:
         cells = json.loads(text)["design"]["num_cells_by_type"]
     except (ValueError, KeyError, TypeError):
-        raise LiteFormerError("Yosys wrote no cell statistics; run the command again, with --no-area to go without") from None
+        raise LiteFormerError("Yosys wrote no cell statistics; run the command again, or with --no-area") from None
     cells = {name: number for name, number in cells.items() if name != "$scopeinfo"}
     unknown = sorted(name for name in cells if not re.fullmatch(r"[A-Z][A-Z0-9_]*", name))
     if unknown:
@@ -74,7 +74,7 @@ def parse_stat(text):
 
 
 def fits(area, device):
-    """True if ``area`` (of ``count``) lies within a Device in every respect."""
+    """True if every resource of ``area`` (of ``count``) fits a Device."""
     return all(area[key] <= getattr(device, key) for key in ("lut", "lutram", "ff", "bram36", "dsp"))
 
 
@@ -125,7 +125,7 @@ def _into(directory, source):
 
 
 def _digest(directory, names, script):
-    """Hash of the design, comments left out because LiteX writes the date into one."""
+    """Hash of the design, without comments because LiteX writes the date into one."""
     digest = hashlib.sha256(script.encode())
     for name in names:
         digest.update(name.encode())

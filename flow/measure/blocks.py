@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Area of a flattened netlist by block: every cell belongs to the block whose state it computes.
 
-LiteX writes one flat module, and mapping mixes blocks freely. Flip-flops, memories and DSP blocks keep names that tell where
-they come from; a LUT, carry or multiplexer cell counts for the block that most of what it drives belongs to. So every cell
-counts exactly once and the parts sum to the whole, but logic on the border of two blocks stands with the one it feeds.
+LiteX writes one flat module, and mapping mixes blocks freely. Flip-flops, memories and DSP blocks keep names that show their
+origin; a LUT, carry or multiplexer cell counts for the block that owns most of its loads. So every cell counts exactly once
+and the parts sum to the whole, but logic on the border of two blocks counts for the one it feeds.
 """
 
 import re
@@ -24,13 +24,13 @@ PATTERNS = (
     (MEMORIES, r"engine_(\w*memory|\w*stream|\w*store|probabilities)|(liteformer)?core_(loader|store)"),
     (CONTROL, r"(liteformer)?core|engine"),
 )
-# Names that Migen, LiteX or Yosys invent for parts of expressions: they tell nothing.
+# Names that Migen, LiteX or Yosys invent for parts of expressions: they carry no information.
 INVENTED = re.compile(r"\$|.*slice_proxy|.*(rhs|lhs)_self|.*array_muxed|.*_cases_")
 STATE = re.compile(r"FD|RAM|SRL|DSP")
 
 
 def block_of(name):
-    """The block that a signal or memory belongs to by its name, None if the name tells nothing."""
+    """The block that a signal or memory belongs to by its name, None if the name does not show it."""
     if INVENTED.match(name):
         return None
     # LiteX puts the place where a module was made in front of some names.
@@ -68,7 +68,7 @@ def _ends(cell, direction):
 
 
 def _named(name, cell, names):
-    """Block that a cell's own name, or for a cell that holds state the names of its outputs, tell; may be None."""
+    """Block by a cell's own name, or for a cell that holds state by the names of its outputs; may be None."""
     kind = cell["type"]
     if name.startswith("liteformer_roms."):
         return MEMORIES
@@ -90,7 +90,7 @@ def _attribute(cells, names):
         for bit in _ends(cell, "input"):
             readers[bit].append(name)
     unknown = [name for name, block in blocks.items() if block is None]
-    # From the registers back to what computes them, a level each time.
+    # From the registers back to the logic that computes them, one level at a time.
     while unknown:
         votes = {name: _majority(blocks[reader] for bit in _ends(cells[name], "output") for reader in readers[bit])
                  for name in unknown}

@@ -10,7 +10,7 @@ from liteformer.accel.gateware.drive import push_row
 from liteformer.accel.gateware.engine import Engine
 from liteformer.accel.gateware.simulate import run_simulation
 
-# Tensor that a kind of step computes, where it is not called the same.
+# Tensor that a kind of step computes, if its name differs.
 TENSORS = {"embed": "hidden", "project": "attended", "expand": "expanded", "contract": "hidden"}
 
 
@@ -21,7 +21,7 @@ def trace_core(compiled, window):
         compiled: CompiledModel; window: integers ``(window, features)``, raw samples.
     Returns:
         dict tensor name -> int64 ``(1, ...)``, with names and shapes of the trace of ``golden.infer``; without the input and
-        the softmax weights, which do not pass the requantizers with the rest.
+        the softmax weights, which do not pass through these requantizers.
     Raises:
         LiteFormerError: the core does not finish in twice the predicted time.
     """
@@ -35,7 +35,7 @@ def trace_core(compiled, window):
 
 
 def _drive(engine, window, limit, results, outputs):
-    """Push a window, run, note the results of every cycle in which some leave the requantizers."""
+    """Push a window, run, record the results of every cycle in which some leave the requantizers."""
     for row in window:
         yield from push_row(engine, engine.push_busy, row)
     yield engine.start.eq(1)
@@ -57,7 +57,7 @@ def _drive(engine, window, limit, results, outputs):
 
 
 def _tensors(compiled, results):
-    """Results in the order of the program, put where they belong in their tensors."""
+    """Results in the order of the program, placed into their tensors."""
     config, hw = compiled.model.config, compiled.hw
     tensors, times = {}, Counter()
     for step in compiled.steps:
@@ -72,7 +72,7 @@ def _tensors(compiled, results):
         if step.kind == "score":
             tile, first, inner = place // hw.row_tiles, place % hw.row_tiles * hw.rows, (config.heads, tokens, config.window)
         else:
-            # The heads of values are steps of their own that name no head.
+            # The heads of values are separate steps that name no head.
             parts = config.heads if step.kind == "value" else 1
             tile, first = place // parts, place % parts * step.channels if parts > 1 else step.head * config.head_dim
             inner = (tokens, config.ffn if step.kind == "expand" else config.d_model)

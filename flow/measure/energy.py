@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The energy estimate: static power + sum over resources of count x clock x toggle rate x coefficient.
 
-An estimate, no measurement: docs/energy.md says where the coefficients come from and how far it is from published figures.
+An estimate, not a measurement: docs/energy.md gives the sources of the coefficients and the error against published figures.
 """
 
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ def dynamic_power(area, rate, clock_mhz):
     """Dynamic power of one block.
 
     Args:
-        area: dict of ``flow.area.count``. rate: mean changes of its signals in a cycle, 0 to 1. clock_mhz: clock.
+        area: dict of ``flow.measure.area.count``. rate: mean changes of its signals in a cycle, 0 to 1. clock_mhz: clock.
     Returns:
         dict resource -> Range of milliwatts.
     """
@@ -65,7 +65,7 @@ class DutyCycle:
     """One inference every ``period`` seconds for a day.
 
     Attributes:
-        waiting: Range of joules a day if the FPGA stays configured; switched: the same if it is switched off in between and
+        waiting: Range of joules per day if the FPGA stays configured; switched: the same if it is switched off in between and
         configured each time. crossover: period in seconds above which switching off takes less, with typical figures.
     """
 
@@ -85,6 +85,6 @@ def duty_cycle(inference, idle_mw, configuration_mj, period):
         DutyCycle.
     """
     count = DAY / period
-    # The time of the inferences themselves, microseconds of a period, is left in the waiting time.
+    # The time of the inferences themselves, microseconds per period, is included in the waiting time.
     return DutyCycle(period, idle_mw * (DAY / 1000) + inference * (count * 1e-6),
                      (inference * 1e-6 + Range(*[configuration_mj / 1000] * 3)) * count, configuration_mj / idle_mw.typical)

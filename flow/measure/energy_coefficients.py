@@ -17,7 +17,7 @@ import numpy as np
 
 from liteformer.accel.errors import LiteFormerError
 
-DEFAULT_TOGGLE = 0.125  # Changes of a signal in a clock cycle that Vivado assumes where it knows nothing.
+DEFAULT_TOGGLE = 0.125  # Changes of a signal per clock cycle that Vivado assumes by default.
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ def _quartiles(field, count, toggle=1.0):
     return Range(*np.quantile(found, (0.25, 0.5, 0.75)).tolist())
 
 
-# Picojoules. "clock": clock tree to one flip-flop, a cycle. "logic", "signal": one change of a LUT's output inside the LUT and
+# Picojoules. "clock": clock tree to one flip-flop, per cycle. "logic", "signal": one change of a LUT's output inside it and
 # its carry chain, and on the net of a LUT or flip-flop. "bram36": an enabled cycle of a block. "dsp": a cycle of a DSP48E1
 # whose operands change at the default rate, taken as proportional to their rate.
 PICOJOULES = {"clock": _quartiles("clocks", "ff"), "logic": _quartiles("logic", "lut", DEFAULT_TOGGLE),

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """From a model to figures: compile it, run it on the simulated SoC, compare with the golden model, measure its area.
 
-LiteX and the gateware are imported on first use, so that `liteformer --help` answers at once.
+LiteX and the gateware are imported on first use, so that `liteformer --help` is fast.
 """
 
 import tempfile
@@ -42,7 +42,7 @@ def check_cpu(cpu):
 
 
 def expected_cycles(compiled, raw):
-    """About how many clock cycles the SoC takes for windows, int ``(N, window, features)``: mostly for bytes of the line."""
+    """Approximate clock cycles of the SoC for windows, int ``(N, window, features)``: mostly bytes on the serial line."""
     windows, window, features = raw.shape
     follows = int(continues(raw).sum())
     return WORD_CYCLES * features * (follows + window * (windows - follows)) + (REQUEST_CYCLES + compiled.cycles) * windows
@@ -52,7 +52,7 @@ def run_soc(model, compiled, raw, cpu="vexriscv", trace=None, recordable=False):
     """Push windows through firmware and core on the simulated SoC and compare outputs and decisions with the golden model.
 
     Args:
-        model: QuantizedModel, for the golden model. compiled: CompiledModel made from it.
+        model: QuantizedModel, for the golden model. compiled: its CompiledModel.
         raw: integers ``(N, window, features)``. cpu: LiteX CPU. trace: Path of an FST file or None.
         recordable: build the simulator that ``measure_activity`` needs too.
     Returns:

@@ -65,7 +65,7 @@ report_power -file {top}_power_saif.rpt
 
 
 def write_saif(activity, clock_mhz, folder):
-    """Write both files into a folder, each whole or not at all.
+    """Write both files into a folder, each completely or not at all.
 
     Returns:
         list of str, their names.

@@ -9,8 +9,8 @@ from liteformer.accel.errors import LiteFormerError
 from liteformer.flow.common import console
 from liteformer.flow.common.inputs import random_windows
 
-# What the array does in a cycle. "results under way" is the time from the last product of a step to its results standing in
-# a memory, where the next step needs them.
+# What the array does in a cycle. "results under way" is the time from the last product of a step until its results are in
+# a memory, if the next step needs them.
 BUSY, REQUANTIZERS, UNDER_WAY, SOFTMAX, START = range(5)
 STATES = ("multiplies", "waits for the requantizers", "waits for results under way", "waits for the softmax",
           "starts the program")
@@ -68,7 +68,7 @@ class Timeline:
 
 
 def timeline(compiled, recording):
-    """What the array did in each cycle.
+    """Activity of the array in each cycle.
 
     Args:
         compiled: CompiledModel, for the names of the steps. recording: soc.recording.Recording of it.
@@ -79,7 +79,7 @@ def timeline(compiled, recording):
     """
     signals, cycles = recording.signals, recording.cycles
     steps, issue, select = compiled.steps, signals["issue"], signals["select"]
-    # A program moves on in the cycle before a step is in force; its first move loads step 0.
+    # A program advances in the cycle before a step is active; its first advance loads step 0.
     running, draining = (np.cumsum(signals[name]) - signals[name] - 1 for name in ("next_step", "next_drain"))
     if not running[-1] == draining[-1] == len(steps) - 1:
         raise LiteFormerError(f"the engine ran {running[-1] + 1} steps and drained {draining[-1] + 1}, {len(steps)} were "
@@ -139,7 +139,7 @@ def _states(times, issue, select, weigh, divide):
 
 
 def measure(compiled, seed=1):
-    """Run one random window through the engine and see what it does.
+    """Run one random window through the engine and measure its timeline.
 
     Returns:
         Timeline.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Picture of a measured timeline: one line for each step, what the array waits for between, who works behind it."""
+"""Picture of a measured timeline: one line per step, the array's waits between steps, and the units that work in parallel."""
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -22,7 +22,7 @@ def _ranges(signal):
 
 
 def label(step):
-    """What a step does, with its layer and row tile."""
+    """Label of a step, with its layer and row tile."""
     prefix, _, last = step.name.rpartition(".")
     kind, _, tile = last.partition("[")
     text = KINDS.get(kind, kind)
@@ -35,7 +35,7 @@ def draw(timeline, title, path):
     """Write the picture as PNG.
 
     Args:
-        timeline: Timeline; title: of the picture; path: file to write, whole or not at all.
+        timeline: Timeline; title: of the picture; path: file to write, completely or not at all.
     """
     steps, cycles = timeline.steps, timeline.cycles
     signals = timeline.signals

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 LUT, MUX, CARRY_IN, CARRY_THROUGH, CARRY_OUT = 0.12, 0.25, 0.40, 0.12, 0.25
 CLOCK_TO_OUT = {"FD": 0.52, "RAMB": 2.45, "DSP": 0.43, "SRL": 1.60}
 SETUP = {"FD": 0.10, "RAMB": 0.55, "SRL": 0.40, "RAM": 0.40}
-# Inputs of a DSP48E1 to its next register, by what stands between: nothing, the multiplier, multiplier and adder.
+# Inputs of a DSP48E1 to its next register, by the logic between: none, the multiplier, multiplier and adder.
 DSP_OPERANDS = ("A", "B", "C", "D")
 DSP_INPUT, DSP_MULTIPLY, DSP_MULTIPLY_ADD = 0.40, 2.80, 4.50
 NET, FANOUT = 0.50, 0.12
@@ -45,13 +45,13 @@ class Path:
 
 def block_of(name):
     """The block that a register belongs to."""
-    # LiteX puts the place where the SoC was made in front of some names.
+    # LiteX prefixes some names with the place where the SoC was made.
     name = re.sub(r"^\w*?(?=liteformercore)", "", name)
     return next((block for block, pattern in BLOCKS if re.match(pattern, name)), OTHER)
 
 
 class _Netlist:
-    """Graph of net bits. ``arrival[bit]`` is (ns, levels, carries, start) of the slowest way there."""
+    """Graph of net bits. ``arrival[bit]`` is (ns, levels, carries, start) of the slowest path to it."""
 
     def __init__(self, module, key):
         self.cells, self.key = module["cells"], key
@@ -72,7 +72,7 @@ class _Netlist:
         self.arrival = {}
 
     def net(self, bit):
-        """Delay of the way from a driver to an input outside its slice."""
+        """Delay from a driver to an input outside its slice."""
         return NET + FANOUT * math.log2(max(self.fanout.get(bit, 1), 1))
 
     def sources(self, bit):
@@ -196,7 +196,7 @@ class _Netlist:
 
 
 def longest_paths(netlist, top):
-    """The longest paths into each block: the slowest and, where that is another one, the one of most LUT levels.
+    """The longest paths into each block: the slowest and, if it differs, the one with the most LUT levels.
 
     Args:
         netlist: what Yosys' ``write_json`` wrote of a flattened design; top: its module.

@@ -51,7 +51,7 @@ def read_vcd(path):
     """
     header, mark, body = Path(path).read_bytes().partition(b"$enddefinitions $end")
     if not mark:
-        raise LiteFormerError(f"{path} is no complete VCD file; run the simulation again")
+        raise LiteFormerError(f"{path} is not a complete VCD file; run the simulation again")
     names, widths = _declared(header.decode())
     times, values, now = {code: [] for code in names}, {code: [] for code in names}, 0
     for line in body.splitlines():

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A board's project on disk: gateware, firmware, register map, and what to do with them."""
+"""A board's project on disk: gateware, firmware, register map, and instructions."""
 
 import json
 import os
@@ -12,7 +12,7 @@ from liteformer.flow.common.cache import whole_directory, write_atomically
 from liteformer.flow.common.inputs import HARDWARE
 
 MANIFEST, MODEL, REPORT = "liteformer.json", "model.safetensors", "report.json"
-# Program that a toolchain needs, and where it comes from.
+# Program that a toolchain needs, and its source.
 TOOLS = {
     "vivado": ("vivado", "Vivado", "install AMD Vivado and put it on PATH"),
     "openxc7": ("nextpnr-xilinx", "the openXC7 toolchain", "install it (github.com/openXC7/toolchain-installer)"),
@@ -25,14 +25,14 @@ def check_tool(toolchain):
         return
     program, title, advice = TOOLS[toolchain]
     if shutil.which(program) is None:
-        raise LiteFormerError(f"{title} is not on PATH; {advice}, or write the project alone with --no-compile")
+        raise LiteFormerError(f"{title} is not on PATH; {advice}, or write only the project with --no-compile")
     missing = [name for name in ("CHIPDB", "PRJXRAY_DB_DIR") if toolchain == "openxc7" and not os.environ.get(name)]
     if missing:
         raise LiteFormerError(f"openXC7 needs its data bases; set {' and '.join(missing)} to their folders")
 
 
 def write_project(compiled, name, directory, toolchain=None, **options):
-    """Write the complete project of a board, whole or not at all.
+    """Write the complete project of a board, or nothing.
 
     Args:
         compiled: CompiledModel. name: of the board. directory: replaced if it holds an earlier project.
@@ -128,7 +128,7 @@ def _readme(manifest, directory):
                      "folder that the simulator runs in.",
     }[manifest["toolchain"]]
     load = "" if manifest["toolchain"] == "verilator" else f"\nLoad it: `liteformer load --board {board} --dir {directory}`\n"
-    firmware = "| `firmware.bin` | the ROM's content |\n" if manifest["cpu"] else ""
+    firmware = "| `firmware.bin` | content of the ROM |\n" if manifest["cpu"] else ""
     return f"""# LiteFormer on {board}
 
 Model {manifest['model_id'][:8]}, {manifest['part']}, {manifest['clock_hz'] / 1e6:g} MHz, CPU {cpu}; an inference takes
@@ -141,7 +141,7 @@ Model {manifest['model_id'][:8]}, {manifest['part']}, {manifest['clock_hz'] / 1e
 | `gateware/` | Verilog, memory images (`.init`), constraints, scripts |
 | `software/include/generated/` | C headers of registers and memories |
 {firmware}| `registers.md`, `csr.json`, `csr.csv`, `csr.svd` | register map |
-| `liteformer.json`, `model.safetensors` | what this project was made from |
+| `liteformer.json`, `model.safetensors` | sources of this project: options and model |
 
 Wiring and steps on the board: docs/boards.md of LiteFormer.
 """

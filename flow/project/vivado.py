@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Figures out of Vivado's reports: utilisation after placement, timing and power after routing."""
+"""Figures from Vivado's reports: utilization after placement, timing and power after routing."""
 
 import re
 
@@ -16,7 +16,7 @@ def _rows(text):
 
 
 def _number(text):
-    """A figure of a report; Vivado writes <0.001 for what rounds to nothing."""
+    """A figure of a report; Vivado writes <0.001 for values that round to zero."""
     return float(text.lstrip("<"))
 
 
@@ -39,7 +39,7 @@ def parse_utilization(text):
             found[name] = {"used": used if name == "bram36" else int(used), "available": int(cells["Available"])}
     missing = [site for key, site in SITES.items() if key not in found]
     if missing:
-        raise LiteFormerError(f"Vivado's utilisation report has no line for {', '.join(missing)}; look at the .rpt file")
+        raise LiteFormerError(f"Vivado's utilization report has no line for {', '.join(missing)}; look at the .rpt file")
     return found
 
 
@@ -66,7 +66,7 @@ def parse_power(text):
     """Estimated power from the text of ``report_power``.
 
     Returns:
-        dict ``total_w``, ``dynamic_w``, ``static_w``, and ``confidence``, the tool's own word.
+        dict ``total_w``, ``dynamic_w``, ``static_w``, and ``confidence``, as the tool states it.
     Raises:
         LiteFormerError: not such a text.
     """

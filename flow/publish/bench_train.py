@@ -27,7 +27,7 @@ class Stepper:
         model.train()
 
     def run(self):
-        """Milliseconds of processor time of a step, the mean over STEPS; what else runs on the machine counts less in it."""
+        """Milliseconds of processor time of a step, the mean over STEPS; less disturbed by other work than wall time."""
         begin = time.process_time()
         for _ in range(STEPS):
             x, goal = self.data.batch(self.starts[torch.randint(len(self.starts), (self.batch,))])
@@ -62,7 +62,7 @@ def measure(**shape):
     for _ in range(ROUNDS):
         for name, stepper in steppers.items():
             times[name].append(stepper.run())
-    # The best round is the one that the rest of the machine disturbed least.
+    # The best round is the one least disturbed by other work on the machine.
     best = {name: min(values[1:]) for name, values in times.items()}
     share = options.settle
     return {name: round(value, 3) for name, value in best.items()} | {
@@ -71,7 +71,7 @@ def measure(**shape):
 
 
 def main():
-    """Print one JSON object a shape."""
+    """Print one JSON object per shape."""
     torch.set_num_threads(1)
     for shape in SHAPES:
         print(json.dumps(shape | measure(**shape)))

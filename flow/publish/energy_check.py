@@ -26,7 +26,7 @@ def check_table():
                      f"{area['bram36']} | {one.power_mw} mW | {power.typical:.1f} mW | "
                      f"{power.low:.0f} to {power.high:.0f} mW | {error:+.0%} | {all_at_work.typical:.0f} mW, {other:+.0%} |")
     mean = sum(abs(error) for error in errors) / len(errors)
-    return "\n".join([*lines, "", f"Mean error of the typical estimate, signs left out: {mean:.0%}. "
+    return "\n".join([*lines, "", f"Mean absolute error of the typical estimate: {mean:.0%}. "
                       f"{sum(inside(one) for one in PUBLISHED)} of {len(PUBLISHED)} published figures lie in the range."])
 
 

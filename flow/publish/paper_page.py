@@ -14,22 +14,22 @@ from liteformer.train.data import registry
 SHAPE = "window, d, bits"
 ALT = {"rmse": "Error of every point", "energy": "Error against energy estimate"}
 HEAD = {
-    "complete": "Written by `make paper` from [paper.json](paper.json); change nothing here by hand. *Paper* is [arXiv "
+    "complete": "Written by `make paper` from [paper.json](paper.json); do not edit. *Paper* is [arXiv "
                 "2407.11041](https://arxiv.org/abs/2407.11041).",
-    "quick": "Written by `make paper QUICK=1` from [paper-quick.json](paper-quick.json); change nothing here by hand. "
+    "quick": "Written by `make paper QUICK=1` from [paper-quick.json](paper-quick.json); do not edit. "
              "*Paper* is [arXiv 2407.11041](https://arxiv.org/abs/2407.11041). `make paper` measures all 96 points with "
              "complete training in about two hours on two cores."}
 SHORTENED = (
     "**Training is shortened here:** {} epochs float and {} quantization-aware, without teachers, instead of {}, with them. "
-    "The errors are no measure of what these shapes reach; [results.md](../results.md) has complete trainings with five "
+    "The errors do not show what these shapes can reach; [results.md](../results.md) has complete trainings with five "
     "seeds. Time, resources and energy estimate are measured as in the complete run.")
-SO_FAR = "**So far {} of {} points are measured.** `make paper{}` goes on with the others and writes this page again."
+SO_FAR = "**So far {} of {} points are measured.** `make paper{}` measures the others and writes this page again."
 BESIDE = (
-    "The paper's RMSE is that of its quantization-aware model, the best of 50 sessions, chosen by the test set; here it is "
-    "the integer model of one seed, not chosen by the test set. Its time and energy are those of the network alone at 100 "
+    "The paper's RMSE is that of its quantization-aware model, the best of 50 sessions, selected on the test set; here it is "
+    "the integer model of one seed, not selected on the test set. Its time and energy are those of the network alone at 100 "
     "or 125 MHz; here a CPU is on the same chip, and all runs at 100 MHz.")
 DATA = {
-    "airu": "AirU (Becnel et al.): 7 features an hour, ozone at the window's last row; windows without a gap; test: those "
+    "airu": "AirU (Becnel et al.): 7 features per hour, ozone at the window's last row; windows without a gap; test: those "
             "that begin in 2022 or later.",
     "pems": "PeMS stand-in: the speed at one station every 5 minutes, one step ahead; three weeks to train, the fourth to "
             "test."}
@@ -37,9 +37,9 @@ PROTOCOL = (
     "**Model.** The paper's: one encoder layer, one head, mean over the tokens as readout. On the PeMS stand-in it "
     "forecasts the change since the last value.",
     "**Training.** Float, then quantization-aware: {training}. On all training data, the number of epochs fixed beforehand; "
-    "nothing was chosen by the test set.",
+    "nothing was selected on the test set.",
     "**Seeds.** One: {seeds}. Five seeds of AirU (12, 32, 4) differ with a standard deviation of about 0.1 ppb "
-    "([results.md](../results.md)). The paper: 50 sessions, the best one by the test set, which is the validation set in "
+    "([results.md](../results.md)). The paper: 50 sessions, the best one on the test set, which is the validation set in "
     "its published code.",
     "**RMSE.** On the whole test set. *integer*: the exported model in the arithmetic of the hardware; *FP32*: the float "
     "network before quantization; *QAT*: its quantization-aware successor in float32. *95 % interval*: block bootstrap over "
@@ -57,7 +57,7 @@ THEIR_AREA = (
 TOOK = (
     "{points} points in {wall}, {jobs} at a time, on a machine that may have had other work; {processor} of processor time: "
     "training {train}, simulation and signal changes {simulate}, synthesis {synthesise}. Simulators and syntheses that an "
-    "earlier run had left in the cache are not made again.")
+    "earlier run had left in the cache are reused.")
 
 
 def page(content, name):
@@ -74,7 +74,7 @@ def page(content, name):
         lines += [_text(SHORTENED.format(recipe["epochs"], recipe["qat_epochs"], _epochs(built))), ""]
     if len(content["points"]) < content["all"]:
         lines += [_text(SO_FAR.format(len(content["points"]), content["all"], " QUICK=1" if quick else "")), ""]
-    lines += ["## Beside the paper", "", _beside(built, quick), "", _text(BESIDE), "", "## Protocol", "",
+    lines += ["## Comparison with the paper", "", _beside(built, quick), "", _text(BESIDE), "", "## Protocol", "",
               *_protocol(built, quick), ""]
     for source in dict.fromkeys(result["point"]["data"] for result in content["points"]):
         lines += [f"## {TITLES[source]}", ""]
@@ -87,7 +87,7 @@ def page(content, name):
     lines += ["## Pictures", ""]
     for kind, file in files.items():
         lines += [f"![{ALT.get(kind, 'Time and resources')}]({file})", ""]
-    return "\n".join([*lines, "## What it took", "", *_took(content, built), ""])
+    return "\n".join([*lines, "## Run time", "", *_took(content, built), ""])
 
 
 def _text(text, bullet=""):
@@ -117,7 +117,7 @@ def _epochs(built):
 
 
 def _beside(built, quick):
-    """The published points, ours beside them."""
+    """The published points, compared with ours."""
     rows = []
     for result in built:
         if one := _published(result):
@@ -128,7 +128,7 @@ def _beside(built, quick):
                 f"{energy['typical']:.2g} µJ ({energy['low']:.2g} to {energy['high']:.2g})",
                 f"{1000 * one.mj / energy['high']:.0f} to {1000 * one.mj / energy['low']:.0f}"])
     return markdown([f"AirU: {SHAPE}", "RMSE, paper", f"RMSE, integer{', short training' if quick else ''}", "time, paper",
-                     "time", "times as fast", "energy, paper", "energy estimate", "times less"], rows)
+                     "time", "times faster", "energy, paper", "energy estimate", "times less"], rows)
 
 
 def _protocol(built, quick):
@@ -185,8 +185,8 @@ def _time(found, source):
                      f"{100 * result['utilization']:.0f} %", result["mismatches"], f"{result['power_mw']['typical']:.0f}",
                      f"{energy['typical']:.3g}", f"{energy['low']:.3g} to {energy['high']:.3g}",
                      *(beside if source == "airu" else [])])
-    header = [SHAPE, "cycles", "time, µs", "end to end, µs", "array used", "outputs that differ", "power, mW", "energy, µJ",
-              "low to high", *(["paper, µs", "paper, µJ"] if source == "airu" else [])]
+    header = [SHAPE, "cycles", "time, µs", "end to end, µs", "MAC utilization", "outputs that differ", "power, mW",
+              "energy, µJ", "low to high", *(["paper, µs", "paper, µJ"] if source == "airu" else [])]
     return ["**Time (simulated SoC) and energy estimate of an inference**", "", markdown(header, rows)]
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Pictures of the reproduced tables: error of every point, time and area beside the device, error against energy."""
+"""Pictures of the reproduced tables: error of every point, time and area against the device, error against energy."""
 
 from functools import partial
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """One point of the paper's grid: trained, run on the simulated SoC with windows of its test set, synthesised.
 
-Runs in a worker process, so it takes and gives plain values.
+Runs in a worker process, so it takes and returns plain values.
 """
 
 import contextlib
@@ -20,7 +20,7 @@ DEVICE = "xc7s15"
 SEED = 1
 WINDOWS = 32          # Of the test set, on the simulated SoC.
 ACTIVITY_WINDOWS = 2  # Of these, to count signal changes.
-# What a training departs in from docs/results.md; "quick" is no measure of what a shape can reach.
+# Differences of a training from docs/results.md; "quick" does not show what a shape can reach.
 RECIPES = {"complete": {}, "quick": {"epochs": 20, "qat_epochs": 20, "distill": 0.0}}
 PARTS = ("train", "simulate", "synthesise")
 
@@ -59,7 +59,7 @@ def result_file(task, point):
 
 
 def measure_group(task, points):
-    """Measure points that share their float networks; the result of each is stored as soon as it is there.
+    """Measure points that share their float networks; each result is stored immediately.
 
     Args:
         task: as of ``options_of``, with ``session``: when the call began, Unix time, and ``jobs``: groups at a time.
@@ -86,7 +86,7 @@ def measure(task, point, reuse=None):
         ``latency_us``, ``mismatches``, ``area``, ``power_mw``, ``energy_uj`` (energy estimate) and ``seconds``: dict part of
         PARTS -> ``wall``, ``processor``.
     Raises:
-        LiteFormerError: a tool is missing: every other point would end so too.
+        LiteFormerError: a tool is missing: every other point would fail too.
     """
     from liteformer.train.loop.run import portable
     options, stopwatch = options_of(point, task), Stopwatch()
@@ -96,7 +96,7 @@ def measure(task, point, reuse=None):
         compiled = hardware.compile_model(run.model, device=DEVICE)
     except LiteFormerError as error:
         return asked | {"error": str(error)}
-    # A training that an earlier call has finished counts with the time it took then.
+    # A training finished by an earlier call counts with its original time.
     seconds = {"train": {"wall": known, "processor": known} if known else stopwatch.lap()}
     stopwatch.lap()
     figures, activity = _simulated(run, compiled)
@@ -114,7 +114,7 @@ def measure(task, point, reuse=None):
 
 
 def trained(options, reuse=None):
-    """The training of these options, taken over if an interrupted call has finished it.
+    """The training of these options, reused if an interrupted call has finished it.
 
     Returns:
         ``(Run, seconds)``: seconds that it took earlier, None if it was trained now.
@@ -148,6 +148,6 @@ class Stopwatch:
         return time.monotonic(), sum(one.ru_utime + one.ru_stime for one in usage)
 
     def lap(self):
-        """Seconds since the lap before, dict ``wall``, ``processor``."""
+        """Seconds since the previous lap, dict ``wall``, ``processor``."""
         before, self._last = self._last, self._now()
         return {name: round(now - then, 1) for name, now, then in zip(("wall", "processor"), self._last, before)}

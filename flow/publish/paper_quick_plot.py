@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Pictures of a few reproduced points: one column a point, the paper's figures as stars."""
+"""Pictures of a few reproduced points: one column per point, the paper's figures as stars."""
 
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
@@ -52,7 +52,7 @@ def hardware(built, published):
         known = {_key(one): 1000 * one.ms for one in published(result["point"]["data"])}
         if found := known.get(_key_of(result)):
             time.plot(place, found, **PAPER, label="paper, no CPU")
-            time.annotate(f"{found:,.0f}, {found / result['latency_us']:.0f} times as long", (place, found), (11, 0),
+            time.annotate(f"{found:,.0f}, {found / result['latency_us']:.0f}x slower", (place, found), (11, 0),
                           textcoords="offset points", va="center")
     time.set(yscale="log", ylabel="µs from start to done, 100 MHz", title="Time of one inference")
     time.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """`make paper`: RMSE, resources, time and energy estimate of the paper's grid on both data sets, as a page with pictures.
 
-Every point is stored when it is done, so an interrupted run goes on. What the page says follows from one JSON file beside it.
+Every point is stored when it is done, so an interrupted run can resume. The page is generated from one JSON file next to it.
 """
 
 import contextlib
@@ -70,7 +70,7 @@ def check(task, points):
 
 
 def code():
-    """Hash of the sources that the hardware is made from; trainings do not depend on it."""
+    """Hash of the sources of the hardware; trainings do not depend on it."""
     digest = hashlib.sha256()
     for folder in ("accel", "soc", "sw"):
         for path in sorted((ROOT / folder).rglob("*.*")):
@@ -147,7 +147,7 @@ def collect(task, points, jobs, workers=None):
 
 
 def machine():
-    """What it was measured on: dict ``processor``, ``cores``, ``system``, ``versions``."""
+    """The machine of the measurement: dict ``processor``, ``cores``, ``system``, ``versions``."""
     processor = platform.processor()
     with contextlib.suppress(OSError):
         lines = Path("/proc/cpuinfo").read_text().splitlines()
@@ -158,7 +158,7 @@ def machine():
 
 
 def record(task, results, points):
-    """What the page is made of, JSON-able; no folder of this machine in it."""
+    """Content of the page, JSON-able, without paths of this machine."""
     def portable(result):
         return result | {"options": result["options"] | {"path": Path(result["options"]["path"]).name}}
 
@@ -167,7 +167,7 @@ def record(task, results, points):
 
 
 def write(content, folder=PAGES):
-    """Write page, pictures and the JSON file that they are made of.
+    """Write page, pictures and the JSON file that they are generated from.
 
     Args:
         content: of ``record``; folder: of the three.
@@ -189,7 +189,7 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 def command(
     quick: Annotated[bool, typer.Option("--quick", help="Only the published points and one of the other data set, training "
                                         "shortened.")] = False,
-    page: Annotated[bool, typer.Option("--page", help="Measure nothing: write the page from what is done.")] = False,
+    page: Annotated[bool, typer.Option("--page", help="Measure nothing: write the page from the finished points.")] = False,
     jobs: Annotated[int, typer.Option(help="Points measured at a time.")] = 2,
     airu: Annotated[str, typer.Option(metavar="FILE", help="CSV of AirU.")] = SOURCES["airu"]["path"],
     pems: Annotated[str, typer.Option(metavar="FILE", help="CSV of the PeMS stand-in.")] = SOURCES["pems"]["path"],
@@ -213,7 +213,7 @@ def command(
                 results = collect(task, points, jobs)
             except KeyboardInterrupt:
                 done = len(stored(task, points))
-                console.note(f"stopped with {done} of {len(points)} points done; the same command goes on from there")
+                console.note(f"stopped with {done} of {len(points)} points done; the same command resumes from there")
                 raise typer.Exit(130) from None
     path = write(record(task, results, points), Path(pages))
     console.note(f"{path} and its pictures written from {len(results)} points")

@@ -25,18 +25,18 @@ GRID = ROOT / "build" / "grid"
 # window, d_model, bits, readout, milliseconds of the paper.
 SHAPES = ((12, 32, 4, "mean", 1.33), (6, 64, 8, "mean", 2.82), (12, 64, 6, "mean", 4.61), (12, 32, 4, "last", 1.33))
 SEED = 1
-# Shape that is built for the other devices too.
+# Shape that is also built for the other devices.
 ON_DEVICES = {"window": 12, "d_model": 32, "bits": 4, "readout": "mean"}
 
 
 # Cycle budget -------------------------------------------------------------------------------------
 
 def budget(compiled):
-    """What each kind of step should take, by the compiler's account, in the order of execution.
+    """Cycles that each kind of step should take by the compiler's schedule, in the order of execution.
 
     Returns:
         dict kind -> dict: ``macs``; ``issue``: cycles with operands (k x digits x column tiles); ``cycles``: from the last
-        issue of the step before to its own; ``tail``: from its last issue until its last sums leave.
+        issue of the previous step to its own; ``tail``: from its last issue until its last sums leave.
     """
     from liteformer.accel.compiler.schedule import START_CYCLES
     kinds, end = {}, 0
@@ -87,7 +87,7 @@ def budget_table(compiled, timeline):
         if kind == "score":
             busy = sum(int(np.count_nonzero(timeline.signals[name])) for name in ("weigh", "divide"))
             waits = int(np.count_nonzero(timeline.state[1:] == SOFTMAX))
-            rows.append(["softmax, beside the array", "-", "-", "-", f"({softmax_budget(compiled):,})", f"({busy:,})",
+            rows.append(["softmax, parallel to the array", "-", "-", "-", f"({softmax_budget(compiled):,})", f"({busy:,})",
                          f"{waits:,}", "-", "-", "-"])
     total = {key: sum(plan[key] for plan in planned.values()) for key in ("macs", "issue", "cycles")}
     waiting = timeline.cycles - sum(real["issue"] for real in found.values())
@@ -95,7 +95,7 @@ def budget_table(compiled, timeline):
                  f"{timeline.cycles:,}", f"{waiting:,}", "-", "-",
                  f"{100 * total['macs'] / (lanes * timeline.cycles):.1f} %"])
     return markdown(["step", "MACs", "MACs / lanes", "issue", "cycles, budget", "cycles, measured", "of these waiting",
-                     "drain, budget", "drain, measured", "array used"], rows)
+                     "drain, budget", "drain, measured", "MAC utilization"], rows)
 
 
 def budget_section(shape, compiled, timeline, picture):
@@ -111,15 +111,16 @@ def budget_section(shape, compiled, timeline, picture):
 
 # Figures, area, paths -----------------------------------------------------------------------------
 
-def figures_table(results):
+def speed_table(results):
     """The README's table, from (shape, result of run_bench)."""
     rows = []
     for (window, d, bits, readout, paper), result in results:
         area, cycles = result["area"], result["cycles"]["accelerator"]
         rows.append([f"{window}, {d}, {bits}", readout, f"{cycles:,}", f"{result['latency_us']:.2f} µs",
-                     f"{paper:.2f} ms, {1000 * paper / result['latency_us']:.0f} times as long",
+                     f"{paper:.2f} ms, {1000 * paper / result['latency_us']:.0f}x slower",
                      f"{100 * result['utilization']:.0f} %", *(f"{area[key]:,}" for key in ("lut", "ff", "bram36", "dsp"))])
-    return markdown(["window, d, bits", "readout", "cycles", "time", "paper", "array used", "LUT", "FF", "BRAM36", "DSP"], rows)
+    return markdown(["window, d, bits", "readout", "cycles", "time", "paper", "MAC utilization", "LUT", "FF", "BRAM36", "DSP"],
+                    rows)
 
 
 def devices_table(results):
@@ -130,8 +131,8 @@ def devices_table(results):
         rows.append([device.name, f"{array['rows']} x {array['columns']}", array["dsp_lanes"], array["requantizers"],
                      f"{result['cycles']['accelerator']:,}", f"{100 * result['utilization']:.0f} %",
                      *(f"{area[key]:,} of {getattr(device, key):,}" for key in ("lut", "bram36", "dsp")), result["mismatches"]])
-    return markdown(["device", "lanes", "of these in DSP48E1s", "requantizers", "cycles", "array used", "LUT", "BRAM36", "DSP",
-                     "outputs that differ"], rows)
+    return markdown(["device", "lanes", "of these in DSP48E1s", "requantizers", "cycles", "MAC utilization", "LUT", "BRAM36",
+                     "DSP", "outputs that differ"], rows)
 
 
 def end_to_end_table(results):
@@ -146,7 +147,7 @@ def end_to_end_table(results):
 
 
 def paths_table(results):
-    """The longest paths into each block over all shapes: the slowest, and the one of most LUT levels."""
+    """The longest paths into each block over all shapes: the slowest, and the one with the most LUT levels."""
     rows, blocks = [], {}
     for _, result in results:
         for path in result["paths"]:
@@ -196,7 +197,7 @@ def grid_section(path):
     if len(errors):
         text += (f" The estimated LUTs are off by {100 * np.mean(np.abs(errors)):.1f} % in the mean of magnitudes, between "
                  f"{100 * errors.min():+.1f} % and {100 * errors.max():+.1f} %.")
-    header = ["window", "d", "bits", "lanes", "cycles", "array used", "LUT", "FF", "BRAM36", "DSP", "fits", "differ",
+    header = ["window", "d", "bits", "lanes", "cycles", "MAC utilization", "LUT", "FF", "BRAM36", "DSP", "fits", "differ",
               "most LUT levels outside the CPU"]
     return f"{text}\n\n![grid](performance/grid.png)\n\n{markdown(header, table)}"
 
@@ -223,7 +224,7 @@ def main():
         draw(timeline, f"({window}, {d}, {bits}), readout {readout}: {timeline.cycles:,} cycles", picture)
         sections.append(budget_section(shape, compiled, timeline, picture))
     devices = [run_bench(ON_DEVICES | {"features": 7}, device=name, seed=SEED) for name in DEVICES]
-    figures = figures_table(results)
+    figures = speed_table(results)
     estimates = estimate_table([{"name": f"{window}, {d}, {bits}, {readout}", "area": result["area"]}
                                 for (window, d, bits, readout, _), result in results])
     blocks = {"figures": figures, "end-to-end": end_to_end_table(results), "budget": "\n\n".join(sections),

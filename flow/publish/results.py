@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""`make results`: docs/results.md, its plots and README.md's table of accuracy, from the figures in docs/results/metrics."""
+"""`make results`: docs/results.md, its plots and README.md's table of accuracy, from the metrics in docs/results/metrics."""
 
 import json
 import textwrap
@@ -19,13 +19,13 @@ PLOTS = ROOT / "docs" / "results"
 PAPER = {("airu", 6, 64, 8): 3.506, ("airu", 12, 64, 6): 3.763, ("airu", 12, 32, 4): 5.474}
 TITLES = {"airu": "AirU: ozone, ppb", "pems": "PeMS stand-in: speed, mph"}
 READOUTS = ("last", "mean")
-TARGETS = [  # What it must reach: source, window, d_model, bits, readout, largest mean RMSE or None, largest ratio or None.
+TARGETS = [  # Targets: source, window, d_model, bits, readout, largest mean RMSE or None, largest ratio or None.
     ("airu", 12, 32, 4, "last", 3.8, 1.05), ("airu", 12, 32, 4, "mean", 4.0, 1.08), ("airu", 12, 64, 6, "last", 3.65, None),
     ("airu", 6, 64, 8, "last", 3.75, None), ("pems", 12, 32, 4, "last", 2.0, None)]
 
 
 def load(folder=METRICS):
-    """Stored figures by name; what is not an entry of the page is left out."""
+    """Stored metrics by name; files that are not an entry of the page are omitted."""
     names = [name for name, _ in entries()]
     return {name: json.loads((folder / f"{name}.json").read_text()) for name in names if (folder / f"{name}.json").exists()}
 
@@ -74,7 +74,7 @@ def _table(stored, source):
 
 
 def _baselines(stored, source):
-    """One row a shape: what no Transformer is needed for."""
+    """One row a shape: the baselines."""
     lines = ["| window, parameters | persistence | least squares | MLP of the same size |", "|---|---|---|---|"]
     seen = {}
     for metrics in stored.values():
@@ -82,15 +82,16 @@ def _baselines(stored, source):
             seen.setdefault(_key(metrics)[1:3], metrics)
     for (window, _), metrics in sorted(seen.items(), key=lambda item: SHAPES.index(item[0])):
         rmse = metrics["rmse"]
-        lines.append(f"| {window} rows, {metrics['parameters']:,} | {_spread(rmse['persistence']) or 'target is no input'} | "
+        last_value = _spread(rmse["persistence"]) or "target is not an input"
+        lines.append(f"| {window} rows, {metrics['parameters']:,} | {last_value} | "
                      f"{_spread(rmse['least_squares'])} | {_spread(rmse['mlp'])} |")
     return lines
 
 
 def _targets(stored):
-    """What was to be reached, and what was."""
+    """Targets and results."""
     by_key = {_key(metrics): metrics for metrics in stored.values()}
-    lines = ["| model | RMSE wanted | reached | integer / FP32 wanted | reached |", "|---|---|---|---|---|"]
+    lines = ["| model | RMSE, target | reached | integer / FP32, target | reached |", "|---|---|---|---|---|"]
     for *key, largest, largest_ratio in TARGETS:
         metrics = by_key.get(tuple(key))
         if metrics is None:
@@ -105,7 +106,7 @@ def _targets(stored):
 
 
 def headline(stored):
-    """README.md's table: FP32 and integer error of what was to be reached, beside the paper's, and what more there is."""
+    """README.md's table: FP32 and integer error of the models with a target, the paper's error, and a remark on the others."""
     by_key = {_key(metrics): metrics for metrics in stored.values()}
     rows = []
     for source, window, d_model, bits, readout, *_ in TARGETS:
@@ -132,29 +133,29 @@ def page(stored):
     missing = len(list(entries())) - len(stored)
     lines = [
         "# Results", "",
-        "Written by `make results` from the figures in `docs/results/metrics`; change nothing here by hand.",
-        f"`make results-train` trains what is missing, {missing} of {len(stored) + missing} models at present." if missing else
-        f"`make results-train` trained the {len(stored)} models; it trains again what is deleted there.", "",
+        "Written by `make results` from the metrics in `docs/results/metrics`; do not edit.",
+        f"`make results-train` trains the missing ones, {missing} of {len(stored) + missing} models at present." if missing else
+        f"`make results-train` trained the {len(stored)} models; it retrains those whose metrics are deleted.", "",
         "## Protocol", "",
         f"Every number is a root mean square error on the test set: mean ± standard deviation over {seeds} seeds. The recipe,",
         "its constants and the number of epochs were chosen on the validation part of the training data (the last 15 % in",
         "time, and a block in its middle). With them fixed, the models were trained on all training data, validation part",
-        "included, and measured on the test set. [decisions.md](decisions.md) tells what was changed after a first look at it:",
+        "included, and measured on the test set. [decisions.md](decisions.md) says what changed after its first evaluation:",
         "a fault in the export and one in the training, found in training losses, and a choice of inputs on the second data",
         "set; the recipe was not. No seed is left out. *FP32* is the float network of the same seed before quantization;",
         "*QAT* its quantization-aware successor in float32; **integer** the exported model in the arithmetic of",
         "the hardware, which simulation and gateware compute bit for bit. The input has 8 bits and the output 32 at every",
         "width.", "",
         "*95 % interval*: block bootstrap over the test windows (neighbouring windows overlap, so whole blocks are drawn), for",
-        "the mean over the seeds. Differences within it are no claims.", "",
+        "the mean over the seeds. Differences within it are not significant.", "",
         "*Best seed on test* chooses the seed by its test error, as the paper does with 50 sessions. It is not a measure of",
-        f"accuracy; it stands there so that like stands beside like, with {seeds} sessions against their 50.", "",
+        f"accuracy; it is given for a like-for-like comparison, with {seeds} sessions against their 50.", "",
         f"Recipe: AdamW (0.9, 0.99), rate {options['lr']}, weight decay {options['weight_decay']} on matrices, batches of "
         f"{options['batch']}, {options['warmup']:.0%} warm-up, then",
-        "a cosine; float, then the same schedule quantization-aware, its goal "
+        "a cosine; float, then the same schedule quantization-aware, its target "
         f"{options['distill']:.0%} of the way from the truth to the mean of {options['teachers']} float",
         "networks. [decisions.md](decisions.md) has the reasons.", ""]
-    lines += ["## Wanted and reached", "", *_targets(stored), ""]
+    lines += ["## Targets", "", *_targets(stored), ""]
     for source, title in TITLES.items():
         if not any(_key(metrics)[0] == source for metrics in stored.values()):
             continue
@@ -164,7 +165,7 @@ def page(stored):
     return "\n".join([*lines, "## Width", "", "![Error against bits](results/bits.png)", "",
                       "![Quantization error of every activation](results/layers.png)", "",
                       "Error of an activation: root mean square of what rounding and clamping change, over its standard",
-                      "deviation, in the (12, 32) models with last-token readout on AirU. A large one is no fault:",
+                      "deviation, in the (12, 32) models with last-token readout on AirU. A large one is not a fault:",
                       "training lets a tensor saturate where that helps the forecast.", ""])
 
 
@@ -185,14 +186,14 @@ def smaller_is_better(stored, source):
 
 
 def verdict(stored, source):
-    """A line that says so where a small MLP is better than every Transformer."""
+    """A line for the page if a small MLP is better than every Transformer."""
     if pair := smaller_is_better(stored, source):
         return ["**An MLP ({:.2f}) is better here than every Transformer of the table ({:.2f}).**".format(*pair), ""]
     return []
 
 
 def draw(stored, folder=PLOTS):
-    """Write the plots that the stored figures allow."""
+    """Write the plots that the stored metrics allow."""
     folder.mkdir(parents=True, exist_ok=True)
     for source, title in TITLES.items():
         found = [metrics for metrics in stored.values() if _key(metrics)[0] == source]
@@ -222,7 +223,7 @@ def _forecast(metrics, title):
 
 
 def _bits(stored):
-    """Integer RMSE against width, one line a shape and readout; FP32 as a dashed line of the same colour."""
+    """Integer RMSE against width, one line per shape and readout; FP32 as a dashed line of the same colour."""
     sources = [source for source in TITLES if any(_key(metrics)[0] == source for metrics in stored.values())]
     figure = Figure(figsize=(5 * len(sources), 4), layout="constrained")
     for axes, source in zip(figure.subplots(1, len(sources), squeeze=False)[0], sources):
@@ -245,7 +246,7 @@ def _bits(stored):
 
 
 def _layers(stored):
-    """Quantization error of every activation of the (12, 32) models on AirU, one line a width."""
+    """Quantization error of every activation of the (12, 32) models on AirU, one line per width."""
     figure = Figure(figsize=(10, 4.4), layout="constrained")
     axes = figure.add_subplot()
     for metrics in sorted(stored.values(), key=lambda metrics: -_key(metrics)[3]):
@@ -265,7 +266,7 @@ def main():
     """Write page and plots."""
     stored = load()
     if not stored:
-        console.note(f"there are no stored figures in {METRICS}; `make results-train` makes them")
+        console.note(f"there are no stored metrics in {METRICS}; `make results-train` creates them")
         raise SystemExit(2)
     draw(stored)
     write_atomically(PAGE, page(stored))

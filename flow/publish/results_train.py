@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""`make results-train`: train what docs/results.md shows and store its figures; what is stored already is not trained again."""
+"""`make results-train`: train the models of docs/results.md and store their metrics; stored ones are not trained again."""
 
 import argparse
 import json
@@ -27,7 +27,7 @@ BITS = [4, 8, 6, 3]
 
 
 def entries():
-    """Everything that the page shows as ``(name, fields of TrainOptions)``, the most wanted first."""
+    """Everything that the page shows as ``(name, fields of TrainOptions)``, the most important first."""
     wanted = [("airu", 12, 32, 4, "last"), ("airu", 12, 32, 4, "mean"), ("pems", 12, 32, 4, "last"),
               ("airu", 12, 64, 6, "last"), ("airu", 6, 64, 8, "last")]
     grid = [(source, window, d_model, bits, readout) for readout in ("last", "mean") for source in SOURCES
@@ -140,7 +140,7 @@ def main():
         try:
             train_missing(arguments.names, jobs=arguments.jobs)
         except KeyboardInterrupt:
-            console.note("stopped; what is trained is kept, and the same command goes on from there")
+            console.note("stopped; finished trainings are kept, and the same command resumes from there")
             sys.exit(130)
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""All figures of a report: one dict for the machine, and what the pictures are drawn from."""
+"""All figures of a report: one dict for machines, and the data of the pictures."""
 
 import time
 from dataclasses import dataclass, replace
@@ -25,7 +25,7 @@ ACTIVITY_WINDOWS = 2
 
 @dataclass(frozen=True)
 class Material:
-    """What the pictures are drawn from; the figures of the machine alone do not hold it.
+    """Data of the pictures, which the machine-readable report does not hold.
 
     Attributes:
         run: train.run.Run or None; timeline: Timeline; activity: Activity, None without an energy estimate.
@@ -61,7 +61,7 @@ def collect(source, soc=16, area=True, period=None, configuration_mj=CONFIGURATI
     if run:
         for name, value in soc_figures(run, chosen, answers).items():
             report[name]["soc"] = value
-        # The integer model over the same windows: the SoC's figure must equal it, whatever the other windows are like.
+        # The integer model over the same windows: the SoC's metric must equal it, whatever the other windows are like.
         expected = golden.infer(model, raw)
         report["soc"]["integer"] = soc_figures(run, chosen, replace(
             answers, outputs=expected, decisions=decide(model.config, expected, raw)))
@@ -93,7 +93,7 @@ def _about(source, compiled):
 
 
 def _accuracy(source):
-    """Figures by model; without test data those that the model file itself remembers."""
+    """Metrics by model; without test data those stored in the model file."""
     if source.run:
         return model_figures(source.run) | {"unit": source.run.unit, "test_windows": len(source.run.test_raw)}
     from liteformer.train.metrics.tasks import FIGURES

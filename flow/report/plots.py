@@ -32,7 +32,7 @@ def _png(figure, dpi=150):
 
 
 def _drawn(draw, *arguments):
-    """What a function writes that takes the path first."""
+    """Bytes written by a function that takes the path first."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "picture.png"
         draw(path, *arguments)
@@ -53,8 +53,8 @@ def pictures(report, material):
                       "LUT as memory is a part of LUT.", area_bars(report)))
     found.append(("timeline", "What the array does, cycle by cycle", "Recorded from the engine's own signals in one inference.",
                   timeline(report, material)))
-    found.append(("lanes", "Lanes used against lanes there are", "Height: multiply-accumulates a cycle, mean of the step; "
-                  "width: its cycles; filled area: its multiply-accumulates. The line is what the array could do.",
+    found.append(("lanes", "Lanes used against lanes available", "Height: multiply-accumulates per cycle, mean of the step; "
+                  "width: its cycles; filled area: its multiply-accumulates. The line is the peak of the array.",
                   lanes(report, material)))
     if material.errors:
         found.append(("quantization", "Quantization error, tensor by tensor", "Root mean square of what rounding and clamping "
@@ -101,7 +101,7 @@ def error_histogram(errors, unit):
         axes.hist(shown, edges, weights=np.full(len(shown), 1 / len(shown)), label=f"{name}, RMS {rms:.3g}, mean "
                   f"{values.mean():+.2g}", **options)
     axes.axvline(0, color="black", linewidth=0.8)
-    axes.set(xlabel=f"forecast - truth{f' ({unit})' if unit else ''}; the outermost bins hold all beyond",
+    axes.set(xlabel=f"forecast - truth{f' ({unit})' if unit else ''}; the outermost bins include all values beyond",
              ylabel="share of windows")
     axes.yaxis.set_major_formatter(PercentFormatter(1))
     axes.grid(alpha=0.3)
@@ -139,12 +139,12 @@ def timeline(report, material):
     """PNG of the recorded inference."""
     array = report["array"]
     title = (f"{report['cycles']['accelerator']:,} cycles, {array['rows']} x {array['columns']} lanes, "
-             f"{report['utilization']:.1%} of all multiply-accumulate slots used")
+             f"{report['utilization']:.1%} MAC utilization")
     return _drawn(lambda path: draw_timeline(material.timeline, title, path))
 
 
 def lanes(report, material):
-    """PNG of the multiply-accumulates a cycle over time against the array's lanes."""
+    """PNG of the multiply-accumulates per cycle over time against the array's lanes."""
     measured, peak = material.timeline, report["array"]["lanes"]
     figure = Figure(figsize=(9, 4.6), layout="constrained")
     axes = figure.add_subplot()
@@ -162,8 +162,8 @@ def lanes(report, material):
     mean = sum(step.macs for step in measured.steps) / at
     axes.axhline(peak, color=LIMIT, linewidth=1.4)
     axes.annotate(f"{peak} lanes", (at, peak), (-3, 3), textcoords="offset points", ha="right", va="bottom", color=LIMIT)
-    axes.set_title(f"{mean:.1f} of {peak} lanes used in the mean of {at:,} cycles, {mean / peak:.0%}", loc="left", fontsize=11)
-    axes.set(xlabel="clock cycles since start", ylabel="multiply-accumulates a cycle", xlim=(0, at), ylim=(0, 1.12 * peak))
+    axes.set_title(f"{mean:.1f} of {peak} lanes used, mean of {at:,} cycles, {mean / peak:.0%}", loc="left", fontsize=11)
+    axes.set(xlabel="clock cycles since start", ylabel="multiply-accumulates per cycle", xlim=(0, at), ylim=(0, 1.12 * peak))
     return _png(figure)
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What a report is about: a trained model, a model file, or the project of a board."""
+"""The subject of a report: a trained model, a model file, or the project of a board."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,7 +18,7 @@ DEVICE = "xc7s15"
 
 @dataclass(frozen=True)
 class Source:
-    """A model and the hardware that it is looked at on.
+    """A model and its hardware.
 
     Attributes:
         path: as given; model: QuantizedModel; run: train.run.Run with the test set, None for a model without one.

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The tables of a report, as rows of text: the terminal and the page show the same ones."""
+"""The tables of a report, as rows of text: shown on the terminal and on the page."""
 
 from dataclasses import dataclass
 
-from liteformer.flow.common.figures import COLUMNS, LABELS, TITLES, figure_text
+from liteformer.flow.common.metrics_table import COLUMNS, LABELS, TITLES, metric_text
 
 AREA = {"lut": "LUT", "lutram": "of these memory", "ff": "flip-flops", "bram36": "BRAM36", "dsp": "DSP48E1"}
 RESOURCES = {"clock": "clock tree", "logic": "LUTs and carry chains", "signal": "nets", "bram36": "block RAM",
@@ -42,14 +42,14 @@ def headline(report):
         entry = report.get(name)
         if isinstance(entry, dict) and entry.get("integer") is not None:
             unit = f" {report['unit']}" if name == "rmse" and report["unit"] else ""
-            reference = f"float {figure_text(entry['float'])}" if entry.get("float") is not None else "as the model file states"
-            tiles.append((f"test {COLUMNS[name]}, integer", figure_text(entry["integer"]) + unit, reference))
+            reference = f"float {metric_text(entry['float'])}" if entry.get("float") is not None else "as the model file states"
+            tiles.append((f"test {COLUMNS[name]}, integer", metric_text(entry["integer"]) + unit, reference))
             break
-    against = f"{row['latency_us'] / report['latency_us']:,.0f} times as fast as the paper" if row else "start to done"
+    against = f"{row['latency_us'] / report['latency_us']:,.0f}x faster than the paper" if row else "start to done"
     tiles.append((f"latency at {report['clock_mhz']:g} MHz", f"{report['latency_us']:.2f} µs", against))
     if report["energy_uj"]:
         uj = report["energy_uj"]
-        tiles.append(("energy estimate, an inference", f"{uj['typical']:.3g} µJ", f"{uj['low']:.3g} to {uj['high']:.3g} µJ"))
+        tiles.append(("energy estimate, per inference", f"{uj['typical']:.3g} µJ", f"{uj['low']:.3g} to {uj['high']:.3g} µJ"))
     if report["area"]:
         area, fits = report["area"], "fits" if report["area"]["fits"] else "does not fit"
         tiles.append((f"LUTs of the {report['device']}", f"{area['lut'] / area['capacity']['lut']:.0%}",
@@ -81,21 +81,21 @@ def _accuracy(report):
         return None
     soc, row = report["soc"], report["paper"]
     labels = LABELS | {"soc": f"simulated SoC, {soc['windows']} windows"}
-    rows = [[labels.get(model, model), *(figure_text(report[name][model]) if report[name].get(model) is not None else ""
+    rows = [[labels.get(model, model), *(metric_text(report[name][model]) if report[name].get(model) is not None else ""
                                          for name in names)]
             for model in dict.fromkeys(model for name in names for model in report[name])
             if any(report[name].get(model) is not None for name in names)]
     if "integer" in soc:
         same = [f"integer, the same {soc['windows']} windows",
-                *(figure_text(soc["integer"][name]) if name in soc["integer"] else "" for name in names)]
+                *(metric_text(soc["integer"][name]) if name in soc["integer"] else "" for name in names)]
         rows.insert(next(number for number, cells in enumerate(rows) if cells[0] == labels["soc"]) + 1, same)
     if row and row["rmse"] and names == ["rmse"]:
         rows.append([f"paper, best of 50 on test ({row['source']})", f"{row['rmse']:.3f}"])
     notes = [f"{soc['mismatches']} numbers of the simulated SoC differ from the integer model."]
     if report["test_windows"] is None:
-        notes.append("There is no test set beside this model; the figures are those that the model file states.")
+        notes.append("This model has no test set; the metrics are those stored in the model file.")
     if "persistence" in report.get("rmse", {}) and report["rmse"]["persistence"] is None:
-        notes.append("The target is no input, so there is no last value to repeat (persistence).")
+        notes.append("The target is not an input, so there is no last value to repeat (persistence).")
     title = TITLES[report["model"]["task"]] + (f", {report['unit']}" if report["unit"] else "")
     return Section(title + (f", {report['test_windows']:,} windows" if report["test_windows"] else ""),
                    ("model", *(COLUMNS[name] for name in names)), rows, tuple(notes),
@@ -109,8 +109,8 @@ def _time(report):
     if row:
         rows.append([f"paper, {row['clock_mhz']} MHz, no CPU", f"{row['cycles']:,}", f"{row['latency_us']:,.0f} µs"])
     return Section("Time of an inference", ("", "clock cycles", f"at {clock:g} MHz"), rows,
-                   (f"The array does {report['utilization']:.1%} of the multiply-accumulates it could do in that time.",
-                    *(("The windows are random: there is no test set beside this model.",) if report["soc"]["random"] else ())))
+                   (f"MAC utilization of the array in that time: {report['utilization']:.1%}.",
+                    *(("The windows are random: this model has no test set.",) if report["soc"]["random"] else ())))
 
 
 def _steps(report):
@@ -132,7 +132,7 @@ def _area(report):
              [report["device"], *(f"{area['capacity'][key]:,}" for key in AREA)]]
     notes = ["Yosys, the whole SoC flattened and mapped to 7-series cells. A block has the flip-flops, memories and DSP blocks "
              "that bear its name; a LUT counts for the block that it feeds most. Parts sum to the whole; logic between two "
-             "blocks stands with the one it feeds."]
+             "blocks counts for the one it feeds."]
     if not area["fits"]:
         notes.append(f"It does not fit the {report['device']}.")
     return Section("Area", ("block", *AREA.values()), rows, tuple(notes), pictures=("area",))
@@ -153,7 +153,7 @@ def _energy(report):
         rows += [["paper, no CPU: power, mW", "", f"{row['power_mw']:.3g}", ""],
                  ["paper: energy of an inference, µJ", "", f"{row['energy_uj']:.3g}", ""]]
     return Section("Energy estimate", ("", "low", "typical", "high"), rows, (
-        "An estimate, no measurement: static power plus, for each resource, count x clock x toggle rate x coefficient; toggle "
+        "An estimate, not measured: static power plus, for each resource, count x clock x toggle rate x coefficient; toggle "
         f"rates from {estimate['windows']} simulated windows, coefficients and their check against published figures in "
         "docs/energy.md.",))
 
@@ -173,11 +173,11 @@ def _blocks(report):
 
 def _duty_cycle(report):
     duty = report["energy"]["duty_cycle"]
-    title = f"Energy estimate: one inference every {duty['period_s']:g} s, joules a day"
+    title = f"Energy estimate: one inference every {duty['period_s']:g} s, joules per day"
     return Section(title, ("", "low", "typical", "high"), [
-        [f"configured all day, waits at {duty['idle_mw']['typical']:.3g} mW", *_range(duty["waiting_j_per_day"])],
-        [f"switched off between, {duty['configuration_mj']:g} mJ to configure", *_range(duty["switched_j_per_day"])]],
-        (f"Switching off takes less from a period of {duty['crossover_s']:.3g} s on.",))
+        [f"configured all day, waiting at {duty['idle_mw']['typical']:.3g} mW", *_range(duty["waiting_j_per_day"])],
+        [f"switched off in between, {duty['configuration_mj']:g} mJ to configure", *_range(duty["switched_j_per_day"])]],
+        (f"Switching off takes less energy for periods above {duty['crossover_s']:.3g} s.",))
 
 
 def _vivado(report):

@@ -15,7 +15,7 @@ def run_bench(shape, *, cpu="vexriscv", windows=16, overrides=None, device="xc7s
 
     Args:
         shape: arguments of ``random_model`` (window, features, d_model, bits, ...). overrides: fields of HardwareOptions.
-        picture: PNG to write of what the array does in each cycle.
+        picture: PNG to write of the array's activity in each cycle.
     Returns:
         dict, the command's JSON.
     """
@@ -50,6 +50,6 @@ def _picture(compiled, result, path, seed):
     measured, shape, array = measure(compiled, seed), result["shape"], result["array"]
     title = (f"window {shape['window']}, d {shape['d_model']}, {shape['bits']} bits, readout {shape['readout']}: "
              f"{measured.cycles:,} cycles, {array['rows']} x {array['columns']} lanes, "
-             f"{100 * result['utilization']:.1f} % of all multiply-accumulate slots used")
+             f"{100 * result['utilization']:.1f} % MAC utilization")
     draw(measured, title, path)
     return measured.summary()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The whole way on the built-in series: train, compile, simulate, compare, measure, draw."""
+"""The whole flow on the built-in series: train, compile, simulate, compare, measure, draw."""
 
 from pathlib import Path
 

@@ -57,7 +57,7 @@ def run_evaluation(path, soc=0, cpu=None, explain=False):
 
     Args:
         path: run directory. soc: test windows to run on the simulated SoC, 0 for none. cpu: its CPU or None. explain: report
-            where the quantization-aware model departs from the integer model.
+            where the quantization-aware model first differs from the integer model.
     Returns:
         dict, the command's JSON.
     """
@@ -81,7 +81,7 @@ def run_evaluation(path, soc=0, cpu=None, explain=False):
 
 
 def explain_soc(model, raw, outputs):
-    """Where the SoC departs from the golden model; the first window that does is followed through the simulated core.
+    """Where the SoC differs from the golden model; the first window that does is traced through the simulated core.
 
     Args:
         model: QuantizedModel; raw: int64 ``(N, window, features)``; outputs: of the SoC, int64 ``(N, outputs)``.
@@ -104,7 +104,7 @@ def explain_soc(model, raw, outputs):
 
 
 def model_figures(run):
-    """Figures of the float, quantization-aware and integer model and the baselines, by name, with a place for the SoC."""
+    """Metrics of the float, quantization-aware and integer model and the baselines, by name, with a place for the SoC."""
     if run.options.task != "forecast":
         from liteformer.train.metrics.tasks import FIGURES, measure
         measured = measure(run.model, run.dataset, run.predictors())
@@ -118,7 +118,7 @@ def model_figures(run):
 
 
 def soc_figures(run, chosen, answers):
-    """The same of the simulated SoC's SimulationResult over the test windows ``chosen``: what the device decided."""
+    """The same for the simulated SoC's SimulationResult over the test windows ``chosen``: the device's decisions."""
     config = run.model.config
     if config.task == "forecast":
         return {"rmse": rmse(answers.outputs / np.asarray(config.output_scale), run.test_truth[chosen])}

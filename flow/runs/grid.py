@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """`liteformer bench --grid paper`: every configuration of the paper, simulated, compared and synthesised.
 
-Simulators and syntheses are kept by the content of the design, so a run that was interrupted goes on where it stopped, and a
+Simulators and syntheses are kept by the content of the design, so an interrupted run resumes where it stopped, and a
 repeated one only simulates again.
 """
 
@@ -72,7 +72,7 @@ def run_grid(shape, out, *, jobs=2, configurations=CONFIGURATIONS, **options):
     begin = time.monotonic()
     shapes = [shape | dict(zip(CONFIGURATION, configuration)) for configuration in configurations]
     rows = [None] * len(shapes)
-    # Large shapes take longest; begun first, they do not leave one process working alone at the end.
+    # Large shapes take longest; started first, they do not leave one process working alone at the end.
     order = sorted(range(len(shapes)), key=lambda n: -shapes[n]["window"] * shapes[n]["d_model"] ** 2 * shapes[n]["bits"])
     with console.step(f"Measure {len(shapes)} shapes, {jobs} at a time") as step, ProcessPoolExecutor(
             jobs, multiprocessing.get_context("spawn"), initializer=silence) as pool:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Picture of the grid: time of every configuration beside the paper's, area of every configuration beside the device."""
+"""Picture of the grid: time of every configuration against the paper's, area against the device."""
 
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -19,7 +19,7 @@ def draw(rows, device, path, paper=PAPER):
     """Write the picture as PNG.
 
     Args:
-        rows: dicts with the keys of ``grid.COLUMNS``; device: name of the FPGA; path: file to write, whole or not at all;
+        rows: dicts with the keys of ``grid.COLUMNS``; device: name of the FPGA; path: file to write, completely or not at all;
         paper: times to compare with, as PAPER.
     """
     rows = [row for row in rows if row["cycles"] is not None]
@@ -50,7 +50,7 @@ def _times(axes, rows, published):
         note = f"paper {key}: {paper / 1000:.2f} ms"
         if key in times:
             axes.annotate("", (x, times[key] * 1.12), (x, paper * 0.9), arrowprops={"arrowstyle": "->", "color": "#777"})
-            note += f"\n{paper / times[key]:.0f} times as long"
+            note += f"\n{paper / times[key]:.0f}x slower"
         left = key[0] == min(COLORS)
         axes.annotate(note, (x, paper), (-9 if left else 9, 0), textcoords="offset points", fontsize=9, va="center",
                       ha="right" if left else "left")

@@ -31,7 +31,7 @@ def run_simulation(path, *, windows=16, cpu=None, trace=None, seed=1):
     """Simulate a model and compare every output with the golden model.
 
     Args:
-        path: model file or directory. windows: how many. cpu: of the SoC, None for what the model's folder asks for, else
+        path: model file or directory. windows: how many. cpu: of the SoC, None for the one in the model's folder, else
         vexriscv. trace: FST file to write, or None. seed: of random windows.
     Returns:
         dict, the command's JSON.

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Devices that answer, and windows streamed through them."""
+"""Devices, and windows streamed through them."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A device to run a model on: on a serial port, simulated, or behind a bus; and whether it holds the model that is meant."""
+"""A device to run a model on: on a serial port, simulated, or behind a bus; and a check that it holds the right model."""
 
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ MHZ = 1e6
 
 @dataclass
 class Device:
-    """A device that answers.
+    """A device that responds.
 
     Args:
         client: protocol.Client or what takes its place. link: "serial", "simulation" or "registers". name: for sentences.
@@ -34,7 +34,7 @@ class Device:
         return self.port.repeated if self.port else 0
 
     def check(self, model, path):
-        """Ask the device what it holds.
+        """Check which model the device holds.
 
         Raises:
             LiteFormerError: another model than ``model``, which comes from ``path``.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Rows from a stream of lines, as they come."""
+"""Rows from a stream of lines, as they arrive."""
 
 import re
 
@@ -12,7 +12,7 @@ from liteformer.train.data.series import Series
 
 
 class LiveRows:
-    """Windows out of lines of text, one row of physical values a line, separated by commas, semicolons or blanks.
+    """Windows out of lines of text, one row of physical values per line, separated by commas, semicolons or blanks.
 
     A first line with names puts the columns into the model's order; the others are ignored. Empty lines are skipped.
 
@@ -26,10 +26,10 @@ class LiveRows:
         self._rows = []
 
     def windows(self):
-        """Yields ``(window, follows)`` as Replay does, each as soon as its last line is there.
+        """Yields ``(window, follows)`` as Replay does, each as soon as its last line has arrived.
 
         Raises:
-            LiteFormerError: a line with another number of values, or a value that is no number.
+            LiteFormerError: a line with another number of values, or a value that is not a number.
         """
         window = self._model.config.window
         for number, line in enumerate(self._lines, 1):
@@ -70,7 +70,7 @@ class LiveRows:
         return raw_counts(np.array(rows), self._model.config.raw_scale).astype(np.int64)
 
     def replay(self, count):
-        """The first ``count`` windows so far as a Replay; the truth is what the stream itself brought later."""
+        """The first ``count`` windows so far as a Replay; the truth is what arrived later in the stream."""
         config, values = self._model.config, np.array(self._rows)
         horizon, truth = horizon_of(self._model), None
         raw = self._raw(self._rows)

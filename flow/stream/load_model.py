@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Another model into a device that runs, and its check."""
+"""Another model into a running device, and its check."""
 
 from pathlib import Path
 
@@ -53,7 +53,7 @@ def run_load(model, built, *, port=None, baudrate=115200, sim=False, windows=16,
             client.load(loaded, progress=step.update)
         after, raw = client.info(), inputs.random_windows(new, windows, seed)
         if after.model_id != new.id[:8]:
-            raise LiteFormerError("the device does not say that it holds the new model; load it again")
+            raise LiteFormerError("the device does not report the new model; load it again")
         outputs = [client.infer(window).outputs for window in raw]
         client.reset()
     return {"model_id": new.id, "replaced": before.model_id, "build": f"{after.build:08x}", "self_test": after.self_test,

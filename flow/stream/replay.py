@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Windows for a device from a data set or a CSV, with what is known about them: truth, classes, anomalies."""
+"""Windows for a device from a data set or a CSV, with their truth, classes or anomalies if known."""
 
 from dataclasses import dataclass
 
@@ -21,7 +21,7 @@ class Replay:
     Args:
         raw: int64 ``(N, window, features)``. truth: float64 ``(N, outputs)``, physical units, NaN where unknown, or None.
         labels: ``(N,)``, class index (-1 where unknown) or whether the last row is anomalous, or None.
-        unit: of the outputs, may be empty. source: a word on where they come from. left_out: windows with a gap.
+        unit: of the outputs, may be empty. source: a word for their origin. left_out: windows with a gap.
     """
 
     raw: np.ndarray
@@ -35,7 +35,7 @@ class Replay:
         return len(self.raw)
 
     def windows(self):
-        """Yields ``(window, follows)``: raw integers ``(window, features)``; it is the one before moved on by one row."""
+        """Yields ``(window, follows)``: raw integers ``(window, features)``; True if contiguous with the one before."""
         yield from zip(self.raw, continues(self.raw))
 
     def first(self, count, spread=False):
@@ -54,12 +54,12 @@ class Replay:
 
 
 def trained_options(model):
-    """Options of the training that made a model, a dict; empty if the model file does not tell."""
+    """Options of the training that made a model, a dict; empty if the model file does not contain them."""
     return model.provenance.get("options") or {}
 
 
 def horizon_of(model):
-    """Steps ahead that a model forecasts; 0 is the window's last row; None if the model file does not tell, or names a data
+    """Steps ahead that a model forecasts; 0 is the window's last row; None if the model file does not say, or names a data
     set that is not registered here."""
     options = trained_options(model)
     source = registry.REGISTRY.get(options.get("data"))
@@ -95,7 +95,7 @@ def load_replay(model, data=None, path=None):
 def _data_set(model, data, path):
     config, options = model.config, trained_options(model)
     if not options:
-        raise LiteFormerError("the model file does not tell what it was trained on; give a CSV with --path, without --data")
+        raise LiteFormerError("the model file does not say what it was trained on; give a CSV with --path, without --data")
     if data and data != options["data"]:
         any_columns = registry.find(data).any_columns
         targets = target_columns(model) if config.task == "forecast" and any_columns else None
@@ -107,7 +107,7 @@ def _data_set(model, data, path):
         raise LiteFormerError(f"data {options.data} has the features {', '.join(series.names)}; the model takes "
                               f"{', '.join(config.feature_names)}")
     if series.classes and list(series.classes) != config.class_names:
-        raise LiteFormerError(f"data {options.data} has the classes {', '.join(series.classes)}; the model tells "
+        raise LiteFormerError(f"data {options.data} has the classes {', '.join(series.classes)}; the model distinguishes "
                               f"{', '.join(config.class_names)}")
     _, _, test = split(series, config.window, usable_starts(series, config.window), options.validation_fraction)
     return _replay(model, series, test, f"the test part of {options.data}", series.unit)
@@ -134,7 +134,7 @@ def _plain(model, path):
 
 
 def _known(model, frame, path):
-    """What the columns of a CSV tell beside the features: fields of its Series, empty if nothing."""
+    """Fields of the Series from the other columns of a CSV, empty if there are none."""
     config, columns, label = model.config, target_columns(model), trained_options(model).get("label")
     if config.task == "forecast" and columns and horizon_of(model) is not None and set(columns) <= set(frame.columns):
         return {"targets": np.stack([table.column(frame, path, name) for name in columns], axis=1),

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A source of windows through a device: lines as they come, then the figures and a picture."""
+"""A source of windows through a device: lines as they arrive, then the metrics and a picture."""
 
 import sys
 from pathlib import Path
@@ -43,7 +43,7 @@ def run_device(device, model, source, windows, plot, as_json):
 
 
 def draw(path, model, replay, answers, decided):
-    """Picture of a run: forecasts, score and alarms, or which classes are confused."""
+    """Picture of a run: forecasts, score and alarms, or the confusion matrix."""
     from liteformer.train.metrics import plots, task_plots
     config = model.config
     if config.task == "anomaly":

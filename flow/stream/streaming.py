@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Windows through a device, and what comes of it: differences from the golden model, accuracy, rate, latency."""
+"""Windows through a device, and the results: differences from the golden model, accuracy, rate, latency."""
 
 import time
 
@@ -86,7 +86,7 @@ def _listed(truth):
 
 
 def _accuracy(config, replay, forecasts, decisions):
-    """Figures by name, each a dict by what was measured; None where no truth is known."""
+    """Metrics by name, each a dict by predictor; None where no truth is known."""
     if config.task != "forecast":
         from liteformer.train.metrics.tasks import FIGURES, figures
         known = np.zeros(len(replay), bool) if replay.labels is None else np.asarray(replay.labels, int) >= 0

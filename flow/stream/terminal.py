@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The simulated SoC as a serial port that stays until Ctrl-C."""
+"""The simulated SoC as a serial port, until Ctrl-C."""
 
 import json
 
@@ -11,7 +11,7 @@ def serve_terminal(model, compiled, cpu, as_json):
     """Simulate the SoC behind a pseudo-terminal until Ctrl-C; the device's name is printed once it answers.
 
     Args:
-        model: QuantizedModel; compiled: CompiledModel made from it; cpu: LiteX CPU. as_json: print one JSON object.
+        model: QuantizedModel; compiled: its CompiledModel; cpu: LiteX CPU. as_json: print one JSON object.
     Raises:
         LiteFormerError: Verilator or the compiler is missing.
     """

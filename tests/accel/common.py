@@ -35,7 +35,7 @@ def cycle_by_cycle(dut, inputs, signals):
     """Drive a Migen module cycle by cycle.
 
     Args:
-        inputs: list of dicts Signal -> value, one a cycle; a signal that is not named keeps its value.
+        inputs: list of dicts Signal -> value, one per cycle; a signal that is not named keeps its value.
         signals: list of Signals or slices to read in the same cycles.
     Returns:
         list of lists, the values of ``signals`` in each cycle.

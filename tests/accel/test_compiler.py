@@ -193,7 +193,7 @@ def disjoint(regions, depth):
 class Replay:
     """Goes through the steps cycle by cycle from ``timing`` alone: who issues what when, who writes what when.
 
-    The rules are those of the blocks' documentation: sums stand in the drain registers 6 cycles after the last issue of a
+    The rules are those of the blocks' documentation: sums are in the drain registers 6 cycles after the last issue of a
     tile, a result selected in cycle s is visible to a read issued in s + 8 or later; memory words are written once per
     column (values: once per tile and group).
     """

@@ -13,7 +13,7 @@ from .common import compiled_model, random_raw, simulate, wishbone_read, wishbon
 COMPILED = compiled_model(2, window=2, d_model=2, ffn=2, outputs=2, features=2)
 SERIES = random_raw(COMPILED.model, 1, tokens=8)[0]
 EXPECTED = golden.infer(COMPILED.model, np.stack([SERIES[n:n + 2] for n in range(7)])).tolist()
-assert len({tuple(outputs) for outputs in EXPECTED}) == len(EXPECTED), "a result must tell its window"
+assert len({tuple(outputs) for outputs in EXPECTED}) == len(EXPECTED), "each window needs its own result"
 
 
 class Driver:

@@ -85,7 +85,7 @@ def run_array(hw, operands, count, idle):
 
 
 def wrapped(value, bits):
-    """Two's complement of so many bits."""
+    """Two's complement of this many bits."""
     half = 1 << (bits - 1)
     return (value + half) % (2 * half) - half
 

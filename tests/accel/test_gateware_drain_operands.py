@@ -15,7 +15,7 @@ FLAGS = ("valid", "residual", "reciprocal", "spread")
 
 
 def chosen(requantizers, wide, multiplier_bits, rate_bits):
-    """Random operands and flags; (what the block chooses, what it should), a list of all operands a cycle."""
+    """Random operands and flags; (what the block chooses, what it should), a list of all operands per cycle."""
     P, groups = requantizers, ROWS // requantizers
     hw    = hardware(rows=ROWS, requantizers=P, row_bits=ROW_BITS, multiplier_bits=multiplier_bits, wide=wide)
     words = [Signal(bits) for bits in (multiplier_bits, OFFSET_BITS, RESIDUAL_BITS)]

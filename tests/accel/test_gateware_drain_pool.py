@@ -14,7 +14,7 @@ BITS = 6
 
 
 def pooled(sums, pool):
-    """Stream sums ``(columns, groups, P)``, one group a cycle; the value in each cycle."""
+    """Stream sums ``(columns, groups, P)``, one group per cycle; the value in each cycle."""
     columns, groups, P = sums.shape
     signals = [Signal((BITS, True)) for _ in range(P)]
     bits    = numerics.signed_bits(-groups * P << BITS - 1, (groups * P << BITS - 1) - 1)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The requantizer, a result a cycle, against ``numerics.requantize``."""
+"""The requantizer, a result per cycle, against ``numerics.requantize``."""
 
 import numpy as np
 import pytest

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Weights as balanced digits against ``numerics.to_digits``, all of them."""
+"""Weights as signed digits against ``numerics.to_digits``, all of them."""
 
 import numpy as np
 import pytest

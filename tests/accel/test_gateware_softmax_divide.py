@@ -26,7 +26,7 @@ class Bench(Module):
 
 
 def divide(numerator, totals, requantizers, head=0, groups=None):
-    """(quotients of the rows, cycles for which the divider was busy); ``groups``: divide only so many."""
+    """(quotients of the rows, cycles for which the divider was busy); ``groups``: divide only this many."""
     hw  = hardware(rows=ROWS, row_tiles=2, requantizers=requantizers, heads=2, table_top=TOP,
                    numerator_bits=max(numerator.bit_length(), TOP.bit_length()))
     dut = Bench(hw, numerator, totals)

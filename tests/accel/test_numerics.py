@@ -94,18 +94,18 @@ def test_signed_bits_is_the_narrowest(bits):
 @CHECKED
 @given(st.lists(st.lists(st.integers(-8, 7), min_size=3, max_size=3), min_size=1, max_size=3), st.integers(-4, 0),
        st.integers(0, 3))
-def test_dot_range_is_the_reachable_bound(weights, lo, hi):
+def test_accumulator_bound_is_the_reachable_bound(weights, lo, hi):
     """Brute force over the corner inputs, partial sums included: the bound is reached and never passed."""
     sums = [0]
     for row in weights:
         for x in itertools.product((lo, 0, hi), repeat=len(row)):
             sums += itertools.accumulate(w * v for w, v in zip(row, x))
-    assert numerics.dot_range(np.array(weights), lo, hi) == (min(sums), max(sums))
+    assert numerics.accumulator_bound(np.array(weights), lo, hi) == (min(sums), max(sums))
 
 
-def test_dot_range_counts_partial_sums():
+def test_accumulator_bound_counts_partial_sums():
     """Negative control: the final sum alone has a smaller range where inputs cannot be zero."""
-    assert numerics.dot_range(np.array([[1, -1]]), 3, 3) == (-3, 3)
+    assert numerics.accumulator_bound(np.array([[1, -1]]), 3, 3) == (-3, 3)
 
 
 @pytest.mark.parametrize(("length", "top", "step"), [(2, 1, 1.0), (64, 119, 5.5 / 63), (512, 127, 0.02)])

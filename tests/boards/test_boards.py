@@ -115,7 +115,7 @@ def test_configuration_of_the_elastic_node(build):
 
 @pytest.mark.parametrize("name", [*REAL, "sim"])
 def test_memory_images_are_there(build, name):
-    """Every image that the Verilog reads lies beside it."""
+    """Every image that the Verilog reads is in its folder."""
     _, folder = build(name)
     gateware = folder / "gateware"
     images = re.findall(r'\$readmemh\("(.*?)"', (gateware / "liteformer_soc.v").read_text())

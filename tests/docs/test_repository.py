@@ -31,7 +31,7 @@ def test_every_package_folder_is_mapped(arguments):
 
 
 def test_every_file_is_installed(arguments):
-    """C sources, linker scripts and the like lie beside the Python files that read them."""
+    """C sources, linker scripts and the like are next to the Python files that read them."""
     missing = []
     for package, folder in arguments["package_dir"].items():
         patterns = ["*.py", *arguments["package_data"].get(package, [])]

@@ -63,7 +63,7 @@ def test_a_window_that_is_not_full_is_reported(simulate, core, windows):
 
 
 def test_the_interrupt_ends_the_wait(simulate, windows):
-    """Without the interrupt the wait ends by its own limit, and the firmware says so and goes on."""
+    """Without the interrupt the wait ends by its own limit, and the firmware reports it and continues."""
     cut = StandInCore(4, 3, 2, interrupt=False)
     client = simulate(cut, wait_loops=2000).client
     for _ in range(2):

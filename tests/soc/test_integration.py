@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""``add_liteformer`` in SoCs of other people: with and without a CPU, beside other regions, from any kind of model."""
+"""``add_liteformer`` in SoCs of other people: with and without a CPU, next to other regions, from any kind of model."""
 
 import contextlib
 

@@ -159,7 +159,7 @@ def test_the_self_test_sees_a_flipped_bit(start):
     images = fixed.images | {"multiplier": [word ^ 1 << 12 for word in fixed.images["multiplier"]]}
     wrong = start(replace(fixed, images=images))
     assert wrong.client.info().self_test == WRONG_ANSWER == wrong.client.self_test()
-    # The device goes on serving; what it answers is wrong, as it says.
+    # The device keeps serving; its answers are wrong, as it reports.
     assert not np.array_equal(wrong.client.infer(raw).outputs, golden.infer(fixed.model, raw[None])[0])
 
 

@@ -83,7 +83,7 @@ def test_a_noisy_line(link, core, windows, monkeypatch):
 
 
 def test_a_slow_cpu_within_the_usual_time(simulate, core, windows):
-    """SERV takes ten times as long for a byte; at a million cycles a second nothing is taken for lost."""
+    """SERV takes ten times as long for a byte; at a million cycles per second nothing is treated as lost."""
     simulation, longest = simulate(cpu="serv"), np.zeros((85, 3), int)
     with PseudoTerminal(simulation) as terminal, SerialLink(terminal.name) as link:
         limit = link._limit(Command.PUSH, len(encode(Frame(Command.PUSH, longest.astype("<i4").tobytes()))))
@@ -94,7 +94,7 @@ def test_a_slow_cpu_within_the_usual_time(simulate, core, windows):
 
 
 def moves(simulation):
-    """Whether the simulation goes on within a tenth of a second."""
+    """Whether the simulation continues within a tenth of a second."""
     cycles = simulation.cycles
     time.sleep(0.1)
     return simulation.cycles > cycles
@@ -109,8 +109,8 @@ def within_a_minute(condition):
     return False
 
 
-def test_an_idle_soc_stands_still(simulate):
-    """And goes on with the next byte; without the limit it never stops."""
+def test_an_idle_soc_stops(simulate):
+    """And continues with the next byte; without the limit it never stops."""
     simulation = simulate()
     with PseudoTerminal(simulation, idle_cycles=40_000) as terminal:
         terminal.start()

@@ -75,7 +75,7 @@ def test_a_window_that_is_not_full(server, csr, windows):
         assert link.infer(windows[0, 3:]).outputs.shape == (2,)
 
 
-def test_json_tells_the_same(simulation, csr, tmp_path):
+def test_json_gives_the_same(simulation, csr, tmp_path):
     soc, path = simulation.soc, tmp_path / "csr.json"
     path.write_text(export.get_csr_json(soc.csr_regions, soc.constants, soc.mem_regions))
     one, other = RegisterMap(csr), RegisterMap(path)
@@ -99,14 +99,14 @@ def test_a_lost_connection_is_no_data(csr):
 
 
 def test_bad_maps(tmp_path, csr):
-    with pytest.raises(LiteFormerError, match="there is no register map none.csv; LiteX writes one with --csr-csv"):
+    with pytest.raises(LiteFormerError, match="there is not a register map none.csv; LiteX writes one with --csr-csv"):
         RegisterLink("none.csv")
     (tmp_path / "a.csv").write_text("time,power\n1,2\n")
     with pytest.raises(LiteFormerError, match="a.csv describes 0 LiteFormer cores"):
         RegisterLink(tmp_path / "a.csv")
     for name, content in (("a.json", json.dumps([1])), ("b.json", "{"), ("b.csv", "csr_register,a_model_id,where,1,ro")):
         (tmp_path / name).write_text(content)
-        with pytest.raises(LiteFormerError, match="is no register map of LiteX"):
+        with pytest.raises(LiteFormerError, match="is not a register map of LiteX"):
             RegisterLink(tmp_path / name)
 
 

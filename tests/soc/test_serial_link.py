@@ -129,7 +129,7 @@ def test_requests_without_harm_are_sent_again(device, link):
 
 
 def test_equal_results_are_not_taken_for_an_executed_request(device, link):
-    """All windows have the same sum, so ``result`` tells nothing; the window is sent anew."""
+    """All windows have the same sum, so ``result`` is inconclusive; the window is sent again."""
     windows = np.full((4, WINDOW, FEATURES), 5)
     device.faults = {3: "reply", 7: "request"}
     answers = infer_windows(link.client, windows)
@@ -137,8 +137,8 @@ def test_equal_results_are_not_taken_for_an_executed_request(device, link):
     assert answers.follows.tolist() == [False, True, False, False]
 
 
-def test_an_anomaly_score_starts_anew_where_a_window_is_rebuilt():
-    """``follows`` tells the golden model so."""
+def test_an_anomaly_score_restarts_where_a_window_is_rebuilt():
+    """``follows`` shows it to the golden model."""
     class Client:
         task, calls = "anomaly", []
 
@@ -197,7 +197,7 @@ def test_a_port_that_is_not_there(monkeypatch, there, named):
 
 def test_a_file_is_no_port(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(LiteFormerError, match="file is no serial port; "):
+    with pytest.raises(LiteFormerError, match="file is not a serial port; "):
         SerialLink(str(tmp_path / "file"))
 
 

@@ -22,10 +22,10 @@ def one_thread():
 
 @pytest.fixture
 def shared():
-    """Path of a file of the shared data; skips where it is not there."""
+    """Path of a file of the shared data; skips if it is missing."""
     def path(name):
         if not (SHARED / name).is_file():
-            pytest.skip(f"{SHARED / name} is not there")
+            pytest.skip(f"{SHARED / name} is missing")
         return str(SHARED / name)
     return path
 

@@ -5,13 +5,13 @@ import numpy as np
 
 from liteformer.train.data.task_series import class_series
 
-RATE = 10       # Rows a second.
+RATE = 10       # Rows per second.
 SUBJECTS = 60
 SECONDS = 12    # Of each activity of each subject.
 NAMES = ["acc_x", "acc_y", "acc_z", "gyro_x", "gyro_y", "gyro_z"]
 CLASSES = ["lying", "standing", "walking", "upstairs", "downstairs", "running"]
 
-# Steps a second, swing of acceleration (m/s2) and rotation (rad/s), forward lean (rad), share of the second harmonic.
+# Steps per second, swing of acceleration (m/s2) and rotation (rad/s), forward lean (rad), share of the second harmonic.
 _GAITS = {"walking": (1.8, 2.4, 0.9, 0.05, 0.35), "upstairs": (1.5, 2.2, 1.1, 0.22, 0.15),
           "downstairs": (1.9, 3.0, 1.0, -0.06, 0.65), "running": (2.6, 6.5, 1.8, 0.12, 0.30)}
 
@@ -19,14 +19,14 @@ _GAITS = {"walking": (1.8, 2.4, 0.9, 0.05, 0.35), "upstairs": (1.5, 2.2, 1.1, 0.
 def synthetic_activity(seed=20240711):
     """Every activity of every subject, one recording after the other.
 
-    Subjects differ in pace, vigour and in how the sensor sits, and a recording begins anywhere in a stride: a single row says
-    little, the course over a second much.
+    Subjects differ in pace, vigour and sensor position, and a recording begins anywhere in a stride: a single row has
+    little information, the course over a second has much.
 
     Args:
         seed: of NumPy's generator.
     Returns:
         ``(values, labels, subjects)``: float64 ``(rows, 6)`` in m/s2 and rad/s; int64 ``(rows,)``, index into CLASSES; int64
-        ``(rows,)``. A subject's recordings follow each other, in an order that changes.
+        ``(rows,)``. A subject's recordings are contiguous, in varying order.
     """
     rng = np.random.default_rng(seed)
     parts = [_recording(rng, name, body) + (np.full(RATE * SECONDS, subject),)

@@ -27,7 +27,7 @@ def load_airu(options):
     times, follows = table.time_steps(frame, path, options.timestamp or frame.columns[0])
     if times.dtype.kind != "M":
         raise LiteFormerError(f"{path}: the first column of an AirU file must be times; name the column with --timestamp")
-    # The published protocol does not count the window that ends with the last row of the file.
+    # The published protocol omits the window that ends with the last row of the file.
     follows[-1] = False
     boundary = int(np.searchsorted(times, np.datetime64(pd.Timestamp(TEST))))
     return forecast_series(options, frame, path, features=FEATURES, targets=TARGETS, follows=follows, horizon=0,

@@ -11,7 +11,7 @@ from liteformer.train.data.task_series import anomaly_series, class_series, fore
 
 
 def load_forecast(options):
-    """Series that forecasts ``options.target``; features are all numeric columns but the time unless given.
+    """Series that forecasts ``options.target``; features are all numeric columns except the time unless given.
 
     Raises:
         LiteFormerError: missing or bad file, no such column, one sentence.
@@ -70,7 +70,7 @@ def load_anomalies(options):
 
 
 def _order(frame, path, options):
-    """``(groups, follows)``: the column of recordings or None, and where rows follow each other in time."""
+    """``(groups, follows)``: the column of recordings or None, and where rows are contiguous in time."""
     groups = None if options.group is None else table.cells(frame, path, options.group).astype(str).to_numpy()
     follows = np.ones(len(frame), bool)
     if options.timestamp:
@@ -88,5 +88,5 @@ def _features(frame, options):
 
 def _columns(frame, path, names):
     if not names:
-        raise LiteFormerError(f"{path} has no numeric column beside the label; name the inputs with --features")
+        raise LiteFormerError(f"{path} has no numeric column besides the label; name the inputs with --features")
     return table.columns(frame, path, names)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Windows, targets and scales: a series made ready for the float, the quantized and the integer model alike.
 
-All three see the same data, the raw integers that a device would send.
+All three use the same data, the raw integers that a device would send.
 """
 
 from dataclasses import dataclass, field
@@ -16,8 +16,8 @@ from liteformer.train.data.series import split, target_offsets, usable_starts
 
 RAW_SPAN = 12          # The training range of a feature takes at least 1 << RAW_SPAN counts.
 SMALLEST_SPAN = 11     # With fewer counts the multiplier of an 8-bit input would not fit its 17 bits.
-LOGIT_SPAN = 16        # The range of logits, both sides of zero, that the output's scale has room for.
-LARGEST_OFFSET = 400   # Largest distance from zero, in training ranges, whose input offset fits its 28 bits.
+LOGIT_SPAN = 16        # The range of logits, on both sides of zero, that the output's scale can hold.
+LARGEST_OFFSET = 400   # Largest distance from zero, in training ranges, whose input bias fits its 28 bits.
 
 
 @dataclass(frozen=True)
@@ -34,8 +34,8 @@ class Dataset:
         target_mean, target_scale: float64 ``(outputs,)``: physical forecast = mean + scale * network output (+ last value).
         target_low, target_high: float64 ``(outputs,)``, range of the training targets.
         persistence: bool, the network forecasts the difference to the last value.
-        classes: names of the classes; then truth ``(rows, 1)`` is their index and the outputs are one logit a class.
-        anomalous: bool ``(rows,)`` or None; the windows of train and validation touch no such row.
+        classes: names of the classes; then truth ``(rows, 1)`` is their index and the outputs are one logit per class.
+        anomalous: bool ``(rows,)`` or None; the windows of train and validation contain no such row.
         watched: int64 first rows of all windows of the validation part, with anomalies.
     """
 
@@ -159,14 +159,14 @@ def _target_features(series, options):
 
 
 def _without_anomaly(series, window, starts):
-    """Those of the windows that touch no anomalous row, their targets included."""
+    """The windows that contain no anomalous row, their targets included."""
     span = window + series.horizon
     touched = sliding_window_view(series.anomalous, span).any(axis=1)
     return starts[~touched[starts]]
 
 
 def _check_labels(series, truth, train, tested_rows):
-    """There must be windows of every class to learn from, and anomalies to be tested on."""
+    """Checks that every class has training windows, and that the test part has anomalies."""
     learned = np.unique(truth[train][:, 0]) if series.classes else ()
     for index, name in enumerate(series.classes):
         if index not in learned:
@@ -187,7 +187,7 @@ def _check_features(series, values):
 
 
 def _raw_span(options):
-    """Log2 of the counts that a target's range takes.
+    """Log2 of the number of counts in a target's range.
 
     With a persistence skip the head counts in raw samples and its multiplier is limited, so narrow models get fewer counts.
     """

@@ -16,7 +16,7 @@ def starts_of(keys):
 
 
 def parts_by_group(groups, options, tested=None):
-    """Part of every row, so that no group is in two parts: the last groups test, those before them validate.
+    """Part of every row, so that no group is in two parts: the last groups are for testing, those before them for validation.
 
     Args:
         groups: ``(rows,)``, subject or recording; their order is that of appearance.

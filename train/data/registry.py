@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The data sets by name: the tasks of each, who reads it, what its options mean.
 
-Reads no data and imports no reader before it is called, so that the command line can ask it for names and help.
+Reads no data and imports no reader before it is called, so that the command line can use it for names and help.
 """
 
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ class Reader:
     """Who reads a data set for one task.
 
     Args:
-        function: "module:function", the module with a leading dot if it lies beside this one. The function takes TrainOptions,
+        function: "module:function", the module with a leading dot if it is in this package. The function takes TrainOptions,
             returns a Series and raises LiteFormerError, one sentence, for bad input.
         epochs: of the float training, unless the options say otherwise.
     """
@@ -36,7 +36,7 @@ class DataSource:
     """A data set of ``TrainOptions.data``.
 
     Args:
-        name: as users give it; about: what it is, a few words for ``--help``.
+        name: as users give it; about: a short description for ``--help``.
         readers: dict task, a key of TASKS -> Reader.
         path: what ``options.path`` must name, with its article; empty for built-in data, which needs no path.
         any_columns: the file has no columns of its own: the options must name the target, or the label of other tasks.
@@ -56,7 +56,7 @@ class DataSource:
 REGISTRY = {source.name: source for source in (
     DataSource("synthetic", "built in", path="", readers={
         "forecast": Reader(".synthetic:load_synthetic", epochs=30),
-        # With labels it settles sooner.
+        # With labels it converges earlier.
         "classification": Reader(".activity:load_activity", epochs=20),
         "anomaly": Reader(".faults:load_faults", epochs=20)}),
     DataSource("airu", "AirU ozone", last_row=True, time_first=True, readers={

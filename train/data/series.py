@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A series of rows in time, and which windows of it can be used."""
+"""A series of rows in time, and its usable windows."""
 
 from dataclasses import dataclass, field
 
@@ -16,18 +16,18 @@ class Series:
     """What a loader reads, before windows, splits and scaling.
 
     Args:
-        values: float64 ``(rows, features)``, physical units, NaN where missing; names: one a feature.
-        targets: float64 ``(rows, k)``; target_names: one a target.
-        follows: bool ``(rows,)``, True where the row comes one time step after the row before it.
+        values: float64 ``(rows, features)``, physical units, NaN where missing; names: one per feature.
+        targets: float64 ``(rows, k)``; target_names: one per target.
+        follows: bool ``(rows,)``, True where the row is contiguous: one time step after the row before it.
         horizon: forecast the steps 1 to horizon after the window; 0 is the window's last row.
         scaling: "minmax" or "standard", the float model's view of the features.
         boundary: first row of the test part; test_rows: end of the test part (excluded), None is the end of the series.
-        split_by: "target": a window belongs where its target rows lie; "start": where its first row lies.
+        split_by: "target": a window belongs to the part of its target rows; "start": to that of its first row.
         unit: physical unit of the targets, for plots.
-        parts: ``(rows,)``, TRAIN, VALIDATION or TEST: a window belongs where its last target row does, whatever boundary
-            says; without VALIDATION rows that part is the last of TRAIN. None splits at boundary.
+        parts: ``(rows,)``, TRAIN, VALIDATION or TEST: a window belongs to the part of its last target row, regardless of
+            boundary; without VALIDATION rows that part is the last of TRAIN. None splits at boundary.
         classes: names of the classes whose index the only target is; empty for numbers.
-        anomalous: bool ``(rows,)``, rows that no training window may touch; None without such labels.
+        anomalous: bool ``(rows,)``, rows that no training window may contain; None without such labels.
         stride: rows from one window to the next, counted from the beginning of each stretch without gap.
     """
 

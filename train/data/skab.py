@@ -42,7 +42,7 @@ def load_skab(options):
         frame = table.read(path, header=0, sep=";")
         sensors = [name for name in frame.columns if name not in (TIME, *LABELS)]
         if TIME not in frame.columns or not sensors:
-            raise LiteFormerError(f"{path} is no SKAB file: it needs {TIME} and sensors, separated by semicolons")
+            raise LiteFormerError(f"{path} is not a SKAB file: it needs {TIME} and sensors, separated by semicolons")
         names = sensors if names is None else names
         if sensors != names:
             raise LiteFormerError(f"{path} has other sensors than {paths[0]}; keep files of one test bench below --path")

@@ -14,7 +14,7 @@ def synthetic_series(rows=ROWS, seed=20240711):
     """Hourly rows of five features; the first, demand, is the one to forecast.
 
     Demand follows people, the distance from a comfortable temperature and sunshine with delays of several hours, so the
-    features beside it help; cheap-tariff hours start a load that decays; rare events of random size and noise stay
+    other features help; cheap-tariff hours start a load that decays; rare events of random size and noise remain
     unpredictable.
 
     Args:

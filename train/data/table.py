@@ -10,7 +10,7 @@ from liteformer.accel.errors import LiteFormerError
 
 
 def read_table(path):
-    """A CSV with a header line as a DataFrame, cells as they stand.
+    """A CSV with a header line as a DataFrame, cells unchanged.
 
     Raises:
         LiteFormerError: missing, empty or unreadable file.
@@ -22,7 +22,7 @@ def read_matrix(path, column):
     """One column of a CSV without header.
 
     Args:
-        path: CSV of rows in time, one sensor a column; column: its number from 0.
+        path: CSV of rows in time, one sensor per column; column: its number from 0.
     Returns:
         float64 ``(rows,)``, NaN where a cell is empty.
     Raises:
@@ -47,7 +47,7 @@ def column(frame, path, name):
     Returns:
         float64 ``(rows,)``; NaN where the cell is empty, NA or infinite.
     Raises:
-        LiteFormerError: no such column (names those there are), or a cell that is not a number.
+        LiteFormerError: no such column (the message lists the columns), or a cell that is not a number.
     """
     return _numbers(path, cells(frame, path, name), name, first_line=2)
 
@@ -58,7 +58,7 @@ def columns(frame, path, names):
 
 
 def time_steps(frame, path, name, breaks=None):
-    """Where the series continues without a gap, by its timestamps.
+    """Where the series is contiguous, by its timestamps.
 
     The usual step is the median of the differences.
 
@@ -89,10 +89,10 @@ def time_steps(frame, path, name, breaks=None):
 
 
 def cells(frame, path, name):
-    """Column ``name`` as it stands, a pandas Series.
+    """Column ``name`` unchanged, a pandas Series.
 
     Raises:
-        LiteFormerError: no such column (names those there are).
+        LiteFormerError: no such column (the message lists the columns).
     """
     if name not in frame.columns:
         raise LiteFormerError(f"{path} has no column {name!r}; it has: {', '.join(map(str, frame.columns))}")

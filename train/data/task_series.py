@@ -13,7 +13,7 @@ def unique_names(names, what):
     """The names as a list.
 
     Raises:
-        LiteFormerError: one stands there twice; ``what`` is the word for them.
+        LiteFormerError: a name occurs twice; ``what`` is the word for them.
     """
     if len(set(names)) < len(names):
         raise LiteFormerError(f"a {what} is named twice: {', '.join(names)}; name each once")
@@ -21,7 +21,7 @@ def unique_names(names, what):
 
 
 def horizon(options):
-    """Steps ahead that a forecast has to tell; 1 unless the options say otherwise."""
+    """Steps ahead to forecast; 1 unless the options say otherwise."""
     return 1 if options.horizon is None else options.horizon
 
 
@@ -31,11 +31,11 @@ def forecast_series(options, frame, path, *, features, targets, follows, **field
     Args:
         options: TrainOptions; frame: DataFrame; path: what it was read from, for errors.
         features, targets: names of columns, unless ``options.features`` or ``options.target`` name others.
-        follows: bool ``(rows,)``, one time step after the row before.
+        follows: bool ``(rows,)``, contiguous: one time step after the row before.
         fields: of the Series, where the data set has its own protocol; otherwise ``options.horizon`` and
             ``options.test_fraction`` count and features have mean 0 and deviation 1.
     Raises:
-        LiteFormerError: no such column, a cell that is not a number, a name that stands there twice.
+        LiteFormerError: no such column, a cell that is not a number, a repeated name.
     """
     features, targets = options.features or features, options.target or targets
     values, names = table.columns(frame, path, features), unique_names(features, "feature")
@@ -50,9 +50,9 @@ def class_series(options, values, names, labels, classes, label, *, groups=None,
 
     Args:
         options: TrainOptions; values: float64 ``(rows, features)``; names: of the features, ``options.features`` chooses.
-        labels: float64 ``(rows,)``, index into classes, NaN where unknown; label: name of what they say.
+        labels: float64 ``(rows,)``, index into classes, NaN where unknown; label: name of their column.
         groups: ``(rows,)``, subject or recording; splits by group. Without groups and parts the split is in time.
-        follows: bool ``(rows,)``, one time step after the row before; parts: part of every row.
+        follows: bool ``(rows,)``, contiguous: one time step after the row before; parts: part of every row.
     Raises:
         LiteFormerError: fewer than two classes, more than 64, or an unknown feature.
     """
@@ -66,7 +66,7 @@ def class_series(options, values, names, labels, classes, label, *, groups=None,
     if missing:
         raise LiteFormerError(f"there is no column {missing[0]!r}; there are: {', '.join(names)}")
     follows = np.ones(len(values), bool) if follows is None else follows.copy()
-    # NaN differs from itself, so that a row without label ends a recording too.
+    # NaN differs from itself, so a row without label also ends a recording.
     follows &= ~starts_of(labels)
     if groups is not None:
         follows &= ~starts_of(groups)
@@ -78,14 +78,14 @@ def class_series(options, values, names, labels, classes, label, *, groups=None,
 
 
 def anomaly_series(options, values, names, anomalous, label, follows, parts=None):
-    """Series that forecasts the targets one step ahead, all features unless ``options.target`` names some.
+    """Series that forecasts the targets one step ahead; they are all features unless ``options.target`` names some.
 
     Args:
         options: TrainOptions; values: float64 ``(rows, features)``; names: of the features, ``options.features`` chooses.
-        anomalous: bool ``(rows,)``; label: name of what says so.
-        follows: bool ``(rows,)``, one time step after the row before; parts: part of every row, None splits in time.
+        anomalous: bool ``(rows,)``; label: name of their column.
+        follows: bool ``(rows,)``, contiguous with the row before; parts: part of every row, None splits in time.
     Raises:
-        LiteFormerError: no row or every row is anomalous, an unknown feature, or a target that is no feature.
+        LiteFormerError: no row or every row is anomalous, an unknown feature, or a target that is not a feature.
     """
     kinds = np.unique(anomalous)
     if len(kinds) < 2:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What lower widths of some tensors cost: one float network, quantized again and again."""
+"""Error of lower widths of some tensors: one float network, quantized repeatedly."""
 
 import torch
 
@@ -13,10 +13,10 @@ from liteformer.train.quant.qat import QuantTransformer
 
 
 class Lowering:
-    """A float network trained once, and the validation error that any widths would give it.
+    """A float network trained once, and its validation error at any widths.
 
     Args:
-        options: TrainOptions; its widths are the largest that are asked for. lowest: the smallest ones.
+        options: TrainOptions; its widths are the largest ones. lowest: the smallest ones.
         progress: as of ``run.train``.
     Attributes:
         float_error: RMSE of the float network over the validation windows, physical units.
@@ -25,7 +25,7 @@ class Lowering:
     """
 
     def __init__(self, options, lowest, progress=None):
-        # With a persistence skip the raw scale depends on the widths; that of the narrowest suits all.
+        # With a persistence skip the raw scale depends on the widths; that of the narrowest fits all.
         narrow = {"bits": lowest, "bits_of": {}} if options.skip == "persistence" else {}
         self.options = options
         self.dataset = thinned(load_dataset(options.model_copy(update=narrow)))

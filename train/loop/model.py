@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The float Transformer: the paper's encoder, with the choice of readout."""
+"""The float Transformer: the paper's encoder, with a choice of pooling (readout)."""
 
 import math
 
@@ -31,7 +31,7 @@ class Encoder(nn.Module):
     def forward(self, hidden, rows, keep):
         """Args:
             hidden: float ``(batch, tokens, d)``; rows: the tokens of it to compute, ``(batch, t, d)``.
-            keep: ``keep(name, tensor)`` is shown every intermediate tensor.
+            keep: ``keep(name, tensor)`` is called with every intermediate tensor.
         Returns:
             float ``(batch, t, d)``.
         """

@@ -13,12 +13,12 @@ from liteformer.train.data import registry
 
 
 def tensor_classes(layers):
-    """Classes of tensors that ``bits_of`` takes beside single names.
+    """Classes of tensors that ``bits_of`` takes in addition to single names.
 
     Args:
         layers: encoder layers.
     Returns:
-        dict class -> list of tensor names. ``weights`` and ``activations`` are all of them but for ``input`` and
+        dict class -> list of tensor names. ``weights`` and ``activations`` are all of them except ``input`` and
         ``probability``; every tensor is in exactly one of the others.
 
     >>> tensor_classes(1)["ffn"]
@@ -47,15 +47,15 @@ class TrainOptions(BaseModel):
     A classification takes ``label``, the column of classes, and windows ``stride`` rows apart (None is half a window) that lie
     within one class; ``group`` is a column of subjects or recordings, which no window spans and by which the data are split.
     An anomaly model takes ``label``, 1 where a row is anomalous, and learns from windows without anomaly to forecast
-    the targets' next row (None is all features).
+    the next row of its targets (None is all features).
     Recipe: AdamW, warm-up for the fraction ``warmup`` of all steps, then cosine; float first, then the same schedule
-    quantization-aware, its step sizes learned in the log domain at ``step_lr_factor`` times the rate. In a forecast the goal
+    quantization-aware, its step sizes learned in the log domain at ``step_lr_factor`` times the rate. In a forecast the target
     of the second stage is moved by the share ``distill`` towards the mean output of ``teachers`` float networks, the run's
-    own and others of other seeds. After the part ``settle`` of the second stage the BatchNorm statistics are measured once
-    more over all training windows and stand still, so that the rest is trained with the multipliers that are exported.
+    own and others of other seeds. After the fraction ``settle`` of the second stage the BatchNorm statistics are
+    measured over all training windows and frozen, so that the rest is trained with the multipliers that are exported.
     ``patience`` is the number of epochs without a better validation loss after which training stops; ``refit`` trains on the
     validation windows too and keeps the last weights. ``bits_of`` gives tensors their own width, by class
-    (``tensor_classes``) or by name (``accel.model.tensor_names``); the more special entry wins.
+    (``tensor_classes``) or by name (``accel.model.tensor_names``); the more specific entry wins.
 
     Raises:
         LiteFormerError: a value is not possible; one sentence.
@@ -132,7 +132,7 @@ class TrainOptions(BaseModel):
         classes, names = tensor_classes(self.layers), tensor_names(self.layers)
         for name, bits in self.bits_of.items():
             if name not in names and name not in classes:
-                raise ValueError(f"bits_of names {name!r}, which is no tensor of this model; there are the classes "
+                raise ValueError(f"bits_of names {name!r}, which is not a tensor of this model; there are the classes "
                                  f"{', '.join(classes)} and the tensors {', '.join(names)}")
             if not MIN_BITS <= bits <= MAX_BITS:
                 raise ValueError(f"bits_of gives {name} {bits} bits; choose {MIN_BITS} to {MAX_BITS}")
@@ -165,7 +165,7 @@ class TrainOptions(BaseModel):
         def rank(item):
             return 2 if item[0] not in classes else int(item[0] not in ("weights", "activations"))
 
-        # From the widest class to the single tensor, in whatever order they were given.
+        # From the widest class to the single tensor, regardless of the order given.
         for name, bits in sorted(self.bits_of.items(), key=rank):
             widths |= dict.fromkeys(classes.get(name, (name,)), bits)
         return uniform_bits(self.layers, self.bits, widths)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Float trainings that several runs of one process have in common.
 
-Runs that differ in their widths start from the same float networks, the teachers among them, and stand beside the same MLP.
+Runs that differ in their widths start from the same float networks, including the teachers, and have the same MLP baseline.
 """
 
 import copy
@@ -9,18 +9,18 @@ import hashlib
 
 import numpy as np
 
-# What a float training does not depend on. Widths can change the raw counts of the data; these are in the key as well.
+# Options that a float training does not depend on. Widths can change the raw counts of the data, which are part of the key.
 LATER = {"bits", "bits_of", "qat_epochs", "step_lr_factor", "distill", "teachers", "settle", "out"}
 
 
 class FloatTrainings:
-    """Results of float trainings, by what they depend on."""
+    """Results of float trainings, keyed by their options and data."""
 
     def __init__(self):
         self._results = {}
 
     def take(self, kind, options, dataset, train):
-        """A copy of what ``train()`` returned when it was last asked for with the same options and data; else trains.
+        """A copy of what ``train()`` returned for the same options and data earlier; trains if there is none.
 
         Args:
             kind: "float" or "mlp"; options: TrainOptions; dataset: Dataset; train: callable without arguments.

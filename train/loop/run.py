@@ -20,9 +20,9 @@ from liteformer.accel.errors import LiteFormerError
 from liteformer.accel.model import QuantizedModel
 from liteformer.train.data.dataset import Dataset, load_dataset
 from liteformer.train.loop import model as float_model
+from liteformer.train.loop.mlp import mlp
 from liteformer.train.loop.model import Transformer
 from liteformer.train.loop.options import TrainOptions
-from liteformer.train.loop.perceptron import perceptron
 from liteformer.train.loop.reuse import FloatTrainings
 from liteformer.train.loop.trainer import Diverged, Windows, fit
 from liteformer.train.metrics import plots, task_plots
@@ -32,7 +32,7 @@ from liteformer.train.metrics.tasks import FIGURES, complete, labels_of, measure
 from liteformer.train.quant.export import export
 from liteformer.train.quant.qat import QuantTransformer
 
-CALIBRATION = 1024  # Training windows that start the step sizes, and in a batch that measures BatchNorm statistics.
+CALIBRATION = 1024  # Training windows that calibrate the step sizes; also the batch that measures BatchNorm statistics.
 TEACHER_SEEDS = 100003  # Distance of the seeds of a run's teachers, so that runs of neighbouring seeds share none.
 LAST_GOOD = "last_good.safetensors"
 
@@ -44,7 +44,7 @@ class Run:
     Args:
         options: TrainOptions; model: QuantizedModel; metrics: dict, the content of metrics.json.
         test_raw: int64 ``(N, window, features)``; test_truth, float_prediction: float64 ``(N, outputs)``, physical units.
-        persistence: float64 ``(N, outputs)``, the last value repeated, or None if a target is no feature.
+        persistence: float64 ``(N, outputs)``, the last value repeated, or None if a target is not a feature.
         unit: physical unit of the targets, may be empty; network: Transformer; quantized: QuantTransformer, float32.
     """
 
@@ -69,7 +69,7 @@ class Run:
         return golden.infer(self.model, self.test_raw) / np.asarray(self.model.config.output_scale)
 
     def network_predictors(self):
-        """Those of ``predictors`` that need no exported model."""
+        """The entries of ``predictors`` that need no exported model."""
         return {"float": lambda starts: _float_prediction(self.network, self.dataset, starts),
                 "qat": lambda starts: _qat_prediction(self.quantized, self.dataset, starts)}
 
@@ -87,7 +87,7 @@ def train(options, progress=None, reuse=None):
         options: TrainOptions.
         progress: optional callable ``progress(stage, done, total, metrics)``: stage "float", "teacher", "qat" or
             "mlp", epochs done of total, dict with loss and validation.
-        reuse: FloatTrainings of runs with the same data, whose networks are taken over; the results are the same.
+        reuse: FloatTrainings of runs with the same data, whose networks are reused; the results are the same.
     Returns:
         Run.
     Raises:
@@ -105,7 +105,7 @@ def train(options, progress=None, reuse=None):
             model = complete(export(quantized, _provenance(options)), dataset)
             other = None
             if options.task == "forecast":
-                other = reuse.take("mlp", options, dataset, lambda: perceptron(
+                other = reuse.take("mlp", options, dataset, lambda: mlp(
                     dataset, *training_data(options, dataset), options, model.config.parameters, progress))
         except Diverged as error:
             with replacing(out) as folder:
@@ -157,7 +157,7 @@ def _provenance(options):
 
 
 def _measured(run, other):
-    """Figures over the test windows and, of the trained models, over the validation windows, for metrics.json; other: the
+    """Metrics over the test windows and, of the trained models, over the validation windows, for metrics.json; other: the
     MLP of a forecast."""
     dataset, predict, truth = run.dataset, run.predictors(), run.test_truth
     if other is None:
@@ -173,10 +173,10 @@ def _measured(run, other):
 
 
 def load_run(directory):
-    """Read a training back; the test set is made again from the data that its options name.
+    """Read a training back; the test set is rebuilt from the data that its options name.
 
     Raises:
-        LiteFormerError: files missing or damaged, or the data are no longer those of the training.
+        LiteFormerError: files missing or damaged, or the data have changed since the training.
     """
     directory = Path(directory)
     model = QuantizedModel.load(directory)
@@ -234,7 +234,7 @@ def training_data(options, dataset):
 
 
 def calibration_windows(options, dataset):
-    """Raw training windows that start the step sizes, float32."""
+    """Raw training windows that calibrate the step sizes, float32."""
     data, first, _ = training_data(options, dataset)
     return data.batch(first[::max(1, len(first) // CALIBRATION)])[0]
 
@@ -290,13 +290,13 @@ def _predict(network, windows, dataset, starts):
 
 
 def portable(options):
-    """Options as JSON values, without the directory that they were written to."""
+    """Options as JSON values, without the output directory."""
     return {key: value for key, value in options.model_dump().items() if key != "out"}
 
 
 @contextlib.contextmanager
 def limited_threads(count):
-    """Limit PyTorch's threads inside the block: with more, steps this small are slower."""
+    """Limit PyTorch's threads inside the block: such small steps are slower with more."""
     before = torch.get_num_threads()
     torch.set_num_threads(min(count, before))
     try:
@@ -307,7 +307,7 @@ def limited_threads(count):
 
 @contextlib.contextmanager
 def replacing(out):
-    """Give a temporary folder beside ``out``; its files move into ``out`` only if the block succeeds."""
+    """Give a temporary folder next to ``out``; its files move into ``out`` only if the block succeeds."""
     out.parent.mkdir(parents=True, exist_ok=True)
     folder = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
     try:

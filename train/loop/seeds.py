@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Several trainings that differ in their seed, as one directory."""
+"""Several trainings with different seeds, as one directory."""
 
 import json
 import shutil
@@ -10,19 +10,19 @@ from liteformer.train.loop.run import load_run, portable, replacing, train, writ
 from liteformer.train.metrics.intervals import block_bootstrap, over_seeds
 
 MOST = 1000
-FIXED = ("persistence", "least_squares", "majority", "logistic_regression", "three_sigma")  # Baselines that no seed moves.
+FIXED = ("persistence", "least_squares", "majority", "logistic_regression", "three_sigma")  # Independent of the seed.
 
 
 def train_seeds(options, count, progress=None, resume=False, reuse=None):
-    """Train with the seeds ``options.seed`` and following; each into ``seed<N>`` of the directory ``options.out``.
+    """Train with consecutive seeds from ``options.seed`` on; each into ``seed<N>`` of the directory ``options.out``.
 
     The directory itself becomes the run whose integer model is best over the validation windows (with refit these are trained
-    on, so the choice says less, but it never looks at the test set). In its ``metrics.json`` every figure that depends on
+    on, so the choice means less, but it never uses the test set). In its ``metrics.json`` every metric that depends on
     the seed is a dict of mean, std and values; those of the integer model have the bounds of the block-bootstrap interval.
 
     Args:
         options: TrainOptions; count: seeds, 1 is a plain training; progress: as in ``train``, its stages named with the seed;
-            resume: take seeds over that an interrupted call with the same options has finished; reuse: as in ``train``.
+            resume: reuse seeds that an interrupted call with the same options has finished; reuse: as in ``train``.
     Returns:
         Run of the chosen seed with the metrics of all.
     Raises:
@@ -53,7 +53,7 @@ def train_seeds(options, count, progress=None, resume=False, reuse=None):
 
 
 def _finished(options):
-    """Whether the directory ``options.out`` holds a run with these very options."""
+    """Whether the directory ``options.out`` holds a run with exactly these options."""
     try:
         return json.loads((Path(options.out) / "metrics.json").read_text())["options"] == portable(options)
     except (OSError, ValueError, KeyError):
@@ -61,12 +61,12 @@ def _finished(options):
 
 
 def summary(metrics, interval):
-    """The parts of several ``metrics.json`` that depend on the seed, put together.
+    """The parts of several ``metrics.json`` that depend on the seed, combined.
 
     Args:
-        metrics: list of dicts, one a seed; interval: of the mean integer RMSE of forecasts, else None.
+        metrics: list of dicts, one per seed; interval: of the mean integer RMSE of forecasts, else None.
     Returns:
-        dict of the figures, validation, interval of a forecast, seconds, seeds.
+        dict of the metrics, validation, interval of a forecast, seconds, seeds.
     """
     def together(part, **bounds):
         names = metrics[0][part]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A short training: seconds instead of minutes, to rank candidates, not to use them."""
+"""A short training: seconds instead of minutes; use it to compare candidates, not as a final model."""
 
 from dataclasses import replace
 
@@ -14,7 +14,7 @@ HELD = 2_000      # Validation windows at most.
 
 
 def thinned(dataset, windows=WINDOWS, held=HELD):
-    """A Dataset with at most so many windows for training and validation, evenly spread."""
+    """A Dataset with evenly spread windows, at most ``windows`` for training and ``held`` for validation."""
     train, validation = (starts[::-(-len(starts) // most)] for starts, most in
                          ((dataset.train, windows), (dataset.validation, held)))
     watched = dataset.watched if dataset.anomalous is not None else validation
@@ -27,8 +27,8 @@ def short_training(options, dataset=None, epochs=EPOCHS):
     Args:
         options: TrainOptions; dataset: Dataset of these options, read if None; epochs: of each stage.
     Returns:
-        ``(QuantizedModel, error)``: the model as far as it is trained, and ``tasks.validation_error`` of its
-        quantization-aware network. The test set is not looked at.
+        ``(QuantizedModel, error)``: the partly trained model, and ``tasks.validation_error`` of its
+        quantization-aware network. The test set is not used.
     Raises:
         LiteFormerError: bad data, or a loss that became NaN.
     """

@@ -42,11 +42,11 @@ class Windows:
         self.goal = goal.float()
 
     def batch(self, starts):
-        """``(x (batch, window, features), goal (batch, outputs))``, of a class its index ``(batch, 1)``; starts: int64."""
+        """``(x (batch, window, features), target (batch, outputs))``, for classes the index ``(batch, 1)``; starts: int64."""
         return self.rows[starts[:, None] + self.reach], self.goal[starts]
 
     def teach(self, starts, outputs, share):
-        """Move the goals of windows towards the outputs of a teacher.
+        """Move the targets of windows towards the outputs of a teacher.
 
         For a squared error this is the same as a second loss against the teacher, up to a constant.
 
@@ -104,7 +104,7 @@ def loss_of(model, data, starts, batch=2048):
 def fit(model, data, train, validation, options, epochs, stage, progress=None, before_epoch=None, after_step=None):
     """Train in place.
 
-    With validation windows the weights of the best epoch are kept, without (refit) the last.
+    With validation windows the weights of the best epoch are kept, without them (refit) the last ones.
 
     Args:
         model: callable ``x -> (batch, outputs)``; data: Windows; train: int64 first rows, a tensor.

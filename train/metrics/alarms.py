@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Search for anomalies: settings chosen on the validation part, figures of a set of alarms, and what a model has to beat."""
+"""Anomaly detection: settings chosen on the validation part, metrics of a set of alarms, and the baseline."""
 
 import numpy as np
 
 from liteformer.accel import decision
 from liteformer.accel.model import AnomalySettings
 
-QUIET_SMOOTHING = 2     # Where the validation part holds no anomaly to choose by.
-QUIET_QUANTILE = 0.999  # Of its scores; then the threshold is above so many of them.
+QUIET_SMOOTHING = 2     # Used if the validation part holds no anomaly.
+QUIET_QUANTILE = 0.999  # Of its scores; the threshold is then this quantile.
 SIGMAS = 3
 
 

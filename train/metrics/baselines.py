@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What a forecast has to beat: the last value repeated, and ordinary least squares on the whole window."""
+"""Baselines of a forecast: the last value repeated, and ordinary least squares on the whole window."""
 
 import numpy as np
 

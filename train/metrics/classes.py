@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Classification: figures of a set of decisions, and what a model has to beat."""
+"""Classification: metrics of a set of decisions, and the baselines."""
 
 import numpy as np
 import torch

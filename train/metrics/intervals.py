@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""How far a test error would move on another test set of the same kind, and how several seeds are put together."""
+"""Uncertainty of a test error over test sets of the same kind, and metrics combined over several seeds."""
 
 import numpy as np
 
@@ -10,8 +10,8 @@ DRAWS = 4000
 def block_bootstrap(errors, seed=0):
     """Interval of the mean RMSE of some trainings over resampled test sets.
 
-    Neighbouring windows overlap, so blocks of them are drawn (circular, about the square root of their number long), the same
-    blocks for every training.
+    Neighbouring windows overlap, so blocks of them are drawn, circular and about the square root of the number of windows
+    long, the same blocks for every training.
 
     Args:
         errors: float ``(trainings, windows, outputs)``, prediction minus truth; seed: of the draws.
@@ -31,10 +31,10 @@ def block_bootstrap(errors, seed=0):
 
 
 def over_seeds(values, interval=None):
-    """Figures of several trainings as one entry of metrics.json.
+    """A metric of several trainings as one entry of metrics.json.
 
     Args:
-        values: one number a seed; interval: result of ``block_bootstrap`` or None.
+        values: one number per seed; interval: result of ``block_bootstrap`` or None.
     Returns:
         dict: ``mean``, ``std`` (over the seeds, n - 1), ``values`` and, with an interval, its ``low`` and ``high``.
     """

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Pictures of the other tasks: which classes are confused, and the score over time with its alarms."""
+"""Pictures of the other tasks: the confusion matrix, and the score over time with its alarms."""
 
 import numpy as np
 from matplotlib.figure import Figure

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What a task measures: figures of the float, quantization-aware and integer model and of the baselines, by task."""
+"""Metrics of the float, quantization-aware and integer model and of the baselines, by task."""
 
 from dataclasses import replace
 
@@ -15,7 +15,7 @@ BASELINES = {"classification": ("majority", "logistic_regression"), "anomaly": (
 
 
 def complete(model, dataset):
-    """The exported model with what its task needs beside the weights: an anomaly model's settings."""
+    """The exported model with the settings that its task needs: those of an anomaly model."""
     if dataset.anomalous is None:
         return model
     raw, labels = dataset.windows(dataset.watched), labels_of(dataset, dataset.watched)
@@ -33,7 +33,7 @@ def labels_of(dataset, starts):
 
 
 def figures(config, truth, decided):
-    """Figures of a set of decisions.
+    """Metrics of a set of decisions.
 
     Args:
         config: ModelConfig of the task; truth: ``(N,)`` from ``labels_of``; decided: ``(N,)``, class or alarm.
@@ -45,9 +45,9 @@ def figures(config, truth, decided):
 
 
 def measure(model, dataset, predict):
-    """Figures over the test windows for metrics.json, of a task other than forecast.
+    """Metrics over the test windows for metrics.json, of a task other than forecast.
 
-    A float or quantization-aware anomaly model has settings of its own, chosen on the same validation part.
+    A float or quantization-aware anomaly model has its own settings, chosen on the same validation part.
 
     Args:
         model: complete QuantizedModel; dataset: Dataset.
@@ -78,7 +78,7 @@ def measure(model, dataset, predict):
 
 
 def validation_error(model, dataset, forecast):
-    """What a search over models minimises, over the validation windows.
+    """The error that a search over models minimises, over the validation windows.
 
     Args:
         model: complete QuantizedModel; dataset: Dataset; forecast: callable(first rows) -> float64 ``(N, outputs)``, physical

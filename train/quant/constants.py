@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The constants of all requantizers of a model, computed together.
 
-A model has few channels and many layers: a training step would spend its time on short vectors, layer after layer. Here the
-rows (output channels) of all layers stand one below the other, and every operation is done once for all of them.
+A model has few channels and many layers: layer by layer, a training step would spend its time on short vectors. Here the
+rows (output channels) of all layers are stacked, and every operation is done once for all of them.
 """
 
 from typing import Any, NamedTuple
@@ -18,7 +18,7 @@ OFFSET_ONE = 1 << numerics.OFFSET_SHIFT
 
 
 class Link(NamedTuple):
-    """A QuantLinear between tensors, which are known by the names of their grids; residual may be None."""
+    """A QuantLinear between tensors, which are identified by the names of their grids; residual may be None."""
 
     layer: Any
     source: str
@@ -34,7 +34,7 @@ class LinearConstants(NamedTuple):
             1 / OFFSET_ONE and 1 / RESIDUAL_ONE in steps of the output, carried of the residual input.
         matrix: weight times multiplier.
 
-    Of a layer with the statistics of the batch the last four are unrounded and lead to what its BatchNorm reads.
+    For a layer with the statistics of the batch the last four are unrounded and lead to the input of its BatchNorm.
     """
 
     weight: torch.Tensor
@@ -51,13 +51,13 @@ class Constants:
         links: dict name -> Link, all with the same ``multiplier_bits``. activations: dict name -> Activation. sums: dict name
             of a grid -> ``(name of an activation, n)``: n tokens of it are added up, and the sum stands for their mean.
 
-    Beside activations and sums there are the grids "input" (the layer knows the scales of its features), "position" (a scale
+    Further grids are "input" (the layer knows the scales of its features), "position" (a scale
     for each channel, zero 0) and "output" (scale 1, zero 0).
     """
 
     def __init__(self, links, activations, sums):
         self._activations = activations
-        # Layers with as many inputs and the same range of weights are one matrix.
+        # Layers with the same number of inputs and the same range of weights form one matrix.
         groups = {}
         for name, link in links.items():
             groups.setdefault((link.source == "input", link.layer.weight.shape[1], link.layer.largest), []).append(name)
@@ -94,10 +94,10 @@ class Constants:
         self._known_zeros = torch.tensor([*others.values(), 1.0, 0.0])
 
     def _index(self, live):
-        """Where the rows find their numbers, made once.
+        """Indices of the rows' numbers, computed once.
 
         Args:
-            live: tuple of bool, one a layer: what it gives is no step of the output yet, and not rounded.
+            live: tuple of bool, one per layer: its result is not yet in steps of the output, and not rounded.
         Returns:
             ``(places in the vector of scales, places in that of zeros, mask of live rows or None)``; the places of every row's
             source, output and residual, one after the other.
@@ -114,7 +114,7 @@ class Constants:
         return self._indices[live]
 
     def compute(self, position_log_step, input_zero):
-        """Constants for the present parameters.
+        """Constants for the current parameters.
 
         Args:
             position_log_step: ``(d,)``; input_zero: zeros of the features, ``(features,)``.
@@ -145,9 +145,9 @@ class Constants:
 
     @torch.no_grad()
     def constrain(self):
-        """Limit the weights of the BatchNorms so that, with their running statistics, no multiplier is beyond its range.
+        """Limit the weights of the BatchNorms so that, with their running statistics, every multiplier is within its range.
 
-        While the statistics are those of the batch nothing else would keep the gain of a channel that hardly varies.
+        While the statistics are those of the batch, nothing else limits the gain of a channel that hardly varies.
         """
         multiplier, _, carried = (self._limit / self._one)[:, 0]
         for link in self.links.values():
@@ -161,9 +161,9 @@ class Constants:
                 norm.weight.clamp_(-bound, bound)
 
     def _integers(self, group, input_zero):
-        """Integer weights of a group, their steps ``(rows, 1)`` and what an input of 1 in all places contributes, ``(rows,)``.
+        """Integer weights of a group, their steps ``(rows, 1)`` and the contribution of an all-ones input, ``(rows,)``.
 
-        Of the first layer it is what its inputs' zeros contribute.
+        For the first layer it is the contribution of its inputs' zeros.
         """
         layers = [link.layer for link in group]
         step = torch.cat([layer.log_step for layer in layers]).exp()
@@ -171,7 +171,7 @@ class Constants:
         return weight, step, weight @ input_zero if group[0].source == "input" else weight.sum(dim=1)
 
     def _requantizers(self, step, reach, scales, zeros, affine, mask):
-        """Multiplier, offset and residual multiplier of every row, rounded except where a mask is true."""
+        """Multiplier, bias (offset) and residual multiplier of every row, rounded except where a mask is true."""
         layers = [link.layer for link in self.links.values()]
         (source, out, residual), (source_zero, out_zero, residual_zero) = scales, zeros
         gain = torch.cat([ones if gain is None else gain for (gain, _), ones in zip(affine, self._ones)])
@@ -179,6 +179,6 @@ class Constants:
         ratio, carry = gain * step * source, gain * residual
         offset = torch.addcmul(shift, gain, torch.cat([layer.bias for layer in layers]))
         offset = offset - ratio * (reach * source_zero) - carry * residual_zero
-        # A mean over tokens is their sum: a step of it is worth less, and it has as many zeros.
+        # A mean over tokens is computed as their sum: its step is smaller, and it has one zero per token.
         exact = torch.stack([ratio / self._tokens, torch.addcmul(offset, out, out_zero), carry]) / out
         return fixed(exact, self._one, self._limit, mask).unbind()

@@ -12,7 +12,7 @@ def departures(ours, reference):
     """The first tensor that differs, for every window.
 
     Args:
-        ours: dict tensor name -> integers ``(windows, ...)``, a part of the tensors suffices.
+        ours: dict tensor name -> integers ``(windows, ...)``, some of the tensors are enough.
         reference: trace of ``golden.infer`` for the same windows, in the order of computation.
     Returns:
         dict: ``windows``, ``differing`` (windows whose output differs), ``departing`` (windows in which any tensor differs)

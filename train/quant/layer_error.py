@@ -1,19 +1,19 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""How much of every activation its rounding and clamping costs, measured on the integer model itself."""
+"""Error of every activation due to rounding and clamping, measured on the integer model itself."""
 
 import numpy as np
 
 from liteformer.accel import golden, numerics
 
-WINDOWS = 512  # Test windows that are looked at.
+WINDOWS = 512  # Test windows used.
 
 
 def layer_errors(run):
     """Relative quantization error of every activation.
 
-    Root mean square of the difference between the integers and what the requantizer saw before rounding and clamping, over
-    the standard deviation of the latter. The cut-off of the ReLU is not counted. Scores and softmax weights are left out: the
-    table decides there.
+    Root mean square of the difference between the integers and the requantizer's value before rounding and clamping, over
+    the standard deviation of the latter. The cut-off of the ReLU is not counted. Scores and softmax weights are omitted: they
+    depend on the table.
 
     Args:
         run: Run.

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The quantization-aware Transformer: the arithmetic contract of ``accel.numerics`` in PyTorch, with gradients.
 
-Tensors between the layers are integers held in floating point. Weights, multipliers and offsets are rounded exactly as they
+Tensors between the layers are integers held in floating point. Weights, multipliers and biases are rounded exactly as they
 are exported, so in float64 the forward pass and ``accel.golden`` compute the same numbers; float32, used for training, may
 differ where a value lies within its rounding error of a half. The step sizes learn through the multipliers: the producer of a
-tensor divides by its scale, the consumer multiplies.
+tensor divides by its scale, the consumer multiplies by it.
 """
 
 import math
@@ -22,15 +22,15 @@ from liteformer.train.quant.quant_linear import QuantLinear
 from liteformer.train.quant.quantizers import Activation, best_steps, floor, round_clamp, softmax_weights
 
 TABLE_LENGTH = 64       # Entries of the softmax table.
-TABLE_END = 0.45        # The table's last entry before rounding: below a half, so far keys weigh nothing.
+TABLE_END = 0.45        # The table's last entry before rounding: below a half, so distant keys have weight 0.
 OUTPUT_SPAN = 14        # The range of the training targets takes about 1 << OUTPUT_SPAN counts of the output.
-HEADROOM = 2            # Room for the head's multiplier and offset to grow while training.
+HEADROOM = 2            # Room for the head's multiplier and bias to grow while training.
 NARROW = DSP48E1.narrow  # Bits of a multiplier where an accumulator of the model can take more than these bits.
 LARGEST_RATIO = 6       # Largest quotient of two scales at the start; the multipliers hold up to 8.
 
 
 class Range(NamedTuple):
-    """Smallest and largest integer of a tensor whose grid does not learn."""
+    """Smallest and largest integer of a tensor whose grid is not learned."""
 
     lo: int
     hi: int
@@ -54,7 +54,7 @@ class QuantEncoder(nn.Module):
 
     @torch.no_grad()
     def start(self, trace, source):
-        """Start the step sizes from float tensors, as far as the multipliers can express them.
+        """Calibrate the step sizes from float tensors, as far as the multipliers can express them.
 
         Args:
             trace: dict name -> float tensor of this layer; source: Activation of the layer's input.
@@ -121,7 +121,7 @@ class QuantTransformer(nn.Module):
 
     Args:
         model: trained float Transformer; options: TrainOptions; dataset: Dataset.
-        calibration: float ``(windows, window, features)``, raw counts of training windows that start the step sizes.
+        calibration: float ``(windows, window, features)``, raw counts of training windows that calibrate the step sizes.
     """
 
     def __init__(self, model, options, dataset, calibration):
@@ -157,13 +157,13 @@ class QuantTransformer(nn.Module):
         self.config = _config(options, dataset, self.output_scale.tolist())
 
     def _start_input(self, dataset):
-        """Multiplier and offset that spread the training range of every feature over the input's integers."""
+        """Multiplier and bias that spread the training range of every feature over the input's integers."""
         span = dataset.raw_high - dataset.raw_low
         self.input_multiplier = numerics.round_half_up((self.input_hi - self.input_lo) / span * ONE)
         self.input_offset = numerics.round_half_up((self.input_lo * ONE - dataset.raw_low * self.input_multiplier) / OFFSET_ONE)
 
     def _start_position(self, model, bits):
-        """Split the encoding into its mean over the tokens, which costs nothing, and a quantized rest."""
+        """Split the encoding into its mean over the tokens, which is free, and a quantized rest."""
         mean = model.position.mean(dim=0)
         self.register_buffer("position", model.position - mean)
         self.position_lo, self.position_hi = numerics.signed_range(bits)
@@ -220,11 +220,11 @@ class QuantTransformer(nn.Module):
 
     @torch.no_grad()
     def settle(self, batches=()):
-        """Train with fixed statistics of the BatchNorms and the rounded multipliers from now on, as exported.
+        """Freeze BatchNorm statistics: train with fixed ones and the rounded multipliers from now on, as exported.
 
         Args:
             batches: inputs as ``forward`` takes them; the statistics become the average over them. Without any, the running
-                ones stay.
+                ones are kept.
         """
         layers = [module for module in self.modules() if isinstance(module, QuantLinear) and module.norm is not None]
         self.train()
@@ -237,10 +237,10 @@ class QuantTransformer(nn.Module):
 
     @torch.no_grad()
     def snap(self):
-        """Put weights and positions onto their grids.
+        """Quantize weights and positions in place.
 
-        Training leaves many weights close to the middle between two integers; one that float32 rounds up and float64, in which
-        the constants are exported, rounds down would give another network.
+        Training leaves many weights close to the middle between two integers; if float32 rounds one up and float64, in which
+        the constants are exported, rounds it down, the networks differ.
         """
         for module in self.modules():
             if isinstance(module, QuantLinear):

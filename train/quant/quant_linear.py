@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A quantized linear layer: its parameters, and the product that is requantized."""
+"""A quantized linear layer: its parameters, and the requantized product."""
 
 import copy
 
@@ -14,14 +14,14 @@ from liteformer.train.quant.quantizers import best_steps, integer_weights, round
 class QuantLinear(nn.Module):
     """A linear layer whose weights are integers times a step for each output channel.
 
-    What its requantizer multiplies and adds depends on the grids around it as well: ``train.constants``.
+    The constants of its requantizer also depend on the grids around it: ``train.quant.constants``.
 
     Args:
         linear: nn.Linear to start from; bits: of its weights; norm: the BatchNorm behind it, folded with its running
             statistics; columns: float ``(inputs,)``, scale of every input, None for a common one.
         multiplier_bits: width that the multipliers may take.
 
-    While training with a norm, ``live`` means that statistics are those of the batch, as in the float model.
+    While training with a norm, ``live`` means that the statistics are those of the batch, as in the float model.
     """
 
     def __init__(self, linear, bits, multiplier_bits, norm=None, columns=None):
@@ -33,19 +33,19 @@ class QuantLinear(nn.Module):
         self.log_step = nn.Parameter(best_steps(self.scaled().detach(), self.largest).log())
         self.norm = copy.deepcopy(norm)
         self.live = norm is not None
-        # Set where something else than a BatchNorm follows; None is 1 and 0.
+        # Set if the next operation is not a BatchNorm; None is 1 and 0.
         self.register_buffer("gain", None)
         self.register_buffer("shift", None)
 
     def affine(self):
-        """Factor and summand behind the linear layer, ``(outputs,)`` or None: the BatchNorm with its running statistics."""
+        """Factor and summand after the linear layer, ``(outputs,)`` or None: the BatchNorm with its running statistics."""
         if self.norm is None:
             return self.gain, self.shift
         gain = self.norm.weight / (self.norm.running_var + self.norm.eps).sqrt()
         return gain, self.norm.bias - gain * self.norm.running_mean
 
     def scaled(self):
-        """Weights with the scales of the inputs, ``(outputs, inputs)``: what is divided by the step and rounded."""
+        """Weights with the scales of the inputs, ``(outputs, inputs)``, to be divided by the step and rounded."""
         return self.weight if self.columns is None else self.weight * self.columns
 
     def quantized(self):

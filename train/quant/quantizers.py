@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Rounding with straight-through gradients, learned step sizes and the searches that start them.
+"""Rounding with straight-through gradients, learned step sizes and the searches that calibrate them.
 
-Everything here works on integers held in floating point: a quantized tensor is its integers, its scale lives beside it.
+Everything here works on integers held in floating point: a quantized tensor is its integers; its scale is stored separately.
 """
 
 import torch
@@ -11,7 +11,7 @@ from liteformer.accel import numerics
 
 
 class _RoundClamp(torch.autograd.Function):
-    """``clamp(floor(x + 0.5), lo, hi)``; the gradient passes where the clamp does not bite."""
+    """``clamp(floor(x + 0.5), lo, hi)``; the gradient passes where the clamp is inactive."""
 
     @staticmethod
     def forward(ctx, x, lo, hi):
@@ -131,7 +131,7 @@ class Activation(nn.Module):
 
     Args:
         bits: width; kind: "symmetric" (zero 0), "relu" (zero is the smallest integer, so the clamp is the ReLU) or "affine"
-            (zero is learned; it need not be an integer, because only offsets contain it).
+            (zero is learned; it need not be an integer, because only biases contain it).
     """
 
     def __init__(self, bits, kind):
@@ -139,12 +139,12 @@ class Activation(nn.Module):
         self.lo, self.hi = numerics.signed_range(bits)
         self.kind = kind
         self.log_scale = nn.Parameter(torch.zeros(()))
-        # A number where it does not learn.
+        # A number where it is not learned.
         self.zero = nn.Parameter(torch.zeros(())) if kind == "affine" else float(self.lo if kind == "relu" else 0)
 
     @torch.no_grad()
     def start(self, values):
-        """Set scale (and zero) to the least squared error over ``values``, a tensor of any shape."""
+        """Calibrate scale (and zero) for the least squared error over ``values``, a tensor of any shape."""
         x = values.flatten().double()
         if len(x) > 60000:
             x = x[:: len(x) // 30000]

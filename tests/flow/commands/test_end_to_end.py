@@ -99,7 +99,7 @@ def test_simulate_on_serv(run, trained):
 
 
 def test_bench_of_random_weights(run):
-    """A shape that fits nothing neatly; utilisation follows from macs, lanes and cycles."""
+    """A shape that fits nothing neatly; utilization follows from macs, lanes and cycles."""
     code, out, _ = run("bench", "--window", 5, "--d-model", 12, "--bits", 5, "--features", 3, "--heads", 2, "--layers", 2,
                        "--outputs", 2, "--readout", "mean", "--windows", 6, "--no-area", "--json")
     result = json.loads(out)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""To add a data set, as docs/tasks.md tells it: one file with a reader, one entry in the registry, nothing else."""
+"""To add a data set, as in docs/tasks.md: one file with a reader, one entry in the registry, nothing else."""
 
 import json
 import os

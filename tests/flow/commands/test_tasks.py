@@ -51,7 +51,7 @@ def test_a_wrong_decision_is_seen(run, trained, monkeypatch):
 
 
 def test_tables(run, tmp_path):
-    """What a person reads: a row a model, a column a figure."""
+    """What a person reads: a row per model, a column per figure."""
     code, out, err = run("train", "--task", "anomaly", *SMALL["anomaly"], "--batch", 1024, "--out", tmp_path / "table")
     assert code == 0, err
     assert all(text in out for text in ("Test alarms over 2000 windows", "F1", "precision", "recall", "RMSE", "three sigma"))

@@ -207,27 +207,27 @@ def test_begins_with_the_front_of_another(run, here):
 # Bad input ----------------------------------------------------------------------------------------
 
 BAD_INPUT = [
-    ("--objectives speed", "there is no objective 'speed'; choose of rmse, error, latency, end_to_end, energy, luts"),
+    ("--objectives speed", "there is no objective 'speed'; choose one of rmse, error, latency, end_to_end, energy, luts"),
     ("--objectives rmse,rmse", "--objectives 'rmse,rmse' must name each objective once; "
-                               "choose of rmse, error, latency, end_to_end, energy, luts"),
+                               "choose one of rmse, error, latency, end_to_end, energy, luts"),
     ("--task classification --objectives rmse,luts", "task classification has no objective rmse; take error, share of wrong "
                                                      "classes"),
     ("--objectives error", "task forecast has no objective error; take rmse, RMSE"),
     ("--task anomaly --data har --path x", "task anomaly has no data har; choose one of: synthetic, skab, csv"),
     ("--task classification --objectives error,end_to_end", "the cost model knows the CPU's time of a forecast, not of task "
-     "classification; choose --fidelity simulate, or leave objective end_to_end out"),
+     "classification; choose --fidelity simulate, or drop objective end_to_end"),
     ("--label kind", "task forecast has no label; leave --label out"),
     ("--objectives=", "--objectives '' must name each objective once; "
-                      "choose of rmse, error, latency, end_to_end, energy, luts"),
+                      "choose one of rmse, error, latency, end_to_end, energy, luts"),
     ("--task anomaly --sensitivity", "--sensitivity lowers the widths of a forecast, not of task anomaly; search with --mixed"),
-    ("--fidelity exact", "there is no fidelity 'exact'; choose of model, simulate, train"),
+    ("--fidelity exact", "there is no fidelity 'exact'; choose one of model, simulate, train"),
     ("--device xc7z010", "no device xc7z010; choose one of xc7s15, xc7s25, xc7s50, xc7a35t"),
     ("--trials 0", "trials is 0; choose at least 1"),
     ("--jobs 0", "jobs is 0; choose at least 1"),
-    ("--bits 3-x", "--bits 3-x is no list of numbers; write it as 4,6,8 or 3-8"),
+    ("--bits 3-x", "--bits 3-x is not a list of numbers; write it as 4,6,8 or 3-8"),
     ("--bits 8-3", "--bits 8-3 names no choice; write it as 4,6,8"),
-    ("--lanes many", "--lanes many is no list of auto and numbers of lanes, such as auto,24,96"),
-    ("--readout first", "--readout first names 'first'; choose of last, mean"),
+    ("--lanes many", "--lanes many is not a list of auto and numbers of lanes, such as auto,24,96"),
+    ("--readout first", "--readout first names 'first'; choose one of last, mean"),
     ("--fidelity simulate --cpu z80", "no CPU z80; tested are vexriscv and serv, any other CPU of LiteX with a 32-bit Wishbone "
                                       "bus may serve"),
     ("--cpu picorv32", "the cost model knows vexriscv and serv, not picorv32; choose --fidelity simulate"),
@@ -236,7 +236,7 @@ BAD_INPUT = [
     ("--from x", "there is no exploration in x; `liteformer explore --out x` makes one"),
     ("--ray 127.0.0.1:1", "no Ray cluster answers at 127.0.0.1:1; start one with `ray start --head`, or leave --ray out"),
     ("--ray host:x", "no Ray cluster answers at host:x; start one with `ray start --head`, or leave --ray out"),
-    ("--pick knee --sensitivity", "--pick and --sensitivity are two different things; name one"),
+    ("--pick knee --sensitivity", "--pick and --sensitivity exclude each other; name one"),
     ("--sensitivity", "--sensitivity lowers the widths of one shape, but window has the choices 6,12,18,24; "
                       "name one, such as --window 6"),
 ]
@@ -350,7 +350,7 @@ sys.exit(subprocess.run([sys.executable, "-c", command, "explore", "--ray", ray.
 
 
 def test_sensitivity(run):
-    """Widths fall where it costs least; the target holds after training; a target that cannot be met is told."""
+    """Widths fall where it costs least; the target holds after training; a target that cannot be met is reported."""
     arguments = ("explore", "--sensitivity", *SMALL, "--bits", "4,8", "--epochs", 3, "--json")
     result = json.loads(run(*arguments)[1])
     assert set(result["proposal"]) == set(space.CLASSES) and set(result["proposal"].values()) <= {4, 8}

@@ -55,7 +55,7 @@ def named(compiled, tmp_path, monkeypatch):
     {"window": 12, "d_model": 32, "bits": 4, "readout": "mean"}, {"window": 6, "d_model": 64, "bits": 8, "readout": "mean"},
     {"window": 12, "d_model": 32, "bits": 4, "readout": "last"},
 ], ids=str)
-def test_names_tell_the_block(shape, tmp_path, monkeypatch):
+def test_names_show_the_block(shape, tmp_path, monkeypatch):
     found = named(compile_model(random_model(np.random.default_rng(1), features=7, **shape), None), tmp_path, monkeypatch)
     assert len(found) == 8 and all(found.values())
     for (area, path), names in found.items():

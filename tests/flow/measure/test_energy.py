@@ -34,7 +34,7 @@ def test_every_device_has_static_power():
 
 
 def test_dynamic_power_by_hand():
-    """count x clock x toggle rate x coefficient: at 200 MHz and 0.25 changes a cycle."""
+    """count x clock x toggle rate x coefficient: at 200 MHz and 0.25 changes per cycle."""
     power = energy.dynamic_power(AREA, 0.25, 200)
     by_hand = {"clock": 50, "logic": 100 * 0.25, "signal": 150 * 0.25, "bram36": 2, "dsp": 4 * 0.25 / DEFAULT_TOGGLE}
     assert {name: value.typical for name, value in power.items()} == pytest.approx(
@@ -135,7 +135,7 @@ def test_vcd(vcd):
 
 def test_truncated_vcd(vcd):
     vcd.write_text(VCD[:80])
-    with pytest.raises(LiteFormerError, match="x.vcd is no complete VCD file; run the simulation again$"):
+    with pytest.raises(LiteFormerError, match="x.vcd is not a complete VCD file; run the simulation again$"):
         read_vcd(vcd)
 
 
@@ -189,7 +189,7 @@ def test_cells_count_for_what_they_feed():
     assert moved[blocks.CPU] == found[blocks.ARRAY] and moved[blocks.MEMORIES] == found[blocks.MEMORIES]
 
 
-def test_invented_names_tell_nothing():
+def test_invented_names_name_no_block():
     assert blocks.block_of("builder_sync_slice_proxy12") is None and blocks.block_of("$auto$ff.cc:12") is None
     assert blocks.block_of("soc_timer_value") == blocks.BUS
     assert blocks.block_of("core_engine_softmax_distance") == blocks.SOFTMAX

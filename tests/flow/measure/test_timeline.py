@@ -92,7 +92,7 @@ def test_picture(compiled, recording, tmp_path):
     assert result.steps[-1].idle.startswith("rows summed once would do")
 
 
-def test_waits_are_told_apart():
+def test_waits_are_distinguished():
     """By hand: two steps, the second one a context that waits for sums leaving, then for the softmax, then for a result."""
     steps = [timeline.StepTime("a", "score", 1, 1, 2, 3, 4, 2, 2, 2), timeline.StepTime("b", "context", 1, 8, 9, 9, 9, 2, 1, 7)]
     cycle = np.arange(10)

@@ -36,7 +36,7 @@ class Netlist:
 
 
 def array_path(levels):
-    """A path through so many LUTs from the CPU to the array."""
+    """A path through this many LUTs from the CPU to the array."""
     netlist = Netlist()
     bit = first = netlist.register("VexRiscv_source")
     for _ in range(levels):
@@ -63,7 +63,7 @@ def test_fanout_costs():
 
 
 def test_carry_chain():
-    """Two cells of a chain behind a LUT: the LUT lies beside the first, no net between."""
+    """Two cells of a chain behind a LUT: the LUT is next to the first, no net between."""
     netlist = Netlist()
     source = netlist.register("VexRiscv_source")
     lut = netlist.cell("LUT2", I0=source)

@@ -39,7 +39,7 @@ def install_vivado(folder, monkeypatch, timing=TIMING, end="echo bits > liteform
     install(folder, monkeypatch, "vivado", f'test "$*" = "-mode batch -source liteformer_soc.tcl"\n{copies}\n{end}')
 
 
-NO_VIVADO = "Vivado is not on PATH; install AMD Vivado and put it on PATH, or write the project alone with --no-compile"
+NO_VIVADO = "Vivado is not on PATH; install AMD Vivado and put it on PATH, or write only the project with --no-compile"
 
 BAD_INPUT = [
     ("build model.safetensors --board arty", "no board arty; choose one of seeed_spartan_edge, elastic_node_v5, arty_a7, sim"),
@@ -49,7 +49,7 @@ BAD_INPUT = [
      "arty_a7 has no toolchain ise; choose vivado or openxc7"),
     ("build model.safetensors --board arty_a7 --toolchain openxc7",
      "the openXC7 toolchain is not on PATH; install it (github.com/openXC7/toolchain-installer), "
-     "or write the project alone with --no-compile"),
+     "or write only the project with --no-compile"),
     ("build model.safetensors --board sim --no-compile --application none.c", "there is no file none.c; check --application"),
     ("build model.safetensors --board sim --no-compile --sys-clk-freq 100", "--sys-clk-freq is 100 Hz; choose at least 1e6"),
     ("build model.safetensors --board elastic_node_v5 --no-compile --uartbone",

@@ -129,7 +129,7 @@ def test_complete_grid(make, pool, tmp_path):
 def test_interrupted_goes_on(make, pool, tmp_path):
     pool.stop_after = 2
     code, err = make("--quick", "--jobs", "1")
-    assert code == 130 and pool.stopped and "stopped with 2 of 4 points done; the same command goes on" in err
+    assert code == 130 and pool.stopped and "stopped with 2 of 4 points done; the same command resumes" in err
     assert not (tmp_path / "pages").exists()
     first, pool.asked, pool.stop_after = pool.asked, [], None
     assert make("--quick")[0] == 0
@@ -186,7 +186,7 @@ def test_pictures_of_a_part_of_the_grid(tmp_path):
     assert (len(content["points"]), content["all"]) == (2, 96)
     paper_plot.draw(content, tmp_path, "paper")
     assert len(list(tmp_path.iterdir())) == 3
-    assert "`make paper` goes on" in " ".join(paper_page.page(content, "paper").split())
+    assert "`make paper` measures the others" in " ".join(paper_page.page(content, "paper").split())
 
 
 def test_pictures(content, tmp_path):

@@ -59,8 +59,8 @@ RESULT = {"area": {"lut": 7000, "ff": 5000, "bram36": 6.5, "dsp": 12, "estimate"
 def test_tables_of_results():
     results = [((12, 32, 4, "mean", 1.33), RESULT), ((24, 64, 8, "mean", 1.33), RESULT | {"cycles": {
         "accelerator": 10_000, "end_to_end": 10_400}})]
-    assert "| 12, 32, 4 | mean | 1,000 | 10.00 µs | 1.33 ms, 133 times as long | 90 % | 7,000 | 5,000 | 6.5 | 12 |" in (
-        performance.figures_table(results))
+    assert "| 12, 32, 4 | mean | 1,000 | 10.00 µs | 1.33 ms, 133x slower | 90 % | 7,000 | 5,000 | 6.5 | 12 |" in (
+        performance.speed_table(results))
     bounds = performance.end_to_end_table(results)
     assert "| 1,000 | 1,200 | 1,300 | 0 | 16 |" in bounds and "| 10,000 | 10,400 | 11,000 | 0 | 16 |" in bounds
     assert performance.paths_table(results).splitlines()[2:] == ["| array | 5.5 | 1 | 2 | 4 | 0 | `a` to `b` |"]

@@ -96,7 +96,7 @@ def test_interrupted_training_and_bad_jobs(tmp_path, monkeypatch, capfd):
     def stopped(*_, **__):
         raise KeyboardInterrupt
 
-    for jobs, function, code, sentence in (("1", stopped, 130, "stopped; what is trained is kept"),
+    for jobs, function, code, sentence in (("1", stopped, 130, "stopped; finished trainings are kept"),
                                            ("0", train_missing, 2, "error: jobs is 0; choose at least 1")):
         monkeypatch.setattr(results_train, "train_missing", function)
         monkeypatch.setattr("sys.argv", ["results_train", "--jobs", jobs])

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A headless Chromium that tells what a page did, over the DevTools protocol's pipe: the page itself is left as it is."""
+"""A headless Chromium that reports what a page did, over the DevTools protocol's pipe: the page itself is left as it is."""
 
 import json
 import os

@@ -87,7 +87,7 @@ def test_activity_is_of_this_soc(report):
 
 
 def test_saif(folder, report):
-    """Every net is accounted for in all of the inference, and the core's clock changes twice a cycle."""
+    """Every net is accounted for in all of the inference, and the core's clock changes twice per cycle."""
     text = (folder / "power" / "activity.saif").read_text()
     duration = int(text.split("(DURATION ")[1].split(")")[0])
     assert duration == 10_000 * (report["cycles"]["accelerator"] + 1)
@@ -159,10 +159,10 @@ def test_terminal(report):
     text = console.export_text()
     assert all(section.title in text for section in sections(report))
     assert all("estimate" in section.title.lower() for section in sections(report) if "µJ" in str(section.rows))
-    assert [name for name, *_ in headline(report)][-2:] == ["energy estimate, an inference", "LUTs of the xc7s15"]
+    assert [name for name, *_ in headline(report)][-2:] == ["energy estimate, per inference", "LUTs of the xc7s15"]
 
 
-def test_paper_stands_beside(report):
+def test_paper_is_compared(report):
     """The paper's row appears where shape and width match, and only there."""
     from liteformer.flow.measure import published
     assert published.row(12, 32, 4).power_mw == pytest.approx(63.2, abs=0.05) and published.row(12, 32, 8) is None

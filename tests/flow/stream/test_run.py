@@ -93,7 +93,7 @@ def test_lines_from_a_pipe(run, offered, plant, monkeypatch, form):
 
 
 def test_lines_are_answered_at_once(run, offered, monkeypatch, capfd):
-    """The forecast stands there before the next line is read."""
+    """The forecast is printed before the next line is read."""
     offered(model_for())
     seen = []
 
@@ -153,7 +153,7 @@ def test_what_a_person_reads(run, offered):
     offered(model_for())
     code, out, err = run("run", "m.safetensors", "--sim", "--path", "plant.csv", "--plot", "run.png")
     assert code == 0 and out.count("800 cycles") == 53 + 1
-    for text in ("power ", "(truth ", "RMSE", "last value repeated", "16.00 µs at 50 MHz", "left out", "golden"):
+    for text in ("power ", "(truth ", "RMSE", "last value repeated", "16.00 µs at 50 MHz", "skipped", "golden"):
         assert text in out
     assert Path("run.png").read_bytes()[:4] == b"\x89PNG"
 
@@ -183,7 +183,7 @@ BAD_INPUT = [
     ("--sim --path none.csv", "there is no file none.csv; check --path"),
     ("--sim --path plant.csv --windows 1000", "plant.csv has 53 windows, fewer than the 1000 asked for"),
     ("--sim --path - --data airu", "--path - reads lines from standard input; leave --data out"),
-    ("--csr none.csv --path plant.csv", "there is no register map none.csv; LiteX writes one with --csr-csv csr.csv"),
+    ("--csr none.csv --path plant.csv", "there is not a register map none.csv; LiteX writes one with --csr-csv csr.csv"),
     ("--sim --path missing.csv", "missing.csv has no column 'wind'; it has: power, hour"),
     ("--sim --path bare.csv", "bare.csv has 2 columns; the model takes 3: power, wind, hour"),
     ("--sim --path words.csv", "words.csv, row 3, column 'wind' holds 'calm', which is not a number; correct the cell or leave "
@@ -243,7 +243,7 @@ def test_another_model_in_the_device(run, offered):
 def test_a_model_without_a_record_of_its_training(run, offered):
     offered(replace(model_for(), provenance={}))
     code, _, err = run("run", "m.safetensors", "--sim", "--data", "airu", "--path", "plant.csv")
-    assert (code, err.splitlines()[-1]) == (2, "error: the model file does not tell what it was trained on; give a CSV with "
+    assert (code, err.splitlines()[-1]) == (2, "error: the model file does not say what it was trained on; give a CSV with "
                                                "--path, without --data")
 
 

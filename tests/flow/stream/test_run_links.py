@@ -80,7 +80,7 @@ def test_terminal_and_trace(run, plant):
 
 @pytest.mark.filterwarnings("ignore:setDaemon", "ignore::pytest.PytestUnhandledThreadExceptionWarning")
 def test_registers_behind_litex_server(run, plant):
-    """LiteX's server on a UARTbone of the simulated SoC; the registers tell cycles of the core, not of a firmware."""
+    """LiteX's server on a UARTbone of the simulated SoC; the registers show cycles of the core, not of a firmware."""
     from litex.soc.integration import export
     from litex.tools.litex_server import RemoteServer
     from litex.tools.remote.comm_uart import CommUART

@@ -143,7 +143,7 @@ def test_csv_with_anomalies(tmp_path, plant):
      "{path}, row 3: the time in column 'time' is not later than in the row before; sort the file by time and remove "
      "duplicates"),
     (lambda f: f[["who", "kind"]], {"timestamp": None},
-     "{path} has no numeric column beside the label; name the inputs with --features"),
+     "{path} has no numeric column besides the label; name the inputs with --features"),
 ])
 def test_bad_classes(tmp_path, motion, change, more, message):
     options = motion_options(tmp_path, change(motion), **more)
@@ -326,6 +326,6 @@ def test_skab_that_is_damaged(tmp_path):
         f"{path} has other sensors than {free}; keep files of one test bench below --path")
     path.write_text(text.replace(";", ","))
     assert refusal(load_dataset, skab_options(tmp_path)) == (
-        f"{path} is no SKAB file: it needs datetime and sensors, separated by semicolons")
+        f"{path} is not a SKAB file: it needs datetime and sensors, separated by semicolons")
     path.write_text(text.replace("2020-03-09 10:14:35", "noon", 1))
     assert refusal(load_dataset, skab_options(tmp_path)) == f"{path}, row 4, column 'datetime' holds no time; correct the cell"

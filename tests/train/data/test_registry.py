@@ -49,7 +49,7 @@ def test_unknown_name(name):
 
 
 def test_help(monkeypatch):
-    """Data sets with the same tasks stand together."""
+    """Data sets with the same tasks are grouped together."""
     two = {"forecast": Reader("m:f", 1), "anomaly": Reader("m:f", 1)}
     monkeypatch.setattr(registry, "REGISTRY", {source.name: source for source in (
         DataSource("a", "one", two, path=""), DataSource("b", "two", {"classification": Reader("m:f", 1)}, path="its file"),

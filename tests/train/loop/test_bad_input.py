@@ -33,7 +33,7 @@ from ...refusal import refusal
     ({"test_fraction": 1.0}, "test_fraction is 1.0; choose less than 1"),
     ({"bits_of": {"hidden": 9}}, "bits_of gives hidden 9 bits; choose 2 to 8"),
     ({"bits_of": {"depth": 4}},
-     "bits_of names 'depth', which is no tensor of this model; there are the classes weights, activations, input, embed, "
+     "bits_of names 'depth', which is not a tensor of this model; there are the classes weights, activations, input, embed, "
      f"attention, probability, ffn, hidden, head and the tensors {', '.join(tensor_names(1))}"),
     ({"colour": 1}, f"there is no training option 'colour'; the options are: {', '.join(TrainOptions.model_fields)}"),
     ({"epochs": "many"}, "epochs is 'many', which is not valid (input should be a valid integer, unable to parse string as an "

@@ -119,7 +119,7 @@ def test_progress_of_teachers(small, tmp_path):
     assert calls == ["float", "teacher", "qat", "mlp"]
 
 
-def test_goals_move_towards_the_teachers(small):
+def test_targets_move_towards_the_teachers(small):
     options = TrainOptions(**small | {"teachers": 2, "refit": True})
     dataset = load_dataset(options)
     networks = []

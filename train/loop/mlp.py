@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The MLP that a forecast is compared with: as many parameters as the Transformer."""
+"""The MLP baseline of a forecast, with as many parameters as the Transformer."""
 
 import torch
 from torch import nn
@@ -11,7 +11,7 @@ class Perceptron(nn.Module):
     """One hidden layer of ReLUs over the flattened window; raw counts in, normalised forecasts out.
 
     Args:
-        dataset: Dataset; parameters: about how many it may have; seed: of its weights.
+        dataset: Dataset; parameters: their approximate number; seed: of its weights.
     """
 
     def __init__(self, dataset, parameters, seed):
@@ -29,7 +29,7 @@ class Perceptron(nn.Module):
         return self.body((raw - self.shift) / self.scale)
 
 
-def perceptron(dataset, data, train, validation, options, parameters, progress=None):
+def mlp(dataset, data, train, validation, options, parameters, progress=None):
     """An MLP with as many parameters as the Transformer, trained by the recipe of its float stage.
 
     Args:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The table of a training's or an evaluation's figures: a row a model, a column a figure."""
+"""The table of a training's or an evaluation's metrics: a row per model, a column per metric."""
 
 from rich.table import Table
 
@@ -10,16 +10,16 @@ COLUMNS = {"accuracy": "accuracy", "macro_f1": "macro F1", "f1": "F1", "precisio
 TITLES = {"forecast": "Test RMSE", "classification": "Test classification", "anomaly": "Test alarms"}
 
 
-def figure_text(value):
-    """An entry of a figure in metrics.json: a number, or mean and standard deviation over the seeds."""
+def metric_text(value):
+    """An entry of a metric in metrics.json: a number, or mean and standard deviation over the seeds."""
     return f"{value['mean']:.3f} ± {value['std']:.3f}" if isinstance(value, dict) else f"{value:.3f}"
 
 
-def figures_table(result, windows, labels=LABELS):
-    """Table of the figures in a result.
+def metrics_table(result, windows, labels=LABELS):
+    """Table of the metrics in a result.
 
     Args:
-        result: dict with ``task`` and, for each figure, a dict by model; windows: of the test set; labels: texts of the models.
+        result: dict with ``task`` and, for each metric, a dict by model; windows: of the test set; labels: texts of the models.
     """
     figures = [name for name in COLUMNS if name in result]
     table = Table(title=f"{TITLES[result['task']]} over {windows} windows")
@@ -28,5 +28,5 @@ def figures_table(result, windows, labels=LABELS):
     for model in dict.fromkeys(model for name in figures for model in result[name]):
         values = [result[name].get(model) for name in figures]
         if any(value is not None for value in values):
-            table.add_row(labels.get(model, model), *("" if value is None else figure_text(value) for value in values))
+            table.add_row(labels.get(model, model), *("" if value is None else metric_text(value) for value in values))
     return table
