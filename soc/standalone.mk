@@ -3,7 +3,7 @@
 
 VERILATOR ?= verilator
 FLAGS     := --binary --timing --top-module liteformer_core_tb -Wno-lint -Wno-style -Wno-TIMESCALEMOD -Wno-MULTIDRIVEN -Wno-COMBDLY \
-             -MAKEFLAGS "OPT_FAST=-O0 OPT_SLOW=-O0 OPT_GLOBAL=-O0"
+             -MAKEFLAGS "VM_PARALLEL_BUILDS=0 OPT_FAST=-O0 OPT_SLOW=-O0 OPT_GLOBAL=-O0"
 BENCH     := obj_dir/Vliteformer_core_tb
 
 .PHONY: test clean

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The compiler: options, memory images, layout, and a schedule re-checked by replaying every access."""
 
+import functools
+import json
 from collections import defaultdict
 
 import numpy as np
@@ -31,7 +33,13 @@ SHAPES = [
 
 
 def compiled(shape, options):
-    return compile_model(make_model(**shape), HardwareOptions(**options))
+    """The model of a shape, compiled once for all tests of this file."""
+    return _compiled(json.dumps(shape), json.dumps(options))
+
+
+@functools.cache
+def _compiled(shape, options):
+    return compile_model(make_model(**json.loads(shape)), HardwareOptions(**json.loads(options)))
 
 
 @pytest.mark.parametrize(("options", "message"), [

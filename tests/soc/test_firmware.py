@@ -108,7 +108,7 @@ def test_a_half_frame_times_out(simulate):
 
 
 def test_damaged_frames_do_not_hang_the_firmware(simulate, core, windows):
-    simulation = simulate(frame_timeout=1e-5)
+    simulation = simulate(frame_timeout=1e-5, level=1)
     wide = st.lists(st.binary(min_size=1, max_size=40).map(lambda data: bytes([START]) + data), max_size=4)
     near = st.tuples(st.sampled_from(list(Command)), st.binary(max_size=24), st.integers(0, 30), st.binary(max_size=3)).map(
         lambda t: [encode(Frame(t[0], t[1]))[:t[2]] + t[3]])

@@ -22,7 +22,7 @@ from liteformer.soc.protocol import (
     encode,
 )
 
-FRAMES, BATCHES = 10_000, 20
+BATCHES = 20
 WINDOW, FEATURES, OUTPUTS = 4, 3, 2
 COUNT = struct.Struct("<I")
 SELDOM = (Command.SELF_TEST, Command.LOAD_BEGIN, Command.LOAD_DATA, Command.LOAD_END, 0, 99, 200)
@@ -130,15 +130,16 @@ def _outputs(reply):
     return np.frombuffer(reply.payload[1:], "<i4").tolist()[2:]
 
 
-def test_ten_thousand_frames(simulate, core, windows):
+@pytest.mark.parametrize("frames", [2_000, pytest.param(10_000, marks=pytest.mark.slow)])
+def test_thousands_of_frames(simulate, core, windows, frames):
     simulation, model, rng = simulate(frame_timeout=1e-4, level=3), Model(core), np.random.default_rng(1)
     served, statuses = 0, set()
     for _ in range(BATCHES):
-        stream = b"".join(frame(rng, int(rng.integers(256))) for _ in range(FRAMES // BATCHES))
+        stream = b"".join(frame(rng, int(rng.integers(256))) for _ in range(frames // BATCHES))
         replies = answers(simulation, stream)
         served += check(model, stream, replies)
         statuses |= {reply.status for reply in replies}
-    assert served > FRAMES // 5
+    assert served > frames // 5
     assert statuses == {Status.OK, Status.BAD_CRC, Status.BAD_VERSION, Status.BAD_COMMAND, Status.BAD_LENGTH, Status.TIMEOUT,
                         Status.NOT_READY, Status.FIXED_MODEL}
     assert simulation.client.info().features == FEATURES

@@ -328,6 +328,7 @@ def test_search_for_a_class_and_hand_over(run):
     assert "share of wrong" in text and "accuracy over the test set" in text and "RMSE" not in text
 
 
+@pytest.mark.slow
 def test_ray():
     """Over a Ray instance of this test's own, a cluster of one node; processes of the command's own are taken away from it."""
     pytest.importorskip("ray", reason="Ray is not installed (extra cluster)")
