@@ -14,6 +14,12 @@ def simulators_that_are_soon_built():
 
 
 @pytest.fixture(autouse=True)
+def terminal_of_known_width(monkeypatch):
+    """Tables and help are wrapped for 80 columns, whatever terminal the tests run in."""
+    monkeypatch.setenv("COLUMNS", "80")
+
+
+@pytest.fixture(autouse=True)
 def modules_that_are_forgotten():
     """Migen's tracer keeps every module that it named: half a gigabyte over all tests."""
     yield

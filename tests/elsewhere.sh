@@ -13,6 +13,7 @@ mkdir -p "$checkout" "$place/home" "$place/t m p"
 
 git ls-files -z --cached --others --exclude-standard | xargs -0 sh -c 'for f; do test ! -f "$f" || printf "%s\0" "$f"; done' sh |
   tar -cf - --null -T - | tar -xf - -C "$checkout"
+(cd "$checkout" && git init -q && git add -A)  # Some tests ask git which files there are.
 test ! -d ../shared || ln -s "$(realpath ../shared)" "$place/a b/shared"
 
 # Its own environment, so that the code of this place is tested; the packages are those of .venv.
@@ -22,7 +23,9 @@ inside=$("$checkout/.venv/bin/python" -c 'import sysconfig; print(sysconfig.get_
 echo "$packages" > "$inside/packages.pth"
 (cd "$checkout" && .venv/bin/python -m pip install -q --no-deps --no-build-isolation --no-cache-dir -e . 2>&1 | { grep -v "^WARNING\|notice" || true; })
 
-printf 'processor\t: 0\nmodel name\t: %s\n' "$(printf 'Made-up Processor(R) %.0s' 1 2 3 4)" > "$place/cpuinfo"
+# The rest stays: programs look for features of the processor there.
+name="$(printf 'Made-up Processor(R) of a long name %.0s' 1 2 3)"
+sed "s/^\(model name[^:]*:\).*/\1 ${name:0:90}/" /proc/cpuinfo > "$place/cpuinfo"
 chmod 755 "$place" "$place/a b"
 chmod 555 "$place/home"
 

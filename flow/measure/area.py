@@ -144,7 +144,7 @@ def yosys_command():
     return [sys.executable, "-c", RUN_YOSYS]
 
 
-def _environment():
+def environment():
     """The package keeps its compiled program in the user's cache; where that cannot be written, in ours."""
     place = Path(platformdirs.user_cache_dir("YoWASP", appauthor=False))
     there = next(path for path in (place, *place.parents) if path.exists())
@@ -155,7 +155,7 @@ def _environment():
 
 def _run_yosys(directory, script, progress):
     log, passes = [], 0
-    with subprocess.Popen([*yosys_command(), "-p", script], cwd=directory, text=True, env=_environment(),
+    with subprocess.Popen([*yosys_command(), "-p", script], cwd=directory, text=True, env=environment(),
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
         try:
             for line in process.stdout:

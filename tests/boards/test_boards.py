@@ -15,7 +15,7 @@ from liteformer.accel.errors import LiteFormerError
 from liteformer.accel.random_model import random_model
 from liteformer.boards import BOARDS, load_board
 from liteformer.boards.target import ProjectBuilder
-from liteformer.flow.measure.area import RUN_YOSYS
+from liteformer.flow.measure import area
 
 REAL = [name for name in BOARDS if name != "sim"]
 
@@ -163,8 +163,8 @@ def test_elaboration(build, name):
     reads = " ".join(f"read_verilog -I. {path.name};" for path in sorted(gateware.glob("*.v")))
     script = ("read_verilog -lib +/xilinx/cells_sim.v +/xilinx/cells_xtra.v; "
               f"{reads} hierarchy -check -top liteformer_soc; proc; check")
-    result = subprocess.run([sys.executable, "-c", RUN_YOSYS, "-p", script], cwd=gateware, capture_output=True, text=True,
-                            check=False)
+    result = subprocess.run([*area.yosys_command(), "-p", script], cwd=gateware, capture_output=True, text=True,
+                            env=area.environment(), check=False)
     assert result.returncode == 0, result.stdout[-2000:] + result.stderr
     assert "multiple conflicting drivers" not in result.stdout and "Executing CHECK pass" in result.stdout
 

@@ -39,8 +39,8 @@ def bench(tmp_path_factory):
     write_hex(gateware / "samples.hex", raw)
     subprocess.run(["verilator", "--binary", "--timing", "--top-module", "elastic_node_tb", "-Wno-lint", "-Wno-style",
                     "-Wno-TIMESCALEMOD", "-Wno-MULTIDRIVEN", "-Wno-COMBDLY", "-Wno-fatal", "-MAKEFLAGS",
-                    "VM_PARALLEL_BUILDS=0 OPT_FAST=-O0 OPT_SLOW=-O0 OPT_GLOBAL=-O0", "elastic_node_tb.v", "liteformer_soc.v"],
-                   cwd=gateware, check=True, capture_output=True)
+                    "CURDIR=. VM_PARALLEL_BUILDS=0 OPT_FAST=-O0 OPT_SLOW=-O0 OPT_GLOBAL=-O0", "elastic_node_tb.v",
+                    "liteformer_soc.v"], cwd=gateware, check=True, capture_output=True)
 
     def run(change=0):
         write_hex(gateware / "expected.hex", golden.infer(model, raw) + change)

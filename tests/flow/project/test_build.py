@@ -35,7 +35,8 @@ def install_vivado(folder, monkeypatch, timing=TIMING, end="echo bits > liteform
     """A stand-in for Vivado that writes reports and a bitstream."""
     for name, text in (("utilization_place", UTILIZATION), ("timing", timing), ("power", POWER)):
         (folder / f"{name}.txt").write_text(text)
-    copies = "\n".join(f"cp {folder}/{name}.txt liteformer_soc_{name}.rpt" for name in ("utilization_place", "timing", "power"))
+    reports = ("utilization_place", "timing", "power")
+    copies = "\n".join(f"cp '{folder}/{name}.txt' liteformer_soc_{name}.rpt" for name in reports)
     install(folder, monkeypatch, "vivado", f'test "$*" = "-mode batch -source liteformer_soc.tcl"\n{copies}\n{end}')
 
 
@@ -192,12 +193,12 @@ def built(run, folder):
 
 
 def test_load(run, built, folder, monkeypatch):
-    install(folder, monkeypatch, "openFPGALoader", f'echo "$@" > {folder}/arguments')
+    install(folder, monkeypatch, "openFPGALoader", f'echo "$@" > "{folder}/arguments"')
     assert run("load", "--board", "arty_a7")[0] == 0
     assert Path("arguments").read_text() == "--board arty_a7_35t --bitstream build/arty_a7/gateware/liteformer_soc.bit\n"
     assert run("load", "--board", "arty_a7", "--cable", "ft2232")[0] == 0
     assert "--cable ft2232" in Path("arguments").read_text()
-    install(folder, monkeypatch, "openocd", f'echo "$@" > {folder}/arguments')
+    install(folder, monkeypatch, "openocd", f'echo "$@" > "{folder}/arguments"')
     assert run("load", "--board", "arty_a7", "--openocd", "arty.cfg")[0] == 0
     assert Path("arguments").read_text() == ("-f arty.cfg -c init; pld load 0 {build/arty_a7/gateware/liteformer_soc.bit}; "
                                              "exit\n")

@@ -35,8 +35,10 @@ class Browser:
             os.dup2(ours, 3)
             os.dup2(theirs, 4)
         command = [chromium(), *FLAGS, f"--user-data-dir={self.profile}", "about:blank"]
-        self.process = subprocess.Popen(command, preexec_fn=place, close_fds=False, stdin=subprocess.DEVNULL,
-                                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        # Chromium wants a home that it can write.
+        self.process = subprocess.Popen(command, preexec_fn=place, env=os.environ | {"HOME": str(self.profile)},
+                                        close_fds=False, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                                        stderr=subprocess.DEVNULL)
         os.close(to_browser)
         os.close(from_browser)
         return self
