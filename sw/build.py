@@ -15,7 +15,7 @@ from liteformer.accel.errors import LiteFormerError
 SOURCES = Path(__file__).parent
 DRIVER = ("liteformer.c", "decision.c", "loading.c")
 FLAGS = ["-Os", "-std=gnu11", "-Wall", "-Wextra", "-Werror", "-ffreestanding", "-fno-builtin", "-fno-pic",
-         "-fomit-frame-pointer", "-ffunction-sections", "-fdata-sections", "-flto", "-fno-jump-tables"]
+         "-fomit-frame-pointer", "-ffunction-sections", "-fdata-sections", "-flto", "-fno-jump-tables", "-fno-shrink-wrap"]
 SHOWN_LINES = 3
 LINK_FLAGS = ["-nostdlib", "-nostartfiles", "-Wl,--gc-sections", "-Wl,--build-id=none"]
 

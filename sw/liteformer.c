@@ -92,6 +92,12 @@ enum liteformer_error liteformer_poll(void)
 	return finish(events);
 }
 
+enum liteformer_error liteformer_infer(void)
+{
+	liteformer_start();
+	return liteformer_wait();
+}
+
 enum liteformer_error liteformer_init(void)
 {
 	uint32_t shape;

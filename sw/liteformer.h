@@ -70,11 +70,7 @@ enum liteformer_error liteformer_wait(void);
 enum liteformer_error liteformer_poll(void);
 
 /* Start and wait. */
-static inline enum liteformer_error liteformer_infer(void)
-{
-	liteformer_start();
-	return liteformer_wait();
-}
+enum liteformer_error liteformer_infer(void);
 
 /* Stop a running inference; its liteformer_wait returns LITEFORMER_ABORTED. Returns when the core is free again. */
 void liteformer_abort(void);
