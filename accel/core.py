@@ -41,11 +41,11 @@ class LiteFormerCore(LiteXModule):
     Attributes:
         bus: Wishbone window, 32 bits, word addressing, ``WINDOW_BYTES`` long.
         ev: EventManager with the events ``done`` and ``error``, from which ``irq`` comes; only with CSRs.
-        start: pulse; run one inference over the window.
+        start: pulse; run one inference over the window; ignored while busy.
         abort: pulse; stop the running inference.
-        clear: pulse; forget all samples, the result and the error.
+        clear: pulse; forget all samples, the result and the error; ignored while busy.
         ready: the window is full and no inference runs.
-        busy: an inference runs, or waits for the last sample.
+        busy: an inference runs, waits for the last sample, or was aborted less than ``FLUSH_CYCLES`` ago.
         valid: the outputs belong to the last inference.
         error: 4 bits, one of ``ERROR_NONE`` to ``ERROR_NO_MODEL``: why the last inference gave no result.
         failed: pulse; an inference was refused or aborted.
@@ -157,13 +157,16 @@ class LiteFormerCore(LiteXModule):
             CSRField("outputs", size=7, reset=config.outputs, description="Results of an inference."),
         ])
         self._control = CSRStorage(description="Commands; each bit acts once when written as 1.", fields=[
-            CSRField("start", size=1, offset=0, pulse=True, description="Run one inference over the window."),
-            CSRField("abort", size=1, offset=1, pulse=True, description="Stop the running inference."),
-            CSRField("clear", size=1, offset=2, pulse=True, description="Forget all samples, the result and the error."),
+            CSRField("start", size=1, offset=0, pulse=True,
+                description="Run one inference over the window; ignored while busy."),
+            CSRField("abort", size=1, offset=1, pulse=True,
+                description="Stop the running inference; the core stays busy for 31 more cycles."),
+            CSRField("clear", size=1, offset=2, pulse=True,
+                description="Forget all samples, the result and the error; ignored while busy."),
         ])
         self._status = CSRStatus(description="State of the core.", fields=[
             CSRField("ready", size=1, offset=0, description="The window is full and no inference runs."),
-            CSRField("busy", size=1, offset=1, description="An inference runs."),
+            CSRField("busy", size=1, offset=1, description="An inference runs, or one was just aborted."),
             CSRField("done", size=1, offset=2, description="The outputs belong to the last inference."),
             CSRField("model", size=1, offset=3, description="The memories hold a complete model."),
             CSRField("error", size=4, offset=4, values=[

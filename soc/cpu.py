@@ -26,13 +26,16 @@ def check_cpu(name):
     """Raises LiteFormerError if LiteX has no soft CPU of this name, or cannot build it with the installed packages."""
     tested = " and ".join(SUPPORTED_CPUS)
     if name not in CPUS or name == "None":
-        raise LiteFormerError(f"no CPU {name}; tested are {tested}, any other CPU of LiteX with a 32-bit Wishbone bus may "
-                              "serve")
+        raise LiteFormerError(f"no CPU {name}; tested are {tested}, any other little-endian CPU of LiteX with a 32-bit "
+                              "Wishbone bus may serve")
     if name in SUPPORTED_CPUS:
         return
     if getattr(CPUS[name], "category", None) == "hardcore":
         raise LiteFormerError(f"the CPU {name} is a block of certain chips, not gateware; choose another one, tested are "
                               f"{tested}")
+    if getattr(CPUS[name], "endianness", "little") != "little":
+        raise LiteFormerError(f"the CPU {name} is big-endian, but the firmware takes the serial protocol's little-endian words "
+                              f"as they are; choose another one, tested are {tested}")
     source = inspect.getsource(sys.modules[CPUS[name].__module__])
     if re.search(r"git clone|wget ", source):
         raise LiteFormerError(f"LiteX downloads the CPU {name} from the network while it builds, which LiteFormer does not do; "

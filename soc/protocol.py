@@ -68,7 +68,7 @@ STATUS_TEXT = {
     Status.NO_CORE: "the firmware finds no LiteFormer core; build firmware and gateware together",
     Status.NO_MODEL: "the device holds no complete model; load one with `liteformer load-model`",
     Status.FIXED_MODEL: "the build in the device has a fixed model; build it with --loadable to replace the model",
-    Status.BAD_MODEL: "the model did not arrive whole, the device holds none now; load it again",
+    Status.BAD_MODEL: "the model did not arrive whole; load it again",
 }
 
 

@@ -14,7 +14,7 @@ from liteformer.accel.errors import LiteFormerError
 from liteformer.soc.protocol import MAX_PAYLOAD, STATUS_TEXT, Info, Result, Status
 
 START, ABORT, CLEAR = 1, 2, 4  # control
-DONE = 1 << 2                  # status
+BUSY, DONE = 1 << 1, 1 << 2    # status
 ERROR_OFFSET, ERROR_MASK = 4, 15
 WINDOW_BITS, FEATURE_BITS, OUTPUT_BITS = 11, 9, 7  # Fields of shape, from bit 0 on.
 ERRORS = {ERROR_NOT_READY: Status.NOT_READY, ERROR_ABORTED: Status.ABORTED, ERROR_NO_MODEL: Status.NO_MODEL}
@@ -142,7 +142,17 @@ class RegisterLink:
     def reset(self):
         """Make the core forget all samples."""
         self.write(self._register("control"), [ABORT])
+        # A core that is busy, as it is for some cycles after an abort, ignores a clear.
+        self._wait(lambda status: not status & BUSY)
         self.write(self._register("control"), [CLEAR])
+
+    def _wait(self, reached):
+        """The status register as soon as ``reached(status)``."""
+        end = time.monotonic() + self._timeout
+        while not reached(status := self._get("status")):
+            if time.monotonic() > end:
+                raise LiteFormerError(STATUS_TEXT[Status.NO_ANSWER])
+        return status
 
     def push(self, rows):
         """Push raw samples: integers ``(steps, features)``."""
@@ -163,13 +173,9 @@ class RegisterLink:
 
     def result(self):
         """Wait for the end of the inference; its Result."""
-        end = time.monotonic() + self._timeout
-        while not (status := self._get("status")) & DONE:
-            error = status >> ERROR_OFFSET & ERROR_MASK
-            if error:
-                raise LiteFormerError(STATUS_TEXT[ERRORS.get(error, Status.NO_ANSWER)])
-            if time.monotonic() > end:
-                raise LiteFormerError(STATUS_TEXT[Status.NO_ANSWER])
+        status = self._wait(lambda status: status & DONE or status >> ERROR_OFFSET & ERROR_MASK)
+        if not status & DONE:
+            raise LiteFormerError(STATUS_TEXT[ERRORS.get(status >> ERROR_OFFSET & ERROR_MASK, Status.NO_ANSWER)])
         if self._outputs is None:
             self.info()
         words = self.read(self._map.memories[self._map.core] + WORD * OUTPUT_WORD, self._outputs)

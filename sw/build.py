@@ -15,7 +15,8 @@ from liteformer.accel.errors import LiteFormerError
 SOURCES = Path(__file__).parent
 DRIVER = ("liteformer.c", "decision.c", "loading.c")
 FLAGS = ["-Os", "-std=gnu11", "-Wall", "-Wextra", "-Werror", "-ffreestanding", "-fno-builtin", "-fno-pic",
-         "-fomit-frame-pointer", "-ffunction-sections", "-fdata-sections", "-flto", "-fno-jump-tables"]
+         "-fomit-frame-pointer", "-ffunction-sections", "-fdata-sections", "-flto", "-fno-jump-tables", "-fno-shrink-wrap"]
+SHOWN_LINES = 3
 LINK_FLAGS = ["-nostdlib", "-nostartfiles", "-Wl,--gc-sections", "-Wl,--build-id=none"]
 
 
@@ -33,6 +34,18 @@ def find_compiler(cpu):
             return triple
     raise LiteFormerError(f"no compiler for the {cpu.name} CPU found, looked for {triples[0]}-gcc; "
                           "install it (Debian: apt-get install gcc-riscv64-unknown-elf)")
+
+
+def find_libgcc(triple, cpu):
+    """Path of the libgcc for ``cpu``: multiplications and divisions that the CPU does not have.
+
+    GCC chooses it by the architecture's name, and takes the 64-bit one for a name that Debian has none for: LiteX writes
+    versions into it, such as rv32i2p0_mac. Versions and extensions of several letters make no difference to libgcc.
+    """
+    flags = [re.sub(r"_[sxz].*|\d+p\d+|_", "", flag) if flag.startswith("-march=") else flag
+             for flag in cpu.gcc_flags.split()]
+    return subprocess.run([f"{triple}-gcc", *flags, "-print-libgcc-file-name"], capture_output=True, text=True,
+                          check=True).stdout.strip()
 
 
 def build_firmware(include_dir, cpu, rom_size, applications=("main.c", "protocol.c")):
@@ -58,7 +71,8 @@ def build_firmware(include_dir, cpu, rom_size, applications=("main.c", "protocol
     with tempfile.TemporaryDirectory() as temporary:
         elf, image = Path(temporary) / "firmware.elf", Path(temporary) / "firmware.bin"
         _run([f"{triple}-gcc", *cpu.gcc_flags.split(), *FLAGS, *includes, *map(str, files),
-              *LINK_FLAGS, f"-L{include_dir}", "-T", str(SOURCES / "linker.ld"), "-lgcc", "-o", str(elf)], rom_size)
+              *LINK_FLAGS, f"-L{include_dir}", "-T", str(SOURCES / "linker.ld"), find_libgcc(triple, cpu), "-o", str(elf)],
+             rom_size)
         _run([f"{triple}-objcopy", "-O", "binary", str(elf), str(image)], rom_size)
         return image.read_bytes()
 
@@ -75,5 +89,11 @@ def _run(command, rom_size):
     if overflow or "stack is too small" in result.stderr:
         missing = f" ({overflow[1]} bytes too many)" if overflow else ""
         raise LiteFormerError(f"the firmware's variables and stack do not fit the RAM{missing}; use a larger RAM")
-    lines = [line for line in result.stderr.splitlines() if "error:" in line] or result.stderr.splitlines()
-    raise LiteFormerError(f"the firmware does not compile: {lines[0].strip() if lines else command[0]}")
+    lines = [line.strip() for line in result.stderr.splitlines()]
+    errors = [line for line in lines if "error:" in line and not line.startswith(("collect2:", "lto-wrapper:"))]
+    if errors or "collect2:" not in result.stderr:
+        raise LiteFormerError(f"the firmware does not compile: {(errors or lines or command)[0]}")
+    # Without the places in files that exist during the build only.
+    lines = [re.sub(r"^(\S*/ld: )?(\S*:\(\S*\): )?", "", line) for line in lines if not line.startswith("collect2:")]
+    lines = list(dict.fromkeys(line for line in lines if not line.endswith("':")))
+    raise LiteFormerError(f"the firmware does not link: {'; '.join(lines[:SHOWN_LINES])}")

@@ -2,7 +2,6 @@
 #include "liteformer.h"
 
 #define DONE (1u << CSR_LITEFORMER_EV_PENDING_DONE_OFFSET)
-#define EVENTS (DONE | 1u << CSR_LITEFORMER_EV_PENDING_ERROR_OFFSET)
 #define FIELD(word, name) (((word) >> CSR_LITEFORMER_##name##_OFFSET) & ((1u << CSR_LITEFORMER_##name##_SIZE) - 1))
 
 /* Error field of the status register whose number differs in enum liteformer_error. */
@@ -22,11 +21,11 @@ void __attribute__((weak)) litex_startup_init(void)
 {
 }
 
+/* The events stay until the next start: they are this inference's, since a start drops those before it. */
 static enum liteformer_error finish(uint32_t events)
 {
 	uint32_t error;
 
-	liteformer_ev_pending_write(events);
 	if (events == DONE)
 		return LITEFORMER_OK;
 	if (events == 0)
@@ -57,7 +56,7 @@ static void enable_interrupt(void)
 	asm volatile("csrw 0xbc0, %0" ::"r"(1 << LITEFORMER_INTERRUPT));
 #endif
 	asm volatile("csrsi mstatus, 8");
-	liteformer_ev_enable_write(EVENTS);
+	liteformer_ev_enable_write(LITEFORMER_EVENTS);
 }
 
 enum liteformer_error liteformer_wait(void)
@@ -93,6 +92,12 @@ enum liteformer_error liteformer_poll(void)
 	return finish(events);
 }
 
+enum liteformer_error liteformer_infer(void)
+{
+	liteformer_start();
+	return liteformer_wait();
+}
+
 enum liteformer_error liteformer_init(void)
 {
 	uint32_t shape;
@@ -104,19 +109,26 @@ enum liteformer_error liteformer_init(void)
 	liteformer_features = FIELD(shape, SHAPE_FEATURES);
 	liteformer_outputs = FIELD(shape, SHAPE_OUTPUTS);
 	liteformer_clear();
-	liteformer_ev_pending_write(EVENTS);
 	enable_interrupt();
 	return LITEFORMER_OK;
 }
 
+/* The core takes no clear while it is busy, and events from before would be taken for those of a later inference. */
 void liteformer_clear(void)
 {
+	liteformer_abort();
 	liteformer_control_write(1 << CSR_LITEFORMER_CONTROL_CLEAR_OFFSET);
+	liteformer_ev_pending_write(LITEFORMER_EVENTS);
 }
 
+/* After an abort the core is busy until its pipelines are empty, about 30 cycles; it would ignore a start or a clear. */
 void liteformer_abort(void)
 {
+	uint32_t loops = LITEFORMER_WAIT_LOOPS;
+
 	liteformer_control_write(1 << CSR_LITEFORMER_CONTROL_ABORT_OFFSET);
+	while (FIELD(liteformer_status_read(), STATUS_BUSY) && --loops)
+		;
 }
 
 /* Unrolled: a word costs only its load and its store. */

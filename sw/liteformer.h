@@ -24,6 +24,9 @@
 
 #define LITEFORMER_IDENTIFIER 0x4c464d52u
 
+/* Both events of the core, an inference done or failed. */
+#define LITEFORMER_EVENTS (1u << CSR_LITEFORMER_EV_PENDING_DONE_OFFSET | 1u << CSR_LITEFORMER_EV_PENDING_ERROR_OFFSET)
+
 enum liteformer_error {
 	LITEFORMER_OK = 0,
 	LITEFORMER_NOT_READY,  /* fewer samples than the window since reset or clear */
@@ -40,19 +43,24 @@ extern uint32_t liteformer_window, liteformer_features, liteformer_outputs;
  * Returns LITEFORMER_OK or LITEFORMER_NOT_FOUND. */
 enum liteformer_error liteformer_init(void);
 
-/* Forget all samples; the window is empty afterwards. */
+/* Forget all samples, the result and what a liteformer_wait would return; a running inference is stopped. The window is empty
+ * afterwards. */
 void liteformer_clear(void);
 
-/* Push the sample of one time step: liteformer_features integers. Not while the core is busy. */
+/* Push the sample of one time step: liteformer_features integers. While an inference runs, it waits for its end. Without a
+ * complete model the sample is dropped. */
 void liteformer_push(const int32_t *row);
 
-/* Start an inference on the samples pushed so far and return at once. */
+/* Start an inference on the samples pushed so far and return at once. How the ones before it ended is dropped, so that the next
+ * liteformer_wait is about this one. While an inference runs, this starts no other. */
 static inline void liteformer_start(void)
 {
+	liteformer_ev_pending_write(LITEFORMER_EVENTS);
 	liteformer_control_write(1 << CSR_LITEFORMER_CONTROL_START_OFFSET);
 }
 
-/* Wait until the inference ends: by interrupt where the CPU has one (LITEFORMER_WAIT_BY_INTERRUPT), else by polling.
+/* Wait until the inference ends: by interrupt where the CPU has one (LITEFORMER_WAIT_BY_INTERRUPT), else by polling. Called
+ * again, it returns the same at once; its event stays pending until the next start or clear.
  * The driver has the trap vector (mtvec) and leaves all interrupts disabled (mie) except while it waits; an application with
  * its own interrupts uses liteformer_poll and sets mtvec and mie after liteformer_init.
  * Returns LITEFORMER_OK, LITEFORMER_NOT_READY, LITEFORMER_ABORTED, LITEFORMER_NO_ANSWER or LITEFORMER_NO_MODEL. */
@@ -62,13 +70,9 @@ enum liteformer_error liteformer_wait(void);
 enum liteformer_error liteformer_poll(void);
 
 /* Start and wait. */
-static inline enum liteformer_error liteformer_infer(void)
-{
-	liteformer_start();
-	return liteformer_wait();
-}
+enum liteformer_error liteformer_infer(void);
 
-/* Stop a running inference; its liteformer_wait returns LITEFORMER_ABORTED. */
+/* Stop a running inference; its liteformer_wait returns LITEFORMER_ABORTED. Returns when the core is free again. */
 void liteformer_abort(void);
 
 /* Output number `output` of the last inference, 0 <= output < liteformer_outputs. */

@@ -38,6 +38,8 @@ uint32_t liteformer_checksum(void)
 void liteformer_load_begin(void)
 {
 	LITEFORMER_STORE[STORE_COMPLETE] = 0;
+	/* The samples in the window were quantized for the model that was there. */
+	liteformer_clear();
 }
 
 enum liteformer_error liteformer_load_end(uint32_t model_id, uint32_t checksum)

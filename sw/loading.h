@@ -41,10 +41,12 @@ enum liteformer_store { STORE_SELECT, STORE_DATA, STORE_MODEL, STORE_CHECKSUM, S
 extern const uint16_t liteformer_memory_parts[];
 extern const uint32_t liteformer_memories;
 
-/* From here on the model is incomplete and the core refuses to run. */
+/* From here on the model is incomplete and the core refuses to run. Stops a running inference and forgets all samples: they
+ * were quantized for the old model. */
 void liteformer_load_begin(void);
 
-/* The parts that follow belong to this memory, 0 <= memory < liteformer_memories, from its first one on. */
+/* The parts that follow belong to this memory, 0 <= memory < liteformer_memories, from its first one on. Only between
+ * liteformer_load_begin and liteformer_load_end: while a memory is open, the core takes no samples and no start. */
 static inline void liteformer_load_open(uint32_t memory)
 {
 	LITEFORMER_STORE[STORE_SELECT] = memory;

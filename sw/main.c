@@ -15,6 +15,11 @@
 static enum liteformer_error error; /* of the last inference, or why there is no core */
 static uint32_t end_to_end;         /* cycles of the last inference, seen from the CPU */
 static enum liteformer_test tested; /* result of the last self-test */
+static uint32_t held;               /* rows in the core's window */
+#ifdef LITEFORMER_MEMORIES
+/* Where the next part of the model goes; memory - 1 is the number of the open one, 0 is none. */
+static uint32_t memory, position;
+#endif
 
 void protocol_put(uint8_t byte)
 {
@@ -71,6 +76,16 @@ static uint32_t now(void)
 static enum protocol_status status_of(enum liteformer_error code)
 {
 	return code == LITEFORMER_OK ? PROTOCOL_OK : (enum protocol_status)(PROTOCOL_NOT_READY - LITEFORMER_NOT_READY + code);
+}
+
+/* A fixed model always is. */
+static int model_is_complete(void)
+{
+#ifdef LITEFORMER_MEMORIES
+	return liteformer_status_read() & 1 << CSR_LITEFORMER_STATUS_MODEL_OFFSET;
+#else
+	return 1;
+#endif
 }
 
 static void answer_info(void)
@@ -130,22 +145,34 @@ static void infer(const int32_t *newest)
 	end_to_end = now() - begin;
 }
 
-/* The payload's rows are pushed; an inference begins with the last of them still in memory. */
+/* The payload's rows are pushed; an inference begins with the last of them still in memory. Everything that can be refused is
+ * refused before the first push. */
 static void serve_rows(int inference)
 {
 	const int32_t *row = (const int32_t *)protocol_frame.payload, *end = row + (protocol_frame.length >> 2);
 	const int32_t *newest = 0;
+	uint32_t rows = held;
 
 	if (liteformer_features == 0) {
 		protocol_answer(PROTOCOL_NO_CORE);
 		return;
 	}
-	while (row < end)
-		row += liteformer_features;
+	for (; row < end; row += liteformer_features)
+		if (rows != liteformer_window)
+			rows++;
 	if (row != end || (protocol_frame.length & 3)) {
 		protocol_answer(PROTOCOL_BAD_LENGTH);
 		return;
 	}
+	if (!model_is_complete()) {
+		protocol_answer(PROTOCOL_NO_MODEL);
+		return;
+	}
+	if (inference && rows != liteformer_window) {
+		protocol_answer(PROTOCOL_NOT_READY);
+		return;
+	}
+	held = rows;
 	row = (const int32_t *)protocol_frame.payload;
 	if (inference && row != end)
 		newest = end -= liteformer_features;
@@ -159,22 +186,19 @@ static void serve_rows(int inference)
 	}
 }
 
-static enum liteformer_error reset(void)
+/* Forgets samples and score; keeps what was read from the core. */
+static void restart(void)
 {
-	if (error == LITEFORMER_NO_ANSWER)
-		liteformer_abort();
+	held = 0;
+#ifdef LITEFORMER_MEMORIES
+	memory = 0; /* A checksum may follow, which closes it. */
+#endif
 #if LITEFORMER_TASK == ANOMALY
 	anomaly.score = 0;
 	alarm = 0;
 	forecast_waits = 0;
 #endif
-	return liteformer_init();
-}
-
-/* Forgets samples and score; keeps what was read from the core. */
-static void restart(void)
-{
-	error = reset();
+	error = liteformer_init();
 	if (error == LITEFORMER_OK)
 		error = LITEFORMER_NOT_READY;
 }
@@ -182,9 +206,7 @@ static void restart(void)
 static void self_test(void)
 {
 	restart();
-	tested = LITEFORMER_UNTESTED;
-	if (error != LITEFORMER_NOT_FOUND)
-		tested = liteformer_self_test();
+	tested = error == LITEFORMER_NOT_FOUND ? LITEFORMER_UNTESTED : liteformer_self_test();
 }
 
 static void answer_self_test(void)
@@ -212,7 +234,7 @@ static void bench(void)
 	for (uint32_t left = count; left; left--) {
 		error = liteformer_infer();
 		if (error != LITEFORMER_OK) {
-			protocol_answer(status_of(error));
+			answer_result();
 			return;
 		}
 	}
@@ -225,15 +247,12 @@ static void bench(void)
 
 #ifdef LITEFORMER_MEMORIES
 
-static uint32_t memory, position; /* where the next part of the model goes; memory + 1 is the number of the open one */
-
 static enum protocol_status load_begin(void)
 {
 	restart();
 	if (error == LITEFORMER_NOT_FOUND)
 		return PROTOCOL_NO_CORE;
 	liteformer_load_begin();
-	memory = position = 0;
 	return PROTOCOL_OK;
 }
 
@@ -245,7 +264,9 @@ static enum protocol_status load_data(void)
 
 	if ((protocol_frame.length & 3) || protocol_frame.length < 12)
 		return PROTOCOL_BAD_LENGTH;
-	if (word[0] >= liteformer_memories || word[1] + parts > liteformer_memory_parts[word[0]])
+	/* A memory that is open on a complete model would block it. The number of the first part may be anything. */
+	if (model_is_complete() || word[0] >= liteformer_memories || parts > liteformer_memory_parts[word[0]] ||
+	    word[1] > liteformer_memory_parts[word[0]] - parts)
 		return PROTOCOL_BAD_MODEL;
 	if (word[0] + 1 == memory && word[1] + parts == position)
 		return PROTOCOL_OK;
@@ -266,9 +287,10 @@ static enum protocol_status load_end(void)
 {
 	if (protocol_frame.length != 8)
 		return PROTOCOL_BAD_LENGTH;
+	memory = 0;
 	if (liteformer_load_end(protocol_frame.payload[0], protocol_frame.payload[1]) != LITEFORMER_OK)
 		return PROTOCOL_BAD_MODEL;
-	tested = liteformer_self_test();
+	self_test();
 	return PROTOCOL_OK;
 }
 
@@ -303,7 +325,7 @@ static void serve(void)
 		break;
 	case PROTOCOL_RESET:
 		restart();
-		protocol_answer(error == LITEFORMER_NOT_READY ? PROTOCOL_OK : status_of(error));
+		protocol_answer(error == LITEFORMER_NOT_FOUND ? PROTOCOL_NO_CORE : PROTOCOL_OK);
 		break;
 	case PROTOCOL_LOAD_BEGIN:
 	case PROTOCOL_LOAD_DATA:

@@ -4,6 +4,7 @@
 from pathlib import Path
 
 import pytest
+from litex.soc.cores.cpu import CPUS
 from litex.soc.cores.cpu.serv.core import SERV
 from litex.soc.cores.cpu.vexriscv.core import VexRiscv
 
@@ -60,11 +61,25 @@ def test_supported_cpus_are_there(name):
     ("ibex", "the CPU ibex needs the package pythondata-cpu-ibex; install it with `pip install pythondata-cpu-ibex`"),
     ("zynq7000", "the CPU zynq7000 is a block of certain chips, not gateware; choose another one, tested are vexriscv and "
                  "serv"),
-    ("nonesuch", "no CPU nonesuch; tested are vexriscv and serv, any other CPU of LiteX with a 32-bit Wishbone bus may serve"),
+    ("lm32", "the CPU lm32 is big-endian, but the firmware takes the serial protocol's little-endian words as they are; choose "
+             "another one, tested are vexriscv and serv"),
+    ("nonesuch", "no CPU nonesuch; tested are vexriscv and serv, any other little-endian CPU of LiteX with a 32-bit Wishbone "
+                 "bus may serve"),
 ])
 def test_cpus_that_cannot_be_built(name, sentence, monkeypatch):
     monkeypatch.setattr(cpu_module, "find_spec", lambda package: None)
     assert refusal(check_cpu, name) == sentence
+
+
+def test_every_big_endian_cpu_is_refused(monkeypatch):
+    """The ones of LiteX, installed or not; the same CPU is not refused for that where it is little-endian."""
+    monkeypatch.setattr(cpu_module, "find_spec", lambda package: package)
+    big = [name for name, cpu in CPUS.items() if getattr(cpu, "endianness", "little") == "big" and cpu.category == "softcore"]
+    assert {"lm32", "mor1kx"} <= set(big)
+    for name in big:
+        assert "is big-endian" in refusal(check_cpu, name)
+    monkeypatch.setattr(CPUS["lm32"], "endianness", "little")
+    check_cpu("lm32")
 
 
 def test_a_package_that_is_there_is_seen(monkeypatch):

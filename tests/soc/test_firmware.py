@@ -52,14 +52,35 @@ def test_info_and_repeated_result(simulate, core, windows):
 
 
 def test_a_window_that_is_not_full_is_reported(simulate, core, windows):
+    """A refused inference has pushed nothing: sent again with what was missing, it is that of the whole window."""
     client = simulate().client
     client.push(windows[0, :2])
-    with pytest.raises(LiteFormerError, match="the window is not full"):
-        client.infer(windows[0, 2:3])
-    assert np.array_equal(client.infer(windows[0, 3:]).outputs, core.expected(windows[:1])[0])
-    client.reset()
-    with pytest.raises(LiteFormerError, match="the window is not full"):
-        client.infer(windows[0, :1])
+    for _ in range(2):
+        with pytest.raises(LiteFormerError, match="the window is not full"):
+            client.infer(windows[0, 2:3])
+    first = client.infer(windows[0, 2:])
+    assert np.array_equal(first.outputs, core.expected(windows[:1])[0])
+    for forget in (client.reset, client.self_test):
+        client.infer(windows[0])
+        forget()
+        with pytest.raises(LiteFormerError, match="the window is not full"):
+            client.infer(windows[0, 1:])
+    # A window may arrive in one request, and with more rows than it holds.
+    assert np.array_equal(client.infer(np.concatenate([windows[5], windows[1]])).outputs, core.expected(windows[1:2])[0])
+
+
+@pytest.mark.parametrize("length", [4, 16, 13, 0])
+def test_a_refused_request_changes_nothing(simulate, core, windows, length):
+    """The window, and the result of the inference before, stay."""
+    simulation = simulate()
+    client = simulation.client
+    first = client.infer(windows[0])
+    for frame in (Frame(Command.INFER, b"\1" * (length or 7)), Frame(Command.PUSH, b"\1" * (length or 7)), Frame(99),
+                  Frame(Command.BENCH, bytes(length)), Frame(Command.LOAD_BEGIN), Frame(Command.LOAD_DATA, bytes(length))):
+        assert simulation.exchange(encode(frame), 0).status != Status.OK
+        assert np.array_equal(client.result().outputs, first.outputs)
+    follow = np.concatenate([windows[0, 1:], windows[7, :1]])
+    assert np.array_equal(client.infer(windows[7, :1]).outputs, core.expected(follow[None])[0])
 
 
 def test_the_interrupt_ends_the_wait(simulate, windows):

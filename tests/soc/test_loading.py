@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The model replaced and tested by the firmware: a whole transfer, broken ones, the self-test, the bench command."""
 
+import contextlib
 import struct
 from dataclasses import replace
 
@@ -131,6 +132,77 @@ def test_parts_out_of_order_are_refused_and_repeated_ones_taken_once(start, raw)
             data(number, first, parts[first:first + 50])
     client.request(Command.LOAD_END, struct.pack("<2I", int(other.model.id[:8], 16), checksum(other)))
     assert np.array_equal(simulation.infer(raw).outputs, golden.infer(other.model, raw))
+
+
+def test_parts_for_a_complete_model_are_refused(start, raw):
+    """A memory opened then would block the core; after that the device answers as before, window and result included."""
+    built = loadable()
+    simulation = start(built)
+    client = simulation.client
+    outputs = client.infer(raw[0]).outputs
+    memories = loader_words(built)
+    for number in range(len(memories)):
+        with pytest.raises(LiteFormerError, match="did not arrive whole"):
+            client.request(Command.LOAD_DATA, struct.pack("<3I", number, 0, memories[number][0]))
+    with pytest.raises(LiteFormerError, match="did not arrive whole"):
+        client.request(Command.LOAD_END, struct.pack("<2I", 1, checksum(built) ^ 1))
+    assert np.array_equal(client.result().outputs, outputs)
+    row = np.array([[5, -5, 50]])
+    window = np.concatenate([raw[0, 1:], row])
+    assert np.array_equal(client.infer(row).outputs, golden.infer(built.model, window[None])[0])
+    # The last frames of a transfer again, as a host sends them whose reply was lost.
+    client.load(built)
+    client.infer(raw[0])
+    client.request(Command.LOAD_END, struct.pack("<2I", int(built.model.id[:8], 16), checksum(built)))
+    with pytest.raises(LiteFormerError, match="window is not full"):
+        client.infer(raw[0, 1:])
+    assert np.array_equal(client.infer(raw[0]).outputs, golden.infer(built.model, raw)[0])
+
+
+def test_rows_without_a_model_are_refused(start, raw):
+    built = loadable()
+    client = start(built).client
+    client.infer(raw[0])
+    client.request(Command.LOAD_BEGIN)
+    for request in (client.push, client.infer, lambda rows: client.bench(1)):
+        with pytest.raises(LiteFormerError, match="no complete model"):
+            request(raw[0])
+    client.load(built)
+    with pytest.raises(LiteFormerError, match="window is not full"):
+        client.infer(raw[0, 1:])
+    assert np.array_equal(client.infer(raw[1]).outputs, golden.infer(built.model, raw)[1])
+
+
+def test_numbers_of_parts_do_not_wrap(start):
+    """The first part's number plus the count is the next position, but modulo 2**32 only."""
+    built = loadable()
+    client = start(built).client
+    memories = loader_words(built)
+    client.request(Command.LOAD_BEGIN)
+    client.request(Command.LOAD_DATA, struct.pack("<3I", 0, 0, memories[0][0]))
+    for first, count in ((0xFFFFFFFF, 2), (0xFFFFFFFE, 3), (0xFFFFFFFF, 1), (1 << 31, 1)):
+        with pytest.raises(LiteFormerError, match="did not arrive whole"):
+            client.request(Command.LOAD_DATA, struct.pack(f"<{2 + count}I", 0, first, *[0] * count))
+    client.load(built)
+    assert client.self_test() == PASSED
+
+
+@pytest.mark.parametrize("close", [lambda client: client.self_test(),
+                                   lambda client: client.request(Command.LOAD_END, bytes(8))], ids=["self-test", "load end"])
+def test_a_transfer_that_was_ended_does_not_go_on(start, close):
+    """The checksum has closed the memory; parts that follow would go nowhere."""
+    built = loadable()
+    client = start(built).client
+    memories = loader_words(built)
+    client.request(Command.LOAD_BEGIN)
+    client.request(Command.LOAD_DATA, struct.pack("<3I", 0, 0, memories[0][0]))
+    with contextlib.suppress(LiteFormerError):
+        close(client)
+    with pytest.raises(LiteFormerError, match="did not arrive whole"):
+        client.request(Command.LOAD_DATA, struct.pack("<3I", 0, 1, memories[0][1]))
+    client.request(Command.LOAD_DATA, struct.pack("<3I", 0, 0, memories[0][0]))
+    client.load(built)
+    assert client.self_test() == PASSED
 
 
 def test_a_fixed_model_stays(start, raw):

@@ -14,7 +14,7 @@ from litex.tools.remote.comm_uart import CommUART
 from liteformer.accel.errors import LiteFormerError
 from liteformer.soc.protocol import STATUS_TEXT, Status
 from liteformer.soc.pseudo_terminal import PseudoTerminal
-from liteformer.soc.register_link import RegisterLink, RegisterMap
+from liteformer.soc.register_link import ABORT, BUSY, CLEAR, RegisterLink, RegisterMap
 from liteformer.soc.stream import infer_windows
 
 BAUDRATE = 10_000_000
@@ -73,6 +73,23 @@ def test_a_window_that_is_not_full(server, csr, windows):
         with pytest.raises(LiteFormerError, match=STATUS_TEXT[Status.NOT_READY].split(";")[0]):
             link.infer(windows[0, 2:3])
         assert link.infer(windows[0, 3:]).outputs.shape == (2,)
+
+
+def test_a_reset_waits_for_the_end_of_the_abort(monkeypatch):
+    """A core ignores a clear while it is busy; a fast bridge is quicker than an aborted core."""
+    done = []
+    link = RegisterLink.__new__(RegisterLink)
+    monkeypatch.setattr(link, "_register", lambda name: name, raising=False)
+    monkeypatch.setattr(link, "write", lambda register, words: done.append((register, *words)), raising=False)
+    states = [BUSY, BUSY, 0]
+    monkeypatch.setattr(link, "_get", lambda name: done.append(name) or states.pop(0), raising=False)
+    link._timeout = 5.0
+    link.reset()
+    assert done == [("control", ABORT), "status", "status", "status", ("control", CLEAR)]
+    link._timeout, states[:] = 0.0, [BUSY] * 2
+    monkeypatch.setattr("time.monotonic", iter(range(99)).__next__)
+    with pytest.raises(LiteFormerError, match=STATUS_TEXT[Status.NO_ANSWER].split(";")[0]):
+        link.reset()
 
 
 def test_json_gives_the_same(simulation, csr, tmp_path):

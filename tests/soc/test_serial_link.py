@@ -13,7 +13,7 @@ import serial
 
 from liteformer.accel.errors import LiteFormerError
 from liteformer.soc import serial_link
-from liteformer.soc.protocol import REPLY, Command, Decoder, Frame, Result, Status, encode
+from liteformer.soc.protocol import REPLY, STATUS_TEXT, Command, Decoder, Frame, Result, Status, encode
 from liteformer.soc.serial_link import SerialLink
 from liteformer.soc.stream import LostReply, WindowStream, infer_windows
 
@@ -22,7 +22,7 @@ WINDOW, FEATURES = 3, 2
 
 class ScriptedDevice:
     """A device of one output, the sum of its window, on a pseudo-terminal. ``faults`` maps the number of a request, from 0,
-    to what happens to it: "request" or "reply" lost, "damaged" (the device says so), "garbage" for the reply, "unplug"."""
+    to what happens to it: "request" or "reply" lost, a Status that the device answers, "garbage" for the reply, "unplug"."""
 
     def __init__(self):
         self.faults, self.seen, self.rows, self.last = {}, [], [], None
@@ -51,7 +51,7 @@ class ScriptedDevice:
                     return
                 if fault == "request":
                     continue
-                payload = bytes([Status.BAD_CRC]) if fault == "damaged" else self._execute(frame)
+                payload = bytes([fault]) if isinstance(fault, Status) else self._execute(frame)
                 reply = encode(Frame(frame.command | REPLY, payload, frame.sequence))
                 if fault != "reply":
                     os.write(self.near, bytes(len(reply)) if fault == "garbage" else reply)
@@ -94,14 +94,16 @@ def sums(windows):
     ("reply", [Command.INFER, Command.RESULT], True),
     ("garbage", [Command.INFER, Command.RESULT], True),
     ("request", [Command.INFER, Command.RESULT, Command.RESET, Command.INFER], False),
-    ("damaged", [Command.INFER, Command.INFER], True)])
+    (Status.BAD_CRC, [Command.INFER, Command.INFER], True),
+    (Status.TIMEOUT, [Command.INFER, Command.INFER], True),
+    (Status.BAD_LENGTH, [Command.INFER, Command.INFER], True)])
 def test_a_fault_on_the_line_costs_no_window(device, link, windows, fault, commands, follows):
     device.faults = {3: fault}
     answers = infer_windows(link.client, windows)
     assert np.array_equal(answers.outputs, sums(windows))
     assert device.seen[3:3 + len(commands)] == commands
     assert answers.follows.tolist() == [False, True, follows, True, True, True]
-    assert (link.repeated > 0) == (fault == "damaged")
+    assert (link.repeated > 0) == isinstance(fault, Status)
 
 
 def test_a_request_that_is_executed_twice_would_be_seen(device, link, windows, monkeypatch):
@@ -122,10 +124,20 @@ def test_faults_at_the_first_window_and_while_recovering(device, link, windows, 
 
 
 def test_requests_without_harm_are_sent_again(device, link):
-    device.faults = {0: "request", 1: "reply", 3: "damaged", 4: "garbage"}
+    device.faults = {0: "request", 1: "reply", 3: Status.BAD_CRC, 4: "garbage"}
     link.client.reset()
     link.client.reset()
     assert device.seen == [Command.RESET] * 6 and link.repeated == 4
+
+
+@pytest.mark.parametrize("status", [status for status in Status if status not in serial_link.DAMAGED and status != Status.OK])
+def test_only_a_damaged_request_is_sent_again(device, link, status):
+    """Negative control: of any other error nothing is gained."""
+    device.faults = {0: status}
+    with pytest.raises(LiteFormerError) as error:
+        link.client.infer(np.ones((1, FEATURES), int))
+    assert str(error.value) == STATUS_TEXT[status]
+    assert device.seen == [Command.INFER] and link.repeated == 0
 
 
 def test_equal_results_are_not_taken_for_an_executed_request(device, link):
