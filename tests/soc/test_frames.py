@@ -54,9 +54,12 @@ class Model:
         elif frame.command in (Command.PUSH, Command.INFER):
             if len(frame.payload) % (4 * FEATURES):
                 return Status.BAD_LENGTH, None
-            self.rows = np.concatenate([self.rows, np.frombuffer(frame.payload, "<i4").reshape(-1, FEATURES)])[-WINDOW:]
+            rows = np.concatenate([self.rows, np.frombuffer(frame.payload, "<i4").reshape(-1, FEATURES)])[-WINDOW:]
+            if frame.command == Command.INFER and len(rows) < WINDOW:
+                return Status.NOT_READY, None
+            self.rows = rows
             if frame.command == Command.INFER:
-                self.result = self.core.expected(self.rows[None])[0].tolist() if len(self.rows) == WINDOW else None
+                self.result = self.core.expected(self.rows[None])[0].tolist()
         elif frame.command not in (Command.INFO, Command.RESULT, Command.RESET, Command.SELF_TEST):
             return Status.BAD_COMMAND, None
         if frame.command in (Command.INFER, Command.RESULT):
