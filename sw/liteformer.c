@@ -121,14 +121,12 @@ void liteformer_clear(void)
 	liteformer_ev_pending_write(LITEFORMER_EVENTS);
 }
 
-/* After an abort the core is busy until its pipelines are empty, about 30 cycles; it would ignore a start or a clear. */
+/* After an abort the core is busy for 31 cycles, until its pipelines are empty; it would ignore a start or a clear. */
 void liteformer_abort(void)
 {
-	uint32_t loops = LITEFORMER_WAIT_LOOPS;
-
 	liteformer_control_write(1 << CSR_LITEFORMER_CONTROL_ABORT_OFFSET);
-	while (FIELD(liteformer_status_read(), STATUS_BUSY) && --loops)
-		;
+	for (uint32_t turns = 64; turns; turns--)
+		asm volatile("");
 }
 
 /* Unrolled: a word costs only its load and its store. */
