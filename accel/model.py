@@ -87,6 +87,13 @@ class ModelConfig(BaseModel):
         for key, length in (("raw_scale", self.features), ("output_scale", self.outputs)):
             if len(getattr(self, key)) != length:
                 raise ValueError(f"{key} must have {length} values")
+        for key in ("raw_scale", "output_scale"):
+            if not all(0 < scale < float("inf") for scale in getattr(self, key)):
+                raise ValueError(f"{key} must be above zero and finite")
+        if len(self.feature_names) not in (0, self.features):
+            raise ValueError(f"feature_names must name all {self.features} features or none")
+        if len(self.target_names) > self.outputs:
+            raise ValueError(f"target_names has {len(self.target_names)} names for {self.outputs} outputs")
         self._check_task()
         return self
 
@@ -302,17 +309,18 @@ class QuantizedModel:
             with safe_open(path, "np") as archive:
                 metadata = archive.metadata() or {}
                 tensors = {name: archive.get_tensor(name) for name in archive.keys()}  # noqa: SIM118 (not a dict)
-        except (SafetensorError, OSError, ValueError) as error:
+        # NumPy has no bfloat16 and no float8: AttributeError or TypeError.
+        except (SafetensorError, OSError, ValueError, AttributeError, TypeError) as error:
             raise LiteFormerError(f"{path} is not a readable model file ({error}); train or copy it again") from None
         if metadata.get("format") != "liteformer":
             raise LiteFormerError(f"{path} is a safetensors file of another program, not a LiteFormer model")
-        if not metadata.get("version", "").isdigit() or int(metadata["version"]) > FORMAT_VERSION:
+        if not metadata.get("version", "").isdecimal() or int(metadata["version"]) > FORMAT_VERSION:
             raise LiteFormerError(f"{path} has format version {metadata.get('version')}, this LiteFormer reads up to "
                                   f"{FORMAT_VERSION}; update LiteFormer")
         try:
             config = ModelConfig.model_validate_json(metadata["config"])
             provenance = json.loads(metadata["provenance"])
-        except (ValidationError, KeyError, ValueError) as error:
+        except (ValidationError, KeyError, ValueError, RecursionError) as error:
             reason = str(error).splitlines()[0]
             raise LiteFormerError(f"{path} has a damaged header ({reason}); train or copy it again") from None
         model = cls(config, tensors, provenance)

@@ -42,10 +42,11 @@ def run_build(model, board, out, *, compile_gateware=True, toolchain=None, cpu=N
         options |= {"uart": "crossover", "with_uartbone": True}
     if applications:
         options["applications"] = tuple(Path(path).resolve() for path in applications)
+    compiles = compile_gateware and (toolchain or module.TOOLCHAINS[0]) in TOOLS
     with console.step(f"Write the project for {board}"):
-        result = write_project(compiled, board, out, toolchain, **options)
+        result = write_project(compiled, board, out, toolchain, compiles, **options)
     result |= {"out": str(out), "report": None}
-    if compile_gateware and result["toolchain"] in TOOLS:
+    if compiles:
         with console.step(f"Run {result['toolchain']}, minutes"):
             result["report"] = compile_project(out)
     return result

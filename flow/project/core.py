@@ -5,7 +5,7 @@ import json
 
 from liteformer.accel import golden
 from liteformer.flow.common import console
-from liteformer.flow.common.cache import whole_directory
+from liteformer.flow.common.cache import file_names, whole_directory
 from liteformer.flow.common.inputs import at_least, hardware_of
 from liteformer.flow.measure import hardware
 from liteformer.flow.project.files import MANIFEST
@@ -25,12 +25,12 @@ def run_generate(path, out, *, windows=16, seed=1, overrides=None):
     model, raw = windows_for(path, windows, seed)
     compiled = hardware.compile_model(model, **hardware_of(path, **(overrides or {}))[1])
     expected = golden.infer(model, raw)
-    with whole_directory(out, MANIFEST) as folder, console.step("Write the core"):
+    with whole_directory(out, MANIFEST, "liteformer generate") as folder, console.step("Write the core"):
         write_core(compiled, folder, raw, expected)
         manifest = {"core": NAME, "model_id": model.id, "cycles": compiled.cycles, "port_bytes": PORT_BYTES, "windows": windows}
         (folder / MANIFEST).write_text(json.dumps(manifest, indent=4) + "\n")
         (folder / "README.md").write_text(_readme(manifest))
-        files = sorted(str(file.relative_to(folder)) for file in folder.rglob("*") if file.is_file())
+        files = file_names(folder)
     return manifest | {"out": str(out), "files": files}
 
 

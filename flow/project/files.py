@@ -8,9 +8,10 @@ import subprocess
 from pathlib import Path
 
 from liteformer.accel.errors import LiteFormerError
-from liteformer.flow.common.cache import whole_directory, write_atomically
+from liteformer.flow.common.cache import file_names, record_files, whole_directory, write_atomically
 from liteformer.flow.common.inputs import HARDWARE
 
+COMMAND = "liteformer build"
 MANIFEST, MODEL, REPORT = "liteformer.json", "model.safetensors", "report.json"
 # Program that a toolchain needs, and its source.
 TOOLS = {
@@ -31,12 +32,13 @@ def check_tool(toolchain):
         raise LiteFormerError(f"openXC7 needs its data bases; set {' and '.join(missing)} to their folders")
 
 
-def write_project(compiled, name, directory, toolchain=None, **options):
+def write_project(compiled, name, directory, toolchain=None, compiles=False, **options):
     """Write the complete project of a board, or nothing.
 
     Args:
         compiled: CompiledModel. name: of the board. directory: replaced if it holds an earlier project.
-        toolchain: None for the board's first. options: for the board's BaseSoC.
+        toolchain: None for the board's first. compiles: a bitstream that an earlier call has made may be replaced, because
+        another one is made. options: for the board's BaseSoC.
     Returns:
         dict, the project's manifest.
     Raises:
@@ -50,7 +52,7 @@ def write_project(compiled, name, directory, toolchain=None, **options):
     toolchain = toolchain or board.TOOLCHAINS[0]
     if toolchain not in board.TOOLCHAINS:
         raise LiteFormerError(f"{name} has no toolchain {toolchain}; choose {' or '.join(board.TOOLCHAINS)}")
-    with whole_directory(directory, MANIFEST) as folder:
+    with whole_directory(directory, MANIFEST, COMMAND, () if compiles else ("*.bit",)) as folder:
         soc = board.BaseSoC(LiteFormerCore(compiled), toolchain=toolchain, **options)
         ProjectBuilder(soc, output_dir=str(folder), csr_svd=str(folder / "csr.svd")).build(run=False)
         if soc.firmware:
@@ -67,7 +69,7 @@ def write_project(compiled, name, directory, toolchain=None, **options):
             | {name: getattr(compiled.hw, name) for name in ("rows", "columns", "requantizers", "dsp_lanes")}, indent=4) + "\n")
         (folder / MANIFEST).write_text(json.dumps(manifest, indent=4) + "\n")
         (folder / "README.md").write_text(_readme(manifest, Path(directory)))
-        manifest["files"] = sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
+        manifest["files"] = file_names(folder)
     return manifest
 
 
@@ -103,6 +105,8 @@ def compile_project(directory):
     with (gateware / "build.log").open("w") as log:
         status = subprocess.run(["bash", f"build_{manifest['top']}.sh"], cwd=gateware, stdout=log, stderr=subprocess.STDOUT,
                                 check=False).returncode
+    # What the toolchain has made is this command's own.
+    record_files(directory, MANIFEST, COMMAND)
     bitstream = gateware / f"{manifest['top']}.bit"
     if status or not bitstream.is_file():
         lines = [line for line in (gateware / "build.log").read_text(errors="replace").splitlines() if "ERROR" in line]
@@ -112,6 +116,7 @@ def compile_project(directory):
     if manifest["toolchain"] == "vivado":
         report |= read_reports(gateware, manifest["top"])
     write_atomically(directory / REPORT, json.dumps(report, indent=4) + "\n")
+    record_files(directory, MANIFEST, COMMAND)
     return report
 
 

@@ -144,7 +144,23 @@ def test_foreign_file(tmp_path):
     assert refusal(QuantizedModel.load, path) == f"{path} is a safetensors file of another program, not a LiteFormer model"
 
 
-@pytest.mark.parametrize("version", ["2", "x", ""])
+@pytest.mark.parametrize("kind", ["BF16", "F8_E4M3", "F8_E5M2"])
+def test_tensors_of_a_type_that_numpy_has_not(tmp_path, kind):
+    path, size = tmp_path / "model.safetensors", 2 if kind == "BF16" else 1
+    header = json.dumps({"w": {"dtype": kind, "shape": [1], "data_offsets": [0, size]}}).encode()
+    path.write_bytes(len(header).to_bytes(8, "little") + header + bytes(size))
+    with pytest.raises(LiteFormerError, match=rf"^{re.escape(str(path))} is not a readable model file \(.+\); "
+                                              "train or copy it again$"):
+        QuantizedModel.load(path)
+
+
+def test_provenance_that_is_nested_too_deeply(saved):
+    _, path = saved
+    rewrite(path, provenance="[" * 100_000 + "]" * 100_000)
+    assert "has a damaged header (" in refusal(QuantizedModel.load, path)
+
+
+@pytest.mark.parametrize("version", ["2", "x", "", "\u00b2"])
 def test_newer_format(saved, version):
     _, path = saved
     rewrite(path, version=version)
@@ -190,6 +206,12 @@ def test_failed_save_leaves_nothing(tmp_path, monkeypatch):
     ({"target_features": [2]}, "target_features names a feature that does not exist"),
     ({"raw_scale": [1.0]}, "raw_scale must have 2 values"),
     ({"output_scale": []}, "output_scale must have 1 values"),
+    ({"output_scale": [0.0]}, "output_scale must be above zero and finite"),
+    ({"output_scale": [-1.0]}, "output_scale must be above zero and finite"),
+    ({"output_scale": [float("nan")]}, "output_scale must be above zero and finite"),
+    ({"raw_scale": [1.0, float("inf")]}, "raw_scale must be above zero and finite"),
+    ({"feature_names": ["a"]}, "feature_names must name all 2 features or none"),
+    ({"target_names": ["a", "b"]}, "target_names has 2 names for 1 outputs"),
 ])
 def test_configuration_errors(change, message):
     ModelConfig.model_validate(CONFIG)

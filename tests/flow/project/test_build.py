@@ -113,12 +113,61 @@ def test_a_table_for_people(run):
 
 
 def test_a_second_build_replaces_the_first(run):
-    for clock in ("100e6", "50e6"):
-        assert run("build", "model.safetensors", "--board", "arty_a7", "--no-compile", "--sys-clk-freq", clock)[0] == 0
-        Path("build/arty_a7/stale").write_text("")
+    """Files of the first that the second does not write are gone."""
+    build = ("build", "model.safetensors", "--board", "arty_a7", "--no-compile")
+    assert run(*build, "--cpu", "serv")[0] == 0 and list(Path("build/arty_a7").rglob("serv_*.v"))
+    assert run(*build, "--sys-clk-freq", "50e6")[0] == 0
     assert json.loads(Path("build/arty_a7/liteformer.json").read_text())["clock_hz"] == 50_000_000
-    assert run("build", "model.safetensors", "--board", "arty_a7", "--no-compile")[0] == 0
-    assert not Path("build/arty_a7/stale").exists()
+    assert not list(Path("build/arty_a7").rglob("serv_*.v"))
+
+
+def contents(folder):
+    """Bytes of all files below a folder."""
+    return {path: path.read_bytes() for path in Path(folder).rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize("name", ["thesis.tex", "gateware/liteformer_soc.bit", "gateware/mine/notes"])
+def test_a_foreign_file_in_a_project_is_not_deleted(run, name):
+    build = ("build", "model.safetensors", "--board", "sim", "--no-compile", "--out", "x")
+    assert run(*build)[0] == 0
+    Path("x", name).parent.mkdir(exist_ok=True)
+    Path("x", name).write_text("mine")
+    before = contents("x")
+    code, _, err = run(*build)
+    assert code == 2 and err.splitlines()[-1] == (f"error: {Path('x').resolve()} holds {name}, which liteformer build would "
+                                                  "delete and not write again; move it away or name another folder")
+    assert contents("x") == before
+    Path("x", name).unlink()
+    assert run(*build)[0] == 0
+
+
+def test_a_command_replaces_only_its_own_folder(run):
+    """`build` and `generate` mark their folders alike; neither takes the other's, and a mark without maker is nobody's."""
+    build = ("build", "model.safetensors", "--board", "sim", "--no-compile", "--out")
+    generate = ("generate", "model.safetensors", "--windows", 1, "-o")
+    assert run(*build, "project")[0] == run(*generate, "core")[0] == 0
+    before = contents("project") | contents("core")
+    for arguments, other in (((*generate, "project"), "build"), ((*build, "core"), "generate")):
+        code, _, err = run(*arguments)
+        assert code == 2 and err.splitlines()[-1] == (
+            f"error: {Path(arguments[-1]).resolve()} exists and was made by liteformer {other}; name another folder")
+    assert contents("project") | contents("core") == before
+    Path("core/obj_dir").mkdir()
+    Path("core/obj_dir/bench").write_text("of `make test`")
+    assert run(*build, "project")[0] == run(*generate, "core")[0] == 0
+    for damaged in ("{}", "[]", "\xff", '{"command": 1, "files": 2}'):
+        Path("core/liteformer.json").write_text(damaged)
+        code, _, err = run(*generate, "core")
+        assert code == 2 and "core exists and was not made by this command; name another folder" in err.splitlines()[-1]
+
+
+def test_a_bitstream_is_replaced_by_a_bitstream_only(run, folder, monkeypatch):
+    install_vivado(folder, monkeypatch)
+    build = ("build", "model.safetensors", "--board", "arty_a7")
+    assert run(*build)[0] == run(*build)[0] == 0
+    code, _, err = run(*build, "--no-compile")
+    assert code == 2 and "holds gateware/liteformer_soc.bit, which liteformer build would delete" in err.splitlines()[-1]
+    assert Path("build/arty_a7/gateware/liteformer_soc.bit").read_text() == "bits\n"
 
 
 def test_foreign_files_are_left_alone(run):
