@@ -43,7 +43,7 @@ BAD_INPUT = [
     ("bench --grid paper --windows 0", "windows is 0; choose at least 1"),
     ("bench --grid paper --device xc7z010", "no device xc7z010; choose one of xc7s15, xc7s25, xc7s50, xc7a35t"),
     ("bench --cpu z80", "no CPU z80; tested are vexriscv and serv, "
-                        "any other CPU of LiteX with a 32-bit Wishbone bus may serve"),
+                        "any other little-endian CPU of LiteX with a 32-bit Wishbone bus may serve"),
     ("demo --windows 0", "windows is 0; choose at least 1"),
     ("evaluate none", "none is not the directory of a trained model (no metrics.json in it); "
                       "`liteformer train --out none` makes one"),

@@ -228,8 +228,8 @@ BAD_INPUT = [
     ("--bits 8-3", "--bits 8-3 names no choice; write it as 4,6,8"),
     ("--lanes many", "--lanes many is not a list of auto and numbers of lanes, such as auto,24,96"),
     ("--readout first", "--readout first names 'first'; choose one of last, mean"),
-    ("--fidelity simulate --cpu z80", "no CPU z80; tested are vexriscv and serv, any other CPU of LiteX with a 32-bit Wishbone "
-                                      "bus may serve"),
+    ("--fidelity simulate --cpu z80", "no CPU z80; tested are vexriscv and serv, any other little-endian CPU of LiteX with a "
+                                      "32-bit Wishbone bus may serve"),
     ("--cpu picorv32", "the cost model knows vexriscv and serv, not picorv32; choose --fidelity simulate"),
     ("--data csv --path none.csv --target x", "there is no file {cwd}/none.csv; check --path"),
     ("--pick knee --out x", "there is no exploration in x; `liteformer explore --out x` makes one"),
