@@ -68,7 +68,7 @@ class _Compiler:
             for part in statement:
                 self._statement(part, depth)
         else:
-            raise NotImplementedError(statement)
+            raise TypeError(f"no statement or value that can be simulated: {statement}")
 
     def _case(self, statement, depth):
         test = f"test{depth}"
@@ -116,7 +116,7 @@ class _Compiler:
             self._line(depth, f"m[{self._array(array)}[{self.value(target.index)}]] = "
                               f"{_truncated(value, array[0].nbits, array[0].signed)}")
         else:
-            raise NotImplementedError(target)
+            raise TypeError(f"no statement or value that can be simulated: {target}")
 
     # Values ---------------------------------------------------------------------------------------
 
@@ -156,7 +156,7 @@ class _Compiler:
         if isinstance(node, ResetSignal):
             reset = self.evaluator.clock_domains[node.cd].rst
             return "0" if reset is None else self.value(reset, modified)
-        raise NotImplementedError(node)
+        raise TypeError(f"no statement or value that can be simulated: {node}")
 
     def _operator(self, node, operands):
         if node.op == "m":
