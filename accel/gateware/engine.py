@@ -19,7 +19,7 @@ from liteformer.accel.gateware.sequencer import (
 from liteformer.accel.gateware.softmax import Softmax
 from liteformer.accel.gateware.weights import StreamPlan, WeightStream
 from liteformer.accel.gateware.window import SampleWindow
-from liteformer.accel.hardware import ISSUE_TO_DRAIN, memory_shapes
+from liteformer.accel.hardware import memory_shapes
 
 
 # Longest way from an issue to the end of the drain, with room to spare.
@@ -116,11 +116,11 @@ class Engine(LiteXModule):
         operands = issued.after(ADDRESS_TO_DATA)
         self._row_operands(hw, compute, array, row_memory, probability, window, operands)
         self._column_operands(hw, compute, array, key_memory, operands)
-        self.finishing = finishing = DelayLine({"last": operands["last"]}, ISSUE_TO_DRAIN - 1 - ADDRESS_TO_DATA)
+        self.finishing = finishing = DelayLine({"last": operands["last"]}, hw.issue_to_drain - 1 - ADDRESS_TO_DATA)
         self.comb += [
             array.valid.eq(operands["issue"]), array.first.eq(operands["first"]),
             array.shift.eq(operands["shift"]), array.last.eq(operands["last"]),
-            drains.tile_ready.eq(finishing.after(ISSUE_TO_DRAIN - 1 - ADDRESS_TO_DATA)["last"] & settled),
+            drains.tile_ready.eq(finishing.after(hw.issue_to_drain - 1 - ADDRESS_TO_DATA)["last"] & settled),
         ]
         self.comb += [
             *(p.address.eq(self._address(Mux(window.quantizing, window.quantize_feature, drains.parameter)))
