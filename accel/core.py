@@ -74,7 +74,7 @@ class LiteFormerCore(LiteXModule):
         self.engine = engine = Engine(hw, compiled.images)
         # The bus is registered in both directions: no combinational path between a CPU's address and the core's state.
         access, write = Signal(), Signal()
-        address  = Signal(10)
+        address  = Signal(10, reset_less=True)
         accepted, read  = Signal(), Signal()
         waiting, closed = Signal(), Signal()
         result   = Signal(32)

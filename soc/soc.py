@@ -40,12 +40,15 @@ class LiteFormerSoC(SoCCore):
         wait_loops: turns of the firmware's wait loop before it gives up an inference.
         crg: clock and reset generator; ``None`` uses the platform's ``sys_clk`` directly.
         csr_bridge_register: registers in the CSR bridge, see ``add_csr_bridge``.
+        bus_timeout: cycles after which LiteX answers an access that nothing answers; ``None`` leaves it out, because its counter
+            lies in the CPU's longest path and the firmware knows its addresses.
         **kwargs: options of LiteX's SoCCore.
     """
 
     def __init__(self, platform, sys_clk_freq, core, cpu_type="vexriscv", cpu_variant=None, firmware=None,
                  applications=("main.c", "protocol.c"), uart="sim", baudrate=115200, frame_timeout=0.1,
-                 wait_loops=WAIT_LOOPS, crg=None, rom_size=4096, sram_size=2048, csr_bridge_register=True, **kwargs):
+                 wait_loops=WAIT_LOOPS, crg=None, rom_size=4096, sram_size=2048, csr_bridge_register=True, bus_timeout=None,
+                 **kwargs):
         self.firmware     = firmware
         self.applications = applications
         self.csr_bridge_register = csr_bridge_register
@@ -64,6 +67,7 @@ class LiteFormerSoC(SoCCore):
                 uart_baudrate        = baudrate,
                 ident                = "",
                 with_ctrl            = kwargs.pop("with_ctrl", False),
+                bus_timeout          = bus_timeout,
                 **kwargs)
 
             self._fetch_from_rom()

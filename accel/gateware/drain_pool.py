@@ -29,7 +29,7 @@ class RowPool(LiteXModule):
 
         # # #
 
-        running, total = Signal((bits, True)), Signal((bits, True))
+        running, total = Signal((bits, True), reset_less=True), Signal((bits, True))
         tree = sums[0]
         for value in sums[1:]:
             tree = tree + value

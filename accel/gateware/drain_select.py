@@ -30,7 +30,7 @@ class SumSelector(LiteXModule):
 
     def __init__(self, hw, sums, fixes, select, column):
         P = hw.requantizers
-        self.sums = [Signal((hw.accumulator_bits, True)) for _ in range(P)]
+        self.sums = [Signal((hw.accumulator_bits, True), reset_less=True) for _ in range(P)]
 
         # # #
 
@@ -46,6 +46,6 @@ class SumSelector(LiteXModule):
 
     def _column(self, select, values):
         """Register with the selected column of a row; ``values``: C Signals or constants."""
-        row = Signal((max(len(value) for value in values if isinstance(value, Signal)), True))
+        row = Signal((max(len(value) for value in values if isinstance(value, Signal)), True), reset_less=True)
         self.sync += If(select["valid"], choose(select["column"], values, row))
         return row

@@ -27,14 +27,14 @@ class Instruction(LiteXModule):
         depth    = max(len(program), 2)
         width    = sum(bits for _, bits in fields)
         self.take, self.rewind = Signal(), Signal()
-        self.fetched = fetched = Signal(width)
+        self.fetched = fetched = Signal(width, reset_less=True)
 
         # # #
 
         pc       = Signal(max=depth + 1)
         memory   = Memory(width, depth, init=list(program) + [0] * (depth - len(program)))
         port     = memory.get_port(async_read=True)
-        current  = Signal(width)
+        current  = Signal(width, reset_less=True)
         self.specials += memory, port
         self.comb += port.adr.eq(pc)
         self.sync += [
@@ -63,7 +63,7 @@ class DownCounter:
     """
 
     def __init__(self, bits):
-        self.value = Signal(bits)
+        self.value = Signal(bits, reset_less=True)
         self.zero  = Signal(reset=1)
         self.one   = Signal()
 

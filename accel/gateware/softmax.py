@@ -60,8 +60,8 @@ class Softmax(LiteXModule):
         self.layer   = Signal(max=max(hw.layers, 2))
         self.head    = Signal(max=max(hw.heads, 2))
         self.word_valid   = Signal()
-        self.word_address = Signal(max=max(hw.heads * keys, 2))
-        self.word         = Signal(hw.rows * hw.probability_digits * hw.row_bits)
+        self.word_address = Signal(max=max(hw.heads * keys, 2), reset_less=True)
+        self.word         = Signal(hw.rows * hw.probability_digits * hw.row_bits, reset_less=True)
 
         # # #
 

@@ -8,7 +8,7 @@ from migen import *
 
 from litex.gen import *
 
-from liteformer.accel.gateware.memory import BLOCK, DISTRIBUTED, apply_style
+from liteformer.accel.gateware.memory import BLOCK, DISTRIBUTED, apply_style, read_mode
 
 # Words of one LUT bank: a 256 x 1 ROM is four LUT6 and the slice's own multiplexers.
 LOGIC_BANK = 256
@@ -41,7 +41,7 @@ class WeightStream(LiteXModule):
 
     def __init__(self, width, words, plan):
         self.address  = Signal(max=max(len(words), 2))
-        self.data     = Signal(width)
+        self.data     = Signal(width, reset_less=True)
         self.memories = []
 
         # # #
@@ -79,7 +79,7 @@ class WeightStream(LiteXModule):
         """Read-only memory with one cycle of latency."""
         memory = Memory(width, depth, init=content)
         apply_style(memory, style, writable=False)
-        port = memory.get_port()
+        port = memory.get_port(mode=read_mode(style))
         self.specials += memory, port
         self.memories.append(memory)
         self.comb += port.adr.eq(self.address[:(depth - 1).bit_length()])
@@ -96,7 +96,7 @@ class WeightStream(LiteXModule):
             memory = Memory(width, max(len(part), 2), init=part + [0] * (2 - len(part)))
             apply_style(memory, DISTRIBUTED, writable=False)
             port     = memory.get_port(async_read=True)
-            register = Signal(width)
+            register = Signal(width, reset_less=True)
             self.specials += memory, port
             self.memories.append(memory)
             self.comb += port.adr.eq(self.address[:low])
@@ -110,7 +110,7 @@ class WeightStream(LiteXModule):
         if len(banks) == 1:
             self.sync += self.data.eq(banks[0][1])
             return
-        index = Signal(len(self.address))
+        index = Signal(len(self.address), reset_less=True)
         self.sync += [
             index.eq(self.address >> (depth.bit_length() - 1)),
             Case(index, {i: self.data.eq(bank) for i, (_, bank) in enumerate(banks[:-1])}

@@ -35,11 +35,11 @@ class SampleWindow(LiteXModule):
         self.busy    = Signal()
         self.full    = Signal()
         self.quantizing       = Signal()
-        self.quantize_raw     = Signal((RAW_BITS, True))
+        self.quantize_raw     = Signal((RAW_BITS, True), reset_less=True)
         self.quantize_feature = Signal.like(self.feature)
         self.quantized        = Signal((hw.input_bits, True))
         self.address = Signal(max=max(hw.row_tiles * hw.features, 2))
-        self.last_raw = [Signal((32, True)) for _ in hw.skip_features]
+        self.last_raw = [Signal((32, True), reset_less=True) for _ in hw.skip_features]
 
         # # #
 
@@ -54,7 +54,7 @@ class SampleWindow(LiteXModule):
         row_end     = Signal()
         cleared     = Signal()
         timer       = Signal(max=QUANTIZE_CYCLES + 1)
-        carry       = Signal(token_bits)
+        carry       = Signal(token_bits, reset_less=True)
         raw_upper   = self.raw[RAW_BITS - 1:]
         self.comb += [
             memory.address.eq(Mux(self.busy, tile_base + self.quantize_feature, self.address)),
