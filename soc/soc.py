@@ -12,7 +12,7 @@ from litex.soc.integration.soc_core import SoCCore
 from litex.soc.interconnect import wishbone
 
 from liteformer.soc.model_header import model_header
-from liteformer.soc.cpu import registers_in_luts
+from liteformer.soc.cpu import shorten_paths
 from liteformer.soc.integration import INTERRUPT_CPUS, WAIT_LOOPS, add_liteformer
 from liteformer.soc.quiet import quiet
 from liteformer.sw.build import build_firmware
@@ -71,7 +71,7 @@ class LiteFormerSoC(SoCCore):
                 **kwargs)
 
             self._fetch_from_rom()
-            registers_in_luts(self.cpu)
+            shorten_paths(self.cpu)
 
             if cpu_type is None:
                 # As VexRiscv has them; LiteX would put them at address 0.

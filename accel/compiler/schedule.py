@@ -15,7 +15,7 @@ from liteformer.accel.gateware.sequencer import (
     value_source,
     wide_key_source,
 )
-from liteformer.accel.gateware.softmax import SCORE_TO_DIVISION, SCORE_TO_FIRST_WEIGHT, Softmax
+from liteformer.accel.gateware.softmax import SCORE_TO_DIVISION, SCORE_TO_FIRST_WEIGHT, SCORE_TO_NEXT, Softmax
 from liteformer.accel.hardware import DRAIN_TO_VISIBLE
 
 # From the start pulse to issue time 0, and from the last selection to the done pulse.
@@ -126,7 +126,7 @@ class _Timeline:
         keys = np.arange(hw.window)
         words = slice(step.head * hw.window, (step.head + 1) * hw.window)
         self.ready["probability"][words] = arrival + SCORE_TO_FIRST_WEIGHT + keys * groups + groups - 1
-        self.second_pass_end = arrival + hw.window * groups + 4
+        self.second_pass_end = arrival + hw.window * groups + SCORE_TO_NEXT
         begin = arrival + hw.window * groups + SCORE_TO_DIVISION
         self.rate_ready[step.head, :groups] = begin + np.arange(1, groups + 1) * Softmax.divide_cycles(hw)
         self.divide_end = int(self.rate_ready[step.head, groups - 1])

@@ -132,7 +132,10 @@ class ComputeSequencer(LiteXModule):
             bank_end.eq(~is_value | (self.value_bank == hw.requantizers - 1)),
             advance.eq(self.column_address + bank_end),
         ]
+        # Whether there is a gap, known before it is counted.
+        no_gap, short_gap = Signal(reset_less=True), Signal(reset_less=True)
         load = [
+            no_gap.eq(now.next["gap"] == 0), short_gap.eq(now.next["gap"] == 1),
             *idle.load(now.next["wait"]), *k.load(now.next["k_last"]), *passes.load(now.next["passes_last"]),
             *tiles.load(now.next["tiles_last"]), base.eq(now.next["column_base"]),
             self.row_address.eq(now.next["row_base"]), self.column_address.eq(now.next["column_base"]),
@@ -159,7 +162,7 @@ class ComputeSequencer(LiteXModule):
                     first_pass.eq(1),
                     *tiles.step(),
                     self.tile.eq(self.tile + 1),
-                    *idle.load(now.gap),
+                    idle.value.eq(now.gap), idle.zero.eq(no_gap), idle.one.eq(short_gap),
                     If(now.column_step, base.eq(advance), self.column_address.eq(advance)),
                 ),
                 If(tile_end,
@@ -204,12 +207,15 @@ class DrainSequencer(LiteXModule):
         # # #
 
         self.instruction = now = Instruction(drain_fields(hw), program, loader)
+        # The last group of rows is selected, unless the step has one group only.
+        top       = Signal(reset=hw.groups == 1)
+        restart   = [self.group.eq(0), top.eq(hw.groups == 1)]
         tiles     = DownCounter(fields["tiles_last"])
         remaining = DownCounter(fields["columns_last"])
         group_end, column_end, tile_end, step_end = Signal(), Signal(), Signal(), Signal()
         loading   = Signal(2)
         self.comb += [
-            group_end.eq(now.wide | now.single | (self.group == hw.groups - 1)),
+            group_end.eq(now.wide | now.single | top),
             self.word_end.eq(group_end),
             column_end.eq(group_end & remaining.zero),
             tile_end.eq(self.valid & column_end),
@@ -235,7 +241,8 @@ class DrainSequencer(LiteXModule):
                     If(self.column == hw.columns - 1, self.column.eq(0), self.group.eq(self.group + 1)),
                 ).Else(
                     self.group.eq(self.group + 1),
-                    If(group_end, self.group.eq(0), self.column.eq(self.column + 1)),
+                    top.eq(self.group == hw.groups - 2),
+                    If(group_end, *restart, self.column.eq(self.column + 1)),
                 ),
                 If(group_end,
                     *remaining.step(),
@@ -247,7 +254,7 @@ class DrainSequencer(LiteXModule):
                 ),
                 If(tile_end,
                     self.column.eq(0),
-                    self.group.eq(0),
+                    *restart,
                     *tiles.step(),
                     *remaining.load(Mux(tiles.one, now.columns_last_tile, now.columns_last)),
                     If(now.to_value, self.base.eq(self.base + hw.value_tokens)),
@@ -255,7 +262,7 @@ class DrainSequencer(LiteXModule):
                 If(step_end, *load),
             ),
             If(loading[1], *load),
-            If(self.abort | self.start, self.valid.eq(0), self.column.eq(0), self.group.eq(0)),
+            If(self.abort | self.start, self.valid.eq(0), self.column.eq(0), *restart),
         ]
 
 
