@@ -12,6 +12,7 @@ from litex.soc.integration.soc_core import SoCCore
 from litex.soc.interconnect import wishbone
 
 from liteformer.soc.model_header import model_header
+from liteformer.soc.bus import RegisteredReply
 from liteformer.soc.cpu import shorten_paths
 from liteformer.soc.integration import INTERRUPT_CPUS, WAIT_LOOPS, add_liteformer
 from liteformer.soc.quiet import quiet
@@ -71,6 +72,7 @@ class LiteFormerSoC(SoCCore):
                 **kwargs)
 
             self._fetch_from_rom()
+            self._register_replies()
             shorten_paths(self.cpu)
 
             if cpu_type is None:
@@ -87,6 +89,12 @@ class LiteFormerSoC(SoCCore):
             return
         self.rom_fetch = wishbone.SRAM(self.rom.mem, read_only=True, bus=wishbone.Interface(data_width=32, addressing="word"))
         self.comb += self.bus.masters.pop("cpu_bus0").connect(self.rom_fetch.bus)
+
+    def _register_replies(self):
+        # VexRiscv stalls on the acknowledge, in the longest path of the SoC.
+        if self.cpu_type == "vexriscv":
+            self.data_reply = RegisteredReply(self.bus.masters.pop("cpu_bus1"))
+            self.bus.add_master(name="cpu_bus1", master=self.data_reply.master)
 
     def add_csr_bridge(self, *args, **options):
         """LiteX's bridge, registered unless ``csr_bridge_register`` is False: an access takes one more cycle, and the path
