@@ -81,8 +81,8 @@ class Rows:
         if words and names:
             found = [name for name in names if name in cells]
             if not found and len(words) < len(cells):
-                raise LiteFormerError(f"line {number} of {SOURCE} is neither a header with the columns {', '.join(names)} nor a "
-                                      f"row of {features} numbers, because of {words[0]!r}; send the header first, such as "
+                raise LiteFormerError(f"line {number} of {SOURCE} is neither a header with the columns {', '.join(names)} nor "
+                                      f"a row of {features} numbers, because of {words[0]!r}; send the header first, such as "
                                       "with tail -n +1 -f FILE")
             for name in names:
                 if name not in found:

@@ -20,7 +20,10 @@ def open_source(model, data, path, windows):
             raise LiteFormerError("--path - reads lines from standard input; leave --data out")
         return LiveRows(model, sys.stdin)
     with console.step("Read the data"):
-        return load_replay(model, data, path).first(windows, spread=model.config.task == "classification")
+        replay = load_replay(model, data, path).first(windows, spread=model.config.task == "classification")
+    for text in replay.notes:
+        console.note(text)
+    return replay
 
 
 def run_device(device, model, source, windows, plot, as_json):
@@ -47,7 +50,7 @@ def draw(path, model, replay, answers, decided):
     from liteformer.train.metrics import plots, task_plots
     config = model.config
     if config.task == "anomaly":
-        anomalous = np.zeros(len(replay), bool) if replay.labels is None else replay.labels
+        anomalous = np.zeros(len(replay), bool) if replay.labels is None else replay.labels == 1
         task_plots.alarms(path, model, answers.outputs, replay.raw, anomalous)
     elif config.task == "classification":
         if replay.labels is None:

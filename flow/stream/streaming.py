@@ -67,6 +67,7 @@ def measure(device, model, replay, answers, seconds, lost):
     cycles = {"accelerator": int(answers.accelerator_cycles.max()), "end_to_end": int(answers.end_to_end_cycles.max()) or None}
     result = {
         "task": config.task, "model_id": model.id, "link": device.link, "windows": len(replay), "left_out": replay.left_out,
+        "notes": replay.notes,
         "mismatches": int(np.count_nonzero(answers.outputs != expected) + on_device * np.count_nonzero(decisions != wanted)),
         **_accuracy(config, replay, forecasts, decisions), "unit": replay.unit, "cycles": cycles,
         "latency_us": {name: None if value is None else round(value / device.clock_mhz, 3) for name, value in cycles.items()},

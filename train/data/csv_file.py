@@ -7,7 +7,7 @@ import pandas as pd
 from liteformer.accel.errors import LiteFormerError
 from liteformer.train.data import table
 from liteformer.train.data.recordings import starts_of
-from liteformer.train.data.task_series import anomaly_series, class_series, forecast_series, horizon
+from liteformer.train.data.task_series import anomaly_labels, anomaly_series, class_name, class_series, forecast_series, horizon
 
 
 def load_forecast(options):
@@ -42,14 +42,14 @@ def load_classes(options):
     labels = np.full(len(cells), np.nan)
     for index, value in enumerate(values):
         labels[cells.to_numpy() == value] = index
-    classes = [f"{value:g}" if isinstance(value, float) else str(value) for value in values]
-    names = _features(frame, options)
+    classes, names = [class_name(value) for value in values], _features(frame, options)
     return class_series(options, _columns(frame, path, names), names, labels, classes, options.label, groups=groups,
                         follows=follows)
 
 
 def load_anomalies(options):
-    """Series with the anomalies of ``options.label``: 1 for one, 0 or an empty cell for none.
+    """Series with the anomalies of ``options.label``: 1 for one, 0 for none; rows with an empty cell are in no
+    window.
 
     Raises:
         LiteFormerError: missing or bad file, no such column, another label, one sentence.
@@ -58,15 +58,8 @@ def load_anomalies(options):
     groups, follows = _order(frame, path, options)
     if groups is not None:
         follows = follows & ~starts_of(groups)
-    cells = table.cells(frame, path, options.label)
-    numbers = pd.to_numeric(cells, errors="coerce")
-    bad = np.flatnonzero(~numbers.isin((0, 1)) & cells.notna())
-    if len(bad):
-        raise LiteFormerError(f"{path}, row {bad[0] + 2}, column {options.label!r} holds {str(cells.iloc[bad[0]])!r}; an "
-                              "anomaly label is 1, a normal one 0")
-    names = _features(frame, options)
-    return anomaly_series(options, _columns(frame, path, names), names, numbers.fillna(0).to_numpy() == 1, options.label,
-                          follows)
+    labels, names = anomaly_labels(frame, path, options.label), _features(frame, options)
+    return anomaly_series(options, _columns(frame, path, names), names, labels, options.label, follows)
 
 
 def _order(frame, path, options):

@@ -37,6 +37,7 @@ class Dataset:
         classes: names of the classes; then truth ``(rows, 1)`` is their index and the outputs are one logit per class.
         anomalous: bool ``(rows,)`` or None; the windows of train and validation contain no such row.
         watched: int64 first rows of all windows of the validation part, with anomalies.
+        notes: of the Series.
     """
 
     raw: np.ndarray
@@ -62,6 +63,7 @@ class Dataset:
     classes: list = field(default_factory=list)
     anomalous: np.ndarray | None = None
     watched: np.ndarray | None = None
+    notes: list = field(default_factory=list)
 
     def windows(self, starts):
         """Raw windows, int64 ``(len(starts), window, features)``."""
@@ -136,7 +138,7 @@ def load_dataset(options):
         persistence=options.skip == "persistence", feature_names=series.names,
         target_names=target_names,
         target_features=target_features, unit=series.unit, classes=series.classes, anomalous=series.anomalous,
-        watched=watched)
+        watched=watched, notes=series.notes)
 
 
 def _target_features(series, options):

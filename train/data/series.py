@@ -29,6 +29,7 @@ class Series:
         classes: names of the classes whose index the only target is; empty for numbers.
         anomalous: bool ``(rows,)``, rows that no training window may contain; None without such labels.
         stride: rows from one window to the next, counted from the beginning of each stretch without gap.
+        notes: sentences on what was left out or taken for something else, for the user.
     """
 
     values: np.ndarray
@@ -46,6 +47,7 @@ class Series:
     classes: list = field(default_factory=list)
     anomalous: np.ndarray | None = None
     stride: int = 1
+    notes: list = field(default_factory=list)
 
     @property
     def target_features(self):

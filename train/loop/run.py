@@ -116,7 +116,7 @@ def train(options, progress=None, reuse=None):
                   network, quantized, dataset)
         measured = _measured(run, other)
     run.metrics.update({
-        "task": options.task, **measured, "unit": dataset.unit,
+        "task": options.task, **measured, "unit": dataset.unit, "notes": dataset.notes,
         "windows": {"train": len(dataset.train), "validation": len(dataset.validation), "test": len(dataset.test)},
         "parameters": model.config.parameters, "macs": model.config.macs,
         "epochs": {stage: len(entries) for stage, entries in history.items()},

@@ -190,6 +190,31 @@ def test_classes_and_alarms(run, offered, plant, task, figure, link, monkeypatch
     assert Path("run.png").read_bytes()[:4] == b"\x89PNG"
 
 
+@pytest.mark.parametrize(("task", "column"), [("classification", "kind"), ("anomaly", "fault")])
+def test_windows_without_label_are_in_no_figure(run, offered, plant, task, column):
+    """Rows 30 to 39 have none; the figures are those of the other windows."""
+    model = model_for(task, stride=1)
+    if task == "anomaly":
+        model = replace(model, config=model.config.model_copy(update={
+            "anomaly": model.config.anomaly.model_copy(update={"threshold": 1})}))
+    offered(model)
+    plant = plant.drop(index=20).reset_index(drop=True)
+    plant[column] = plant[column].astype(object).where((plant.index < 30) | (plant.index > 39))
+    plant.to_csv("holes.csv", index=False)
+    code, out, err = run("run", "m.safetensors", "--sim", "--path", "holes.csv", "--json", "--plot", "run.png")
+    assert code == 0, err
+    result = json.loads(out)
+    labels, decided = np.array(result["labels"]), np.array(result["decided"])
+    assert np.flatnonzero(labels < 0).tolist() == list(range(27, 37))
+    known = labels >= 0
+    right = decided[known] == labels[known]
+    assert (result["accuracy"]["device"] == pytest.approx(right.mean()) if task == "classification" else
+            result["precision"]["device"] == pytest.approx(right[decided[known] == 1].mean()))
+    note = ("10 of 56 windows of holes.csv have no label that the model knows in their last row; the figures are those of the "
+            "others")
+    assert result["notes"] == [note] and note in err.splitlines()
+
+
 def test_a_wrong_decision_is_seen(run, offered, monkeypatch):
     """Negative control."""
     client = offered(model_for("classification"))
@@ -270,13 +295,15 @@ def test_bad_input(run, offered, arguments, sentence):
                          "leave it empty"),
     ("power,hour\n1,2\n", "standard input has no column 'wind'; it has: power, hour"),
     ("power,wind,hour,wind\n1,2\n", "standard input has 2 columns 'wind'; keep one"),
-    ("a,hour,wind,power\n1,2,3\n", "line 2 of standard input holds 3 values between commas; 4 are needed, as in the first line"),
+    ("a,hour,wind,power\n1,2,3\n",
+     "line 2 of standard input holds 3 values between commas; 4 are needed, as in the first line"),
     ("2024-01-01 00:00:00,1,2,3\n", "line 1 of standard input is neither a header with the columns power, wind, hour nor a row "
                                     "of 3 numbers, because of '2024-01-01 00:00:00'; send the header first, such as with "
                                     "tail -n +1 -f FILE"),
     ("power;wind;hour\n1,5;2;3\n1.234;2;3\n", "line 3 of standard input, column 'power' holds '1.234', but numbers before had "
                                              "the decimal mark ','; send one decimal mark and no other separator in numbers"),
-    ('power,wind,hour\n1,"2,3\n', "line 2 of standard input is not a row of cells (unexpected end of data); correct its quotes"),
+    ('power,wind,hour\n1,"2,3\n',
+     "line 2 of standard input is not a row of cells (unexpected end of data); correct its quotes"),
     ("1,2,3\n", "no window was complete; send at least 4 rows"),
 ])
 def test_bad_lines(run, offered, monkeypatch, text, sentence):
