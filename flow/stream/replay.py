@@ -10,7 +10,7 @@ from liteformer.accel.decision import continues
 from liteformer.accel.errors import LiteFormerError
 from liteformer.train.data import registry, table
 from liteformer.train.data.dataset import raw_counts, truth_of
-from liteformer.train.data.series import Series, split, usable_starts
+from liteformer.train.data.series import Series, shortage, split, usable_starts
 from liteformer.train.data.task_series import anomaly_labels, class_name
 from liteformer.train.loop.options import TrainOptions
 
@@ -121,19 +121,19 @@ def _plain(model, path):
     """Every window of a CSV whose columns are the model's features."""
     config, options = model.config, trained_options(model)
     frame, values = _feature_values(model, path)
-    follows = np.ones(len(values), bool)
+    follows, steps = np.ones(len(values), bool), None
     source = registry.REGISTRY.get(options.get("data"))
     stamp = options.get("timestamp") or (frame.columns[0] if frame is not None and source and source.time_first else None)
     if frame is not None and stamp in frame.columns and stamp not in config.feature_names:
-        _, follows = table.time_steps(frame, path, stamp)
+        _, follows, steps = table.time_steps(frame, path, stamp)
     series = Series(values=values, names=config.feature_names, targets=np.zeros((len(values), 0)), target_names=[],
-                    follows=follows, horizon=0, scaling="standard", boundary=0)
+                    follows=follows, horizon=0, scaling="standard", boundary=0, steps=steps)
     starts = usable_starts(series, config.window)
     if not len(starts):
-        raise LiteFormerError(f"{path} holds no window of {config.window} successive rows without a missing value; fill the "
-                              "gaps or give another --path")
+        raise LiteFormerError(f"{path} holds no window of {config.window} successive rows: {shortage(series, config.window)}; "
+                              "fill the gaps or give another --path")
     known, labels = ({}, None) if frame is None else _known(model, frame, path)
-    notes = [] if labels is None else _unknown(labels[starts + config.window - 1], path)
+    notes = [*(steps.notes if steps else ()), *_unknown(labels, starts + config.window - 1, path)]
     replay = _replay(model, Series(**vars(series) | known), starts, str(path), labels, notes=notes)
     return Replay(**vars(replay) | {"left_out": len(values) - config.window + 1 - len(starts)})
 
@@ -154,10 +154,10 @@ def _known(model, frame, path):
     return {}, None
 
 
-def _unknown(labels, path):
-    """Notes on windows whose label is not known: a list of one sentence, or of none."""
-    count = int((labels < 0).sum())
-    return [f"{count} of {len(labels)} windows of {path} have no label that the model knows in their last row; the figures are "
+def _unknown(labels, last, path):
+    """Notes on windows whose label, that of their last row, is not known: a list of one sentence, or of none."""
+    count = 0 if labels is None else int((labels[last] < 0).sum())
+    return [f"{count} of {len(last)} windows of {path} have no label that the model knows in their last row; the figures are "
             "those of the others"] if count else []
 
 

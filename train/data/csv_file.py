@@ -17,16 +17,16 @@ def load_forecast(options):
         LiteFormerError: missing or bad file, no such column, one sentence.
     """
     frame, path = table.read_table(options.path), options.path
-    follows = np.ones(len(frame), bool)
+    follows, steps = np.ones(len(frame), bool), None
     if options.timestamp:
-        _, follows = table.time_steps(frame, path, options.timestamp)
+        _, follows, steps = table.time_steps(frame, path, options.timestamp)
     features = options.features
     if not features:
         features = [str(name) for name in frame.columns
                     if name != options.timestamp and pd.api.types.is_numeric_dtype(frame[name])
                     and not (options.horizon == 0 and name in options.target)]
         features += [name for name in options.target if name not in features and horizon(options)]
-    return forecast_series(options, frame, path, features=features, targets=options.target, follows=follows)
+    return forecast_series(options, frame, path, features=features, targets=options.target, follows=follows, steps=steps)
 
 
 def load_classes(options):
@@ -36,7 +36,7 @@ def load_classes(options):
         LiteFormerError: missing or bad file, no such column, one sentence.
     """
     frame, path = table.read_table(options.path), options.path
-    groups, follows = _order(frame, path, options)
+    groups, follows, steps = _order(frame, path, options)
     cells = table.cells(frame, path, options.label)
     values = sorted(cells.dropna().unique(), key=lambda value: (isinstance(value, str), value))
     labels = np.full(len(cells), np.nan)
@@ -44,7 +44,7 @@ def load_classes(options):
         labels[cells.to_numpy() == value] = index
     classes, names = [class_name(value) for value in values], _features(frame, options)
     return class_series(options, _columns(frame, path, names), names, labels, classes, options.label, groups=groups,
-                        follows=follows)
+                        follows=follows, steps=steps)
 
 
 def load_anomalies(options):
@@ -55,21 +55,21 @@ def load_anomalies(options):
         LiteFormerError: missing or bad file, no such column, another label, one sentence.
     """
     frame, path = table.read_table(options.path), options.path
-    groups, follows = _order(frame, path, options)
+    groups, follows, steps = _order(frame, path, options)
     if groups is not None:
         follows = follows & ~starts_of(groups)
     labels, names = anomaly_labels(frame, path, options.label), _features(frame, options)
-    return anomaly_series(options, _columns(frame, path, names), names, labels, options.label, follows)
+    return anomaly_series(options, _columns(frame, path, names), names, labels, options.label, follows, steps=steps)
 
 
 def _order(frame, path, options):
-    """``(groups, follows)``: the column of recordings or None, and where rows are contiguous in time."""
+    """``(groups, follows, steps)``: the column of recordings or None, where rows are contiguous in time, and Steps or None."""
     groups = None if options.group is None else table.cells(frame, path, options.group).astype(str).to_numpy()
-    follows = np.ones(len(frame), bool)
+    follows, steps = np.ones(len(frame), bool), None
     if options.timestamp:
         breaks = None if groups is None else starts_of(groups)
-        _, follows = table.time_steps(frame, path, options.timestamp, breaks)
-    return groups, follows
+        _, follows, steps = table.time_steps(frame, path, options.timestamp, breaks)
+    return groups, follows, steps
 
 
 def _features(frame, options):

@@ -33,8 +33,8 @@ def forecast_series(options, frame, path, *, features, targets, follows, **field
         options: TrainOptions; frame: DataFrame; path: what it was read from, for errors.
         features, targets: names of columns, unless ``options.features`` or ``options.target`` name others.
         follows: bool ``(rows,)``, contiguous: one time step after the row before.
-        fields: of the Series, where the data set has its own protocol; otherwise ``options.horizon`` and
-            ``options.test_fraction`` count and features have mean 0 and deviation 1.
+        fields: of the Series, such as ``steps`` from ``table.time_steps``, or where the data set has its own protocol;
+            otherwise ``options.horizon`` and ``options.test_fraction`` count and features have mean 0 and deviation 1.
     Raises:
         LiteFormerError: no such column, a cell that is not a number, a repeated name.
     """
@@ -42,7 +42,7 @@ def forecast_series(options, frame, path, *, features, targets, follows, **field
     values, names = table.columns(frame, path, features), unique_names(features, "feature")
     goals, target_names = table.columns(frame, path, targets), unique_names(targets, "target")
     return Series(**{"values": values, "names": names, "targets": goals, "target_names": target_names, "follows": follows,
-                     "horizon": horizon(options), "scaling": "standard",
+                     "horizon": horizon(options), "scaling": "standard", "notes": _notes(fields.get("steps")),
                      "boundary": int(len(frame) * (1 - options.test_fraction))} | fields)
 
 
@@ -79,7 +79,12 @@ def unlabelled(labels, label):
     return [f"{count} of {len(labels)} rows have no label in column {label!r}; they are in no window"] if count else []
 
 
-def class_series(options, values, names, labels, classes, label, *, groups=None, follows=None, parts=None):
+def _notes(steps):
+    return [] if steps is None else steps.notes
+
+
+def class_series(options, values, names, labels, classes, label, *, groups=None, follows=None, parts=None,
+                 steps=None):
     """Series whose target is the class of the window's last row; no window contains two classes or two groups.
 
     Args:
@@ -87,6 +92,7 @@ def class_series(options, values, names, labels, classes, label, *, groups=None,
         labels: float64 ``(rows,)``, index into classes, NaN where unknown; label: name of their column.
         groups: ``(rows,)``, subject or recording; splits by group. Without groups and parts the split is in time.
         follows: bool ``(rows,)``, contiguous: one time step after the row before; parts: part of every row.
+        steps: Steps from ``table.time_steps``, or None.
     Raises:
         LiteFormerError: fewer than two classes, more than 64, or an unknown feature.
     """
@@ -108,10 +114,11 @@ def class_series(options, values, names, labels, classes, label, *, groups=None,
     return Series(values=values[:, [list(names).index(name) for name in chosen]], names=chosen, targets=labels[:, None],
                   target_names=[label], follows=follows, horizon=0, scaling="standard",
                   boundary=int(len(values) * (1 - options.test_fraction)), parts=parts, classes=list(classes),
-                  stride=options.stride or max(options.window // 2, 1), notes=unlabelled(labels, label))
+                  stride=options.stride or max(options.window // 2, 1), steps=steps,
+                  notes=[*unlabelled(labels, label), *_notes(steps)])
 
 
-def anomaly_series(options, values, names, labels, label, follows, parts=None):
+def anomaly_series(options, values, names, labels, label, follows, parts=None, steps=None):
     """Series that forecasts the targets one step ahead; they are all features unless ``options.target`` names some.
 
     Args:
@@ -119,6 +126,7 @@ def anomaly_series(options, values, names, labels, label, follows, parts=None):
         labels: float64 ``(rows,)``, 1 where a row is anomalous, 0 where it is normal, NaN where that is not known: no window
             contains such a row; label: name of their column.
         follows: bool ``(rows,)``, contiguous with the row before; parts: part of every row, None splits in time.
+        steps: Steps from ``table.time_steps``, or None.
     Raises:
         LiteFormerError: no row or every row is anomalous, an unknown feature, or a target that is not a feature.
     """
@@ -141,4 +149,4 @@ def anomaly_series(options, values, names, labels, label, follows, parts=None):
     return Series(values=np.stack([column[name] for name in chosen], axis=1), names=unique_names(chosen, "feature"),
                   targets=np.stack([column[name] for name in targets], axis=1), target_names=targets, follows=follows,
                   horizon=1, scaling="standard", boundary=int(len(values) * (1 - options.test_fraction)), parts=parts,
-                  anomalous=labels == 1, notes=unlabelled(labels, label))
+                  anomalous=labels == 1, steps=steps, notes=[*unlabelled(labels, label), *_notes(steps)])

@@ -263,8 +263,8 @@ BAD_INPUT = [
     ("--sim --path bare.csv", "bare.csv has 2 columns; the model takes 3: power, wind, hour"),
     ("--sim --path words.csv", "words.csv, row 3, column 'wind' holds 'calm', which is not a number; correct the cell or leave "
                                "it empty"),
-    ("--sim --path holes.csv", "holes.csv holds no window of 4 successive rows without a missing value; fill the gaps or give "
-                               "another --path"),
+    ("--sim --path holes.csv", "holes.csv holds no window of 4 successive rows: of 27 rows 9 hold a missing value; the longest "
+                               "stretch without one has 2 rows, and a window needs 4; fill the gaps or give another --path"),
 ]
 
 
