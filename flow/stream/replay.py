@@ -16,6 +16,22 @@ from liteformer.train.loop.options import TrainOptions
 
 
 @dataclass(frozen=True)
+class Window:
+    """One window for a device.
+
+    Args:
+        raw: int64 ``(window, features)``; follows: it is contiguous with the one before.
+        truth: float64 ``(outputs,)``, physical units, NaN where unknown, or None; in a stream it is filled as rows arrive.
+        label: class index or 1 where the last row is anomalous, else 0; -1 where unknown; or None.
+    """
+
+    raw: np.ndarray
+    follows: bool
+    truth: np.ndarray | None = None
+    label: int | None = None
+
+
+@dataclass(frozen=True)
 class Replay:
     """N windows in order of time.
 
@@ -38,8 +54,10 @@ class Replay:
         return len(self.raw)
 
     def windows(self):
-        """Yields ``(window, follows)``: raw integers ``(window, features)``; True if contiguous with the one before."""
-        yield from zip(self.raw, continues(self.raw))
+        """Yields each as a Window."""
+        for index, (raw, follows) in enumerate(zip(self.raw, continues(self.raw))):
+            yield Window(raw, follows, None if self.truth is None else self.truth[index],
+                         None if self.labels is None else int(self.labels[index]))
 
     def first(self, count, spread=False):
         """The first ``count`` windows, or evenly spread ones; all for None.

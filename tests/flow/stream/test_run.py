@@ -120,8 +120,10 @@ def test_an_empty_cell_shifts_nothing(run, offered, plant, monkeypatch, hole):
     assert (stream["windows"], stream["left_out"]) == (49, 8)
     for name in ("windows", "left_out", "forecast", "truth", "rmse"):
         assert stream[name] == file[name], name
+    note = "2 of 60 rows of standard input have an empty cell; they are in no window"
     assert [line for line in err.splitlines() if "empty cell" in line] == [
-        "line 22 of standard input has no value of 'wind'; rows with an empty cell are in no window"]
+        "line 22 of standard input has no value of 'wind'; rows with an empty cell are in no window", note]
+    assert stream["notes"] == [note]
 
 
 def test_an_empty_cell_is_the_same_in_a_file(tmp_path):
@@ -304,7 +306,7 @@ def test_bad_input(run, offered, arguments, sentence):
                                              "the decimal mark ','; send one decimal mark and no other separator in numbers"),
     ('power,wind,hour\n1,"2,3\n',
      "line 2 of standard input is not a row of cells (unexpected end of data); correct its quotes"),
-    ("1,2,3\n", "no window was complete; send at least 4 rows"),
+    ("1,2,3\n", "no window was complete; send at least 4 successive rows without an empty cell"),
 ])
 def test_bad_lines(run, offered, monkeypatch, text, sentence):
     offered(model_for())

@@ -100,8 +100,8 @@ def test_nothing_usable_is_explained(csv, frame):
     frame["time"] = np.arange(400) // 2 * 60 + np.arange(400) % 2
     assert refusal(load_dataset, csv(frame)) == (
         "only 0 training windows, fewer than the batch of 32: of 400 rows 199 come after another step than the "
-        "usual 1 in column 'time'; the longest stretch without one has 2 rows, and a window and its target need 13; fill the gaps, name another "
-        "--timestamp or choose a smaller --window or --batch")
+        "usual 1 in column 'time'; the longest stretch without one has 2 rows, and a window and its target need 13; fill the "
+        "gaps, name another --timestamp or choose a smaller --window or --batch")
     frame.loc[::3, "b"] = np.nan
     assert ("of 400 rows 134 hold a missing value and 199 come after another step than the usual 1 in column "
             "'time'; the longest stretch without either has 2 rows") in refusal(load_dataset, csv(frame))
