@@ -8,7 +8,7 @@ import numpy as np
 from liteformer.accel import golden
 from liteformer.accel.decision import Decider
 
-BLOCK = 256             # Windows that are compared at once, at most: one by one the golden model is ten times as slow.
+BLOCK = 256             # Windows that are compared at once, at most: one by one the golden model takes seven times as long.
 BLOCK_VALUES = 1 << 22  # Samples of a block, at most.
 LISTED = 4096           # Windows of a stream that are listed and drawn; a picture shows fewer.
 
