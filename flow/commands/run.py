@@ -71,7 +71,7 @@ def run(
 
     liteformer run build/airu4 --sim --data airu --path airU.csv --windows 64 --plot build/run.png
 
-    tail -f sensors.csv | liteformer run build/airu4 --port /dev/ttyUSB0 --path -
+    tail -n +1 -f sensors.csv | liteformer run build/airu4 --port /dev/ttyUSB0 --path -
 
     liteformer run build/airu4 --csr csr.csv --path sensors.csv
     """
