@@ -3,6 +3,7 @@
 
 from pathlib import Path
 
+from liteformer.accel.devices import DEFAULT_DEVICE
 from liteformer.accel.errors import LiteFormerError
 from liteformer.boards import check_board
 from liteformer.flow.common import console
@@ -31,8 +32,12 @@ def run_build(model, board, out, *, compile_gateware=True, toolchain=None, cpu=N
         raise LiteFormerError(f"there is no file {missing[0]}; check --application")
     if compile_gateware:
         check_tool(toolchain or module.TOOLCHAINS[0])
-    cpu, overrides = hardware_of(model, cpu, **(overrides or {}))
-    compiled = hardware.compile_model(load_model(model), device=module.DEVICE, **overrides)
+    cpu, overrides = hardware_of(model, cpu, board, **(overrides or {}))
+    if module.DEVICE and overrides["device"] != module.DEVICE:
+        raise LiteFormerError(f"{board} has the {module.DEVICE}, not the {overrides['device']}; leave --device out or name "
+                              "another board")
+    overrides = {"device": DEFAULT_DEVICE} | overrides
+    compiled = hardware.compile_model(load_model(model), **overrides)
     options = {"sys_clk_freq": clock}
     if cpu:
         if cpu != "none":
@@ -44,7 +49,7 @@ def run_build(model, board, out, *, compile_gateware=True, toolchain=None, cpu=N
         options["applications"] = tuple(Path(path).resolve() for path in applications)
     compiles = compile_gateware and (toolchain or module.TOOLCHAINS[0]) in TOOLS
     with console.step(f"Write the project for {board}"):
-        result = write_project(compiled, board, out, toolchain, compiles, **options)
+        result = write_project(compiled, board, out, overrides["device"], toolchain, compiles, **options)
     result |= {"out": str(out), "report": None}
     if compiles:
         with console.step(f"Run {result['toolchain']}, minutes"):
