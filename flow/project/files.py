@@ -33,13 +33,14 @@ def check_tool(toolchain):
         raise LiteFormerError(f"openXC7 needs its data bases; set {' and '.join(missing)} to their folders")
 
 
-def write_project(compiled, name, directory, device, toolchain=None, compiles=False, **options):
+def write_project(compiled, name, directory, device, toolchain=None, compiles=False, home=None, **options):
     """Write the complete project of a board, or nothing.
 
     Args:
         compiled: CompiledModel. name: of the board. directory: replaced if it holds an earlier project.
         device: name of the FPGA that the model was compiled for. toolchain: None for the board's first. compiles: a
-        bitstream that an earlier call has made may be replaced, because another one is made. options: for the board's BaseSoC.
+        bitstream that an earlier call has made may be replaced, because another one is made. home: where
+        the folder will be in the end, None for ``directory``. options: for the board's BaseSoC.
     Returns:
         dict, the project's manifest.
     Raises:
@@ -68,7 +69,7 @@ def write_project(compiled, name, directory, device, toolchain=None, compiles=Fa
         HardwareFile(model_id=compiled.model.id, device=device, cpu=soc.cpu_type or "none", loadable=compiled.hw.loadable,
                      **{name: getattr(compiled.hw, name) for name in ARRAY}).write(folder)
         (folder / MANIFEST).write_text(json.dumps(manifest, indent=4) + "\n")
-        (folder / "README.md").write_text(_readme(manifest, Path(directory)))
+        (folder / "README.md").write_text(_readme(manifest, Path(home or directory)))
         manifest["files"] = file_names(folder)
     return manifest
 
