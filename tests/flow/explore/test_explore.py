@@ -318,7 +318,7 @@ def test_search_and_hand_over(run):
 @pytest.mark.parametrize("device, board", [("xc7a35t", "arty_a7"), ("xc7s50", None)])
 def test_the_device_is_handed_over(run, device, board):
     """The folder names it, and the commands that follow work as they are shown."""
-    search = (*SMALL[:3], "64", *SMALL[4:], "--bits", "8", "--lanes", "auto", "--epochs", 1, "--jobs", 1, "--out", "x y")
+    search = (*SMALL[:3], "24", *SMALL[4:], "--bits", "8", "--lanes", "auto", "--epochs", 1, "--jobs", 1, "--out", "x y")
     assert run("explore", *search, "--trials", 1, "--device", device)[0] == 0
     code, out, _ = run("explore", "--pick", "knee", "--from", "x y", "--out", "a plant", "--json")
     picked, written = json.loads(out), json.loads(Path("a plant/hardware.json").read_text())
