@@ -62,13 +62,14 @@ def is_run(path):
     return (Path(path) / "metrics.json").is_file()
 
 
-def hardware_of(path, cpu=None, board=None, **given):
+def hardware_of(path, cpu=None, board=None, simulated=True, **given):
     """The hardware for a model: given options, else those in its folder, else the board's FPGA.
 
     An array counts only for the model and the FPGA that it was chosen for; what is left out for another is said.
 
     Args:
         path: model file or directory. cpu: name or None. board: name or None; its FPGA takes precedence over the folder's.
+        simulated: the serial protocol needs a CPU, so a folder's "none" counts as None, which is said.
         given: fields of HardwareOptions, None where the folder decides; a given one of rows, columns, requantizers and
         dsp_lanes replaces all of the folder's.
     Returns:
@@ -91,6 +92,9 @@ def hardware_of(path, cpu=None, board=None, **given):
             owner = f"{board} has" if "device" not in given else "--device is"
             console.note(f"note: {folder / HARDWARE} is for the {found.device}, {owner} the {device}: {rest}")
         array = {}
+    if simulated and not cpu and found.cpu == "none":
+        console.note(f"note: {folder / HARDWARE} is for a SoC without a CPU; the simulated one has one")
+        found = found.model_copy(update={"cpu": None})
     return cpu or found.cpu, asked | array | ({"device": device} if device else {}) | given
 
 

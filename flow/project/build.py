@@ -33,7 +33,7 @@ def run_build(model, board, out, *, compile_gateware=True, toolchain=None, cpu=N
         raise LiteFormerError(f"there is no file {missing[0]}; check --application")
     if compile_gateware:
         check_tool(toolchain or module.TOOLCHAINS[0])
-    cpu, overrides = hardware_of(model, cpu, board, **(overrides or {}))
+    cpu, overrides = hardware_of(model, cpu, board, simulated=False, **(overrides or {}))
     if module.DEVICE and overrides["device"] != module.DEVICE:
         raise LiteFormerError(f"{board} has the {module.DEVICE}, not the {overrides['device']}; leave --device out or name "
                               "another board")

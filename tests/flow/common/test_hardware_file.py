@@ -64,6 +64,15 @@ def test_a_board_has_its_own_device(tmp_path, model, capsys):
     assert capsys.readouterr().err == ""
 
 
+def test_a_folder_without_a_cpu(tmp_path, capsys):
+    """What has none can be built again as it is; to simulate it, the serial protocol needs one."""
+    HardwareFile(cpu="none", rows=4).write(tmp_path)
+    assert hardware_of(tmp_path, simulated=False) == ("none", {"rows": 4}) and hardware_of(tmp_path, "serv")[0] == "serv"
+    assert capsys.readouterr().err == ""
+    assert hardware_of(tmp_path) == (None, {"rows": 4})
+    assert capsys.readouterr().err == f"note: {tmp_path}/hardware.json is for a SoC without a CPU; the simulated one has one\n"
+
+
 def test_a_stale_file_is_ignored(tmp_path, model, capsys):
     """It says which model it was written for; one that does not say counts, if it can."""
     HardwareFile(model_id="0123456789" + model.id[10:], device="xc7s50", cpu="serv", rows=2).write(tmp_path)
