@@ -9,6 +9,7 @@ from liteformer.accel.compiler.memories import SOC_HALVES
 from liteformer.accel.compiler.schedule import schedule
 from liteformer.accel.compiler.shape import make_hardware
 from liteformer.accel.compiler.steps import build_steps
+from liteformer.accel.devices import DEFAULT_DEVICE
 from liteformer.accel.devices import device as find_device
 from liteformer.accel.errors import LiteFormerError
 
@@ -35,7 +36,7 @@ class HardwareOptions:
     columns: int | None = None
     requantizers: int | None = None
     dsp_lanes: int | None = None
-    device: str = "xc7s15"
+    device: str = DEFAULT_DEVICE
     loadable: bool = False
 
 
@@ -124,5 +125,5 @@ def choose_array(model, options):
     if best is None:
         raise LiteFormerError(
             f"the smallest array for this model needs about {smallest} LUTs, the {device.name} has {device.lut}; "
-            "train with a smaller d_model, window or fewer bits, or choose a larger --device")
+            "train with a smaller d_model, window or fewer bits, or choose a larger --device or board")
     return best[1]
