@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from liteformer.accel.compiler.estimate import estimate_area
 from liteformer.accel.compiler.layout import make_layout
-from liteformer.accel.compiler.memories import SOC_HALVES
+from liteformer.accel.compiler.memories import soc_halves
 from liteformer.accel.compiler.schedule import schedule
 from liteformer.accel.compiler.shape import make_hardware
 from liteformer.accel.compiler.steps import build_steps
@@ -103,7 +103,7 @@ def choose_array(model, options):
     """
     config, device = model.config, find_device(options.device)
     _check(config, options, device)
-    halves = 2 * device.bram36 - SOC_HALVES
+    halves = 2 * device.bram36 - soc_halves(config.features, config.outputs, options.loadable)
     best, smallest = None, None
     # Most lanes first: the bound on the cycles of those that follow then prunes nearly all of them.
     for array in sorted(candidates(config, options, device), key=lambda array: -array.rows * array.columns):
