@@ -33,34 +33,36 @@ def argmax(outputs):
     return np.argmax(outputs, axis=-1)
 
 
-def errors(outputs, raw, target_features, shifts, follows):
+def errors(outputs, raw, target_features, shifts, follows, before=None):
     """Distance between each newest row and the forecast of the window before it, in counts of the output.
 
     Args:
         outputs: int64 ``(N, targets)``, forecasts; raw: int64 ``(N, window, features)``.
         target_features: feature of every target; shifts: right shift from its raw counts to those of the output.
-        follows: bool ``(N,)``, contiguous windows, from ``continues``.
+        follows: bool ``(N,)``, contiguous windows, from ``continues``; before: int64 ``(targets,)``, outputs of the window
+            before the first, None if there was none.
     Returns:
         int64 ``(N, targets)``, saturated to ``ERROR_BITS``; 0 where no forecast came before.
     """
     outputs = np.asarray(outputs, np.int64)
-    found = np.zeros_like(outputs)
-    arrived = np.asarray(raw, np.int64)[1:, -1][:, np.asarray(target_features)] >> np.asarray(shifts, np.int64)
-    found[1:] = np.where(follows[1:, None], np.abs(outputs[:-1] - arrived), 0)
+    found, first = np.zeros_like(outputs), int(before is None)
+    forecasts = outputs[:-1] if before is None else np.concatenate([np.asarray(before)[None], outputs])[:len(outputs)]
+    arrived = np.asarray(raw, np.int64)[first:, -1][:, np.asarray(target_features)] >> np.asarray(shifts, np.int64)
+    found[first:] = np.where(follows[first:, None], np.abs(forecasts - arrived), 0)
     return np.minimum(found, (1 << ERROR_BITS) - 1)
 
 
-def smooth(errors, follows, gains, smoothing):
+def smooth(errors, follows, gains, smoothing, score=0):
     """Exponentially smoothed sum of errors: ``score += total - (score >> smoothing)``, 0 after a jump.
 
     Args:
         errors: int64 ``(N, targets)``; follows: bool ``(N,)``, contiguous windows; gains: left shift of every target's error.
-        smoothing: right shift; a steady total gives the score ``total << smoothing``.
+        smoothing: right shift; a steady total gives the score ``total << smoothing``; score: before the first window.
     Returns:
         int64 ``(N,)``, within 31 bits.
     """
     totals = np.minimum((errors << np.asarray(gains, np.int64)).sum(axis=1), (1 << TOTAL_BITS) - 1)
-    scores, score = np.zeros(len(totals), np.int64), 0
+    scores = np.zeros(len(totals), np.int64)
     for n, total in enumerate(totals.tolist()):
         score = score + total - (score >> smoothing) if follows[n] else 0
         scores[n] = score
@@ -76,12 +78,27 @@ def decide(config, outputs, raw, follows=None):
     Returns:
         int64 ``(N, words)``: nothing for a forecast, the class, or score and alarm (``DECISIONS``).
     """
-    outputs = np.asarray(outputs)
-    if config.task == "classification":
-        return argmax(outputs)[:, None]
-    if config.task == "anomaly":
-        follows, settings = continues(raw) if follows is None else follows, config.anomaly
-        found = errors(outputs, raw, config.target_features, settings.shifts, follows)
-        scores = smooth(found, follows, settings.gains, settings.smoothing)
+    return Decider(config).decide(outputs, raw, continues(raw) if follows is None else follows)
+
+
+class Decider:
+    """Decisions of a device that gets its windows in several parts; what is carried on is that of a device.
+
+    Args:
+        config: ModelConfig.
+    """
+
+    def __init__(self, config):
+        self._config, self._before, self._score = config, None, 0
+
+    def decide(self, outputs, raw, follows):
+        """As the function, of the windows after those of the call before."""
+        outputs, settings = np.asarray(outputs), self._config.anomaly
+        if self._config.task == "classification":
+            return argmax(outputs)[:, None]
+        if self._config.task != "anomaly" or not len(outputs):
+            return np.zeros((len(outputs), len(DECISIONS[self._config.task])), np.int64)
+        found = errors(outputs, raw, self._config.target_features, settings.shifts, follows, self._before)
+        scores = smooth(found, follows, settings.gains, settings.smoothing, self._score)
+        self._before, self._score = np.array(outputs[-1]), int(scores[-1])
         return np.stack([scores, scores > settings.threshold], axis=1).astype(np.int64)
-    return np.zeros((len(outputs), 0), np.int64)

@@ -48,6 +48,8 @@ class Device:
     dsp_block: DspBlock = DSP48E1
 
 
+DEFAULT_DEVICE = "xc7s15"  # Where nothing names one.
+
 DEVICES = {device.name: device for device in (
     Device("xc7s15", "xc7s15ftgb196-1", 8_000, 2_400, 16_000, 10, 20),
     Device("xc7s25", "xc7s25csga324-1", 14_600, 5_000, 29_200, 45, 80),

@@ -4,3 +4,7 @@
 
 class LiteFormerError(Exception):
     """Bad input, a missing tool or a model that does not fit; the command line prints it and exits with 2."""
+
+
+class DoesNotFit(LiteFormerError):
+    """The design is too large for the memory it has: another model may fit."""

@@ -90,10 +90,11 @@ class ModelConfig(BaseModel):
         for key in ("raw_scale", "output_scale"):
             if not all(0 < scale < float("inf") for scale in getattr(self, key)):
                 raise ValueError(f"{key} must be above zero and finite")
-        if len(self.feature_names) not in (0, self.features):
-            raise ValueError(f"feature_names must name all {self.features} features or none")
-        if len(self.target_names) > self.outputs:
-            raise ValueError(f"target_names has {len(self.target_names)} names for {self.outputs} outputs")
+        for key, length in (("feature_names", self.features), ("target_names", self.outputs)):
+            if len(getattr(self, key)) not in (0, length):
+                raise ValueError(f"{key} must name all {length} {'features' if key == 'feature_names' else 'outputs'} or none")
+        if len(self.target_features) not in (0, self.outputs):
+            raise ValueError(f"target_features must have {self.outputs} values or none")
         self._check_task()
         return self
 

@@ -10,6 +10,7 @@ from litex.soc.integration.builder import Builder
 
 from liteformer.accel import QuantizedModel
 from liteformer.accel.compiler import HardwareOptions, compile_model
+from liteformer.accel.compiler.memories import ROM_SIZES, SRAM_SIZE
 from liteformer.accel.core import LiteFormerCore
 from liteformer.accel.errors import LiteFormerError
 from liteformer.soc.quiet import quiet
@@ -85,7 +86,7 @@ def target_parser(platform, description, **defaults):
     parser.add_target_argument("--model",        required=True,             help="Model file, or directory of a trained model.")
     parser.add_target_argument("--sys-clk-freq", default=100e6, type=float, help="System clock frequency.")
     parser.add_target_argument("--flash",        action="store_true",       help="Write the bitstream to the SPI flash.")
-    parser.set_defaults(**{"integrated_rom_size": 4096, "integrated_sram_size": 2048, "no_ctrl": True} | defaults)
+    parser.set_defaults(**{"integrated_rom_size": None, "integrated_sram_size": SRAM_SIZE, "no_ctrl": True} | defaults)
     return parser
 
 
@@ -96,11 +97,11 @@ def soc_arguments(parser):
         options.pop(name, None)
     for litex, ours in (("integrated_rom_size", "rom_size"), ("integrated_sram_size", "sram_size"), ("uart_name", "uart"),
                         ("uart_baudrate", "baudrate")):
-        options[ours] = options.pop(litex)
+        options[ours] = options.pop(litex, None)
     image = options.pop("integrated_rom_init", None)
     if image:
         options["firmware"] = Path(image).read_bytes()
-        options["rom_size"] = max(options["rom_size"], len(options["firmware"]))
+        options["rom_size"] = max(options["rom_size"] or ROM_SIZES[0], len(options["firmware"]))
     return options
 
 

@@ -13,8 +13,8 @@ from liteformer.accel.core import ERROR_ABORTED, ERROR_NO_MODEL, ERROR_NOT_READY
 from liteformer.accel.errors import LiteFormerError
 from liteformer.soc.protocol import MAX_PAYLOAD, STATUS_TEXT, Info, Result, Status
 
-START, ABORT, CLEAR = 1, 2, 4  # control
-BUSY, DONE = 1 << 1, 1 << 2    # status
+START, ABORT, CLEAR = 1, 2, 4                         # control
+READY, BUSY, DONE, MODEL = 1, 1 << 1, 1 << 2, 1 << 3  # status
 ERROR_OFFSET, ERROR_MASK = 4, 15
 WINDOW_BITS, FEATURE_BITS, OUTPUT_BITS = 11, 9, 7  # Fields of shape, from bit 0 on.
 ERRORS = {ERROR_NOT_READY: Status.NOT_READY, ERROR_ABORTED: Status.ABORTED, ERROR_NO_MODEL: Status.NO_MODEL}
@@ -95,7 +95,7 @@ class RegisterLink:
         except OSError:
             raise LiteFormerError(f"no litex_server at {server}; start one, such as `litex_server --uart --uart-port "
                                   "/dev/ttyUSB0`, or name another with --server") from None
-        self._outputs = None
+        self._info, self._held = None, 0  # Held: rows in the window that this link knows of.
 
     def __enter__(self):
         return self
@@ -134,10 +134,10 @@ class RegisterLink:
         for bits in (WINDOW_BITS, FEATURE_BITS, OUTPUT_BITS):
             fields.append(shape & ((1 << bits) - 1))
             shape >>= bits
-        self._outputs = fields[2]
-        return Info(self._get("identifier"), self._get("version"), f"{self._get('model_id'):08x}", *fields,
-                    int(self._map.constants.get("config_clock_frequency", 100_000_000)), MAX_PAYLOAD, self.task,
-                    self._get("build") if f"{self._map.core}_build" in self._map.registers else 0)
+        self._info = Info(self._get("identifier"), self._get("version"), f"{self._get('model_id'):08x}", *fields,
+                          int(self._map.constants.get("config_clock_frequency", 100_000_000)), MAX_PAYLOAD, self.task,
+                          self._get("build") if f"{self._map.core}_build" in self._map.registers else 0)
+        return self._info
 
     def reset(self):
         """Make the core forget all samples."""
@@ -145,6 +145,7 @@ class RegisterLink:
         # A core that is busy, as it is for some cycles after an abort, ignores a clear.
         self._wait(lambda status: not status & BUSY)
         self.write(self._register("control"), [CLEAR])
+        self._held = 0
 
     def _wait(self, reached):
         """The status register as soon as ``reached(status)``."""
@@ -155,9 +156,28 @@ class RegisterLink:
         return status
 
     def push(self, rows):
-        """Push raw samples: integers ``(steps, features)``."""
-        for row in np.asarray(rows, np.int64).tolist():
+        """Push raw samples: integers ``(steps, features)``.
+
+        Raises:
+            LiteFormerError: the core holds no model, or the rows have other features; no row is pushed.
+        """
+        self._push(*self._taken(rows))
+
+    def _taken(self, rows):
+        """Rows as a list, and how many the window then holds; raises what ``push`` does."""
+        info, rows = self._info or self.info(), np.asarray(rows, np.int64)
+        if rows.ndim != 2 or rows.shape[1] != info.features:
+            raise LiteFormerError(STATUS_TEXT[Status.BAD_LENGTH])
+        status = self._get("status")
+        if not status & MODEL:
+            raise LiteFormerError(STATUS_TEXT[Status.NO_MODEL])
+        held = info.window if status & READY else self._held
+        return rows.tolist(), min(held + len(rows), info.window)
+
+    def _push(self, rows, held):
+        for row in rows:
             self.write(self._map.memories[self._map.core], [value & 0xFFFFFFFF for value in row])
+        self._held = held
 
     def infer(self, rows):
         """Push raw samples ``(steps, features)`` and run the core after the last one.
@@ -165,9 +185,13 @@ class RegisterLink:
         Returns:
             protocol.Result without decision and with 0 for the end-to-end cycles, which are the firmware's.
         Raises:
-            LiteFormerError: the window is not full, or the core failed.
+            LiteFormerError: the window would not be full or another error of ``push``, and no row is pushed; or the core
+                failed.
         """
-        self.push(rows)
+        rows, held = self._taken(rows)
+        if held < self._info.window:
+            raise LiteFormerError(STATUS_TEXT[Status.NOT_READY])
+        self._push(rows, held)
         self.write(self._register("control"), [START])
         return self.result()
 
@@ -176,8 +200,7 @@ class RegisterLink:
         status = self._wait(lambda status: status & DONE or status >> ERROR_OFFSET & ERROR_MASK)
         if not status & DONE:
             raise LiteFormerError(STATUS_TEXT[ERRORS.get(status >> ERROR_OFFSET & ERROR_MASK, Status.NO_ANSWER)])
-        if self._outputs is None:
-            self.info()
-        words = self.read(self._map.memories[self._map.core] + WORD * OUTPUT_WORD, self._outputs)
+        info = self._info or self.info()
+        words = self.read(self._map.memories[self._map.core] + WORD * OUTPUT_WORD, info.outputs)
         outputs = np.array(words, np.uint32).astype(np.int32).astype(np.int64)
         return Result(outputs, np.zeros(0, np.int64), self._get("cycles"), 0)

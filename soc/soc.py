@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The LiteFormer SoC: a small LiteX CPU with ROM, RAM, UART and timer, and the core.
 
-Firmware and RAM are on the chip: 4 KB of ROM and 2 KB of RAM by default, no BIOS, no external memory.
+Firmware and RAM are on the chip: 4 KB of ROM, 8 KB for models of very many features, and 2 KB of RAM; no BIOS, no external
+memory.
 """
 
 from inspect import signature
@@ -11,6 +12,7 @@ from litex.build.io import CRG
 from litex.soc.integration.soc_core import SoCCore
 from litex.soc.interconnect import wishbone
 
+from liteformer.accel.compiler.memories import ROM_SIZES, SRAM_SIZE, rom_bytes
 from liteformer.soc.model_header import model_header
 from liteformer.soc.bus import RegisteredReply
 from liteformer.soc.cpu import shorten_paths
@@ -40,6 +42,7 @@ class LiteFormerSoC(SoCCore):
         frame_timeout: pause in seconds after which the firmware drops a frame that stopped midway.
         wait_loops: turns of the firmware's wait loop before it gives up an inference.
         crg: clock and reset generator; ``None`` uses the platform's ``sys_clk`` directly.
+        rom_size, sram_size: bytes; ``None`` takes the ROM that the model's firmware needs.
         csr_bridge_register: registers in the CSR bridge, see ``add_csr_bridge``.
         bus_timeout: cycles after which LiteX answers an access that nothing answers; ``None`` leaves it out, because its counter
             lies in the CPU's longest path and the firmware knows its addresses.
@@ -48,8 +51,8 @@ class LiteFormerSoC(SoCCore):
 
     def __init__(self, platform, sys_clk_freq, core, cpu_type="vexriscv", cpu_variant=None, firmware=None,
                  applications=("main.c", "protocol.c"), uart="sim", baudrate=115200, frame_timeout=0.1,
-                 wait_loops=WAIT_LOOPS, crg=None, rom_size=4096, sram_size=2048, csr_bridge_register=True, bus_timeout=None,
-                 **kwargs):
+                 wait_loops=WAIT_LOOPS, crg=None, rom_size=None, sram_size=SRAM_SIZE, csr_bridge_register=True,
+                 bus_timeout=None, **kwargs):
         self.firmware     = firmware
         self.applications = applications
         self.csr_bridge_register = csr_bridge_register
@@ -62,7 +65,7 @@ class LiteFormerSoC(SoCCore):
             SoCCore.__init__(self, platform, sys_clk_freq,
                 cpu_type             = cpu_type,
                 cpu_variant          = DEFAULT_VARIANTS.get(cpu_type) if cpu_variant is None else cpu_variant,
-                integrated_rom_size  = rom_size,
+                integrated_rom_size  = self._rom_size(core) if rom_size is None else rom_size,
                 integrated_sram_size = sram_size,
                 uart_name            = uart,
                 uart_baudrate        = baudrate,
@@ -82,6 +85,13 @@ class LiteFormerSoC(SoCCore):
             # Core ---------------------------------------------------------------------------------
             add_liteformer(self, core, wait_by_interrupt=cpu_type in INTERRUPT_CPUS, wait_loops=wait_loops)
             self.add_constant("LITEFORMER_FRAME_TIMEOUT", int(frame_timeout*sys_clk_freq))
+
+    @staticmethod
+    def _rom_size(core):
+        compiled = getattr(core, "compiled", None)
+        if compiled is None:
+            return ROM_SIZES[0]
+        return rom_bytes(compiled.model.config.features, compiled.model.config.outputs, compiled.hw.loadable)
 
     def _fetch_from_rom(self):
         # Instructions have their own port of the ROM: smaller and faster than sharing the bus with the data.

@@ -29,7 +29,7 @@ class Answers:
 
 
 class WindowStream:
-    """Sends windows to a device and collects its Results.
+    """Sends windows to a device; keeps the last Result only, so that a stream may be endless.
 
     A request whose reply is lost must not be executed twice, or a row would be in the window twice. ``result`` shows whether
     it was executed, by a Result that differs from the last one; otherwise the whole window is sent again after a reset.
@@ -38,11 +38,12 @@ class WindowStream:
     Args:
         client: protocol.Client, or another with its ``task``, ``reset``, ``infer`` and ``result``.
     Attributes:
-        results: list of protocol.Result; follows: list of bool; lost: replies that were lost.
+        last: protocol.Result of the last window, or None; followed: that window was contiguous for the device; lost: replies
+            that were lost.
     """
 
     def __init__(self, client):
-        self.results, self.follows, self.lost = [], [], 0
+        self.last, self.followed, self.lost = None, False, 0
         self._client = client
 
     def infer(self, window, follows=False):
@@ -55,7 +56,7 @@ class WindowStream:
         Raises:
             LiteFormerError: the device answers with an error or stops answering.
         """
-        follows = bool(follows and self.results)
+        follows = bool(follows and self.last is not None)
         if not follows and self._client.task == "anomaly":
             self._client.reset()
         try:
@@ -65,20 +66,19 @@ class WindowStream:
             result = self._executed()
             if result is None:
                 result, follows = self._rebuild(window), False
-        self.results.append(result)
-        self.follows.append(follows)
+        self.last, self.followed = result, follows
         return result
 
     def _executed(self):
         """The Result of the inference whose reply was lost, None if it may not have been executed."""
-        if not self.results:
+        if self.last is None:
             return None
         try:
             result = self._client.result()
         except LiteFormerError:
             # Also after a reset of the device; the next request detects a dead line.
             return None
-        return None if _same(result, self.results[-1]) else result
+        return None if _same(result, self.last) else result
 
     def _rebuild(self, window):
         for _ in range(REBUILDS - 1):
@@ -89,16 +89,6 @@ class WindowStream:
                 self.lost += 1
         self._client.reset()
         return self._client.infer(window)
-
-    def answers(self):
-        """The Results so far as Answers."""
-        count = len(self.results)
-        return Answers(
-            outputs=np.array([result.outputs for result in self.results], np.int64).reshape(count, -1),
-            decisions=np.array([result.decision for result in self.results], np.int64).reshape(count, -1),
-            accelerator_cycles=np.array([result.accelerator_cycles for result in self.results], np.int64),
-            end_to_end_cycles=np.array([result.end_to_end_cycles for result in self.results], np.int64),
-            follows=np.array(self.follows, bool))
 
 
 def _same(one, other):
@@ -120,9 +110,16 @@ def infer_windows(client, raw, progress=None, streaming=True):
         LiteFormerError: the device answers with an error or not at all.
     """
     client.reset()
-    stream = WindowStream(client)
+    stream, results, followed = WindowStream(client), [], []
     for index, (window, follows) in enumerate(zip(raw, continues(raw) & streaming)):
-        stream.infer(window, follows)
+        results.append(stream.infer(window, follows))
+        followed.append(stream.followed)
         if progress is not None:
             progress(index + 1)
-    return stream.answers()
+    count = len(results)
+    return Answers(
+        outputs=np.array([result.outputs for result in results], np.int64).reshape(count, -1),
+        decisions=np.array([result.decision for result in results], np.int64).reshape(count, -1),
+        accelerator_cycles=np.array([result.accelerator_cycles for result in results], np.int64),
+        end_to_end_cycles=np.array([result.end_to_end_cycles for result in results], np.int64),
+        follows=np.array(followed, bool))

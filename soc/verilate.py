@@ -2,9 +2,11 @@
 """Builds a shared object that simulates a written design, once for each distinct design.
 
 The cache key is the Verilog, not the memory contents: those are read when a simulation starts, so designs that differ only in
-firmware or weights share one build.
+firmware or weights share one build. A file of the cache that is damaged is made again, once.
 """
 
+import _ctypes
+import ctypes
 import fcntl
 import hashlib
 import json
@@ -17,7 +19,8 @@ import tempfile
 from pathlib import Path
 
 from liteformer.accel.errors import LiteFormerError
-from liteformer.soc.cache import cache_folder
+from liteformer.soc.cache import VARIABLE, cache_folder
+from liteformer.soc.sealed import sealed, unsealed
 
 CLOCK_LOOP = Path(__file__).with_name("clock_loop.cpp")
 VERILATOR_FLAGS = ["-O3", "--x-assign", "fast", "--x-initial", "fast", "--noassert", "-Wno-lint", "-Wno-style",
@@ -25,6 +28,8 @@ VERILATOR_FLAGS = ["-O3", "--x-assign", "fast", "--x-initial", "fast", "--noasse
 # pyverilator always asks for a trace, whose code takes a third of the compiler's time; this file leaves it empty.
 UNTRACED = '`verilator_config\ntracing_off -file "*"\n'
 UNTRACED_FLAGS = ["--trace-depth", "1", "untraced.vlt"]
+
+FORMAT = "sealed"  # Of the files in the cache; those of another one have other names.
 
 # Levels of the C++ optimizer. (12, 32, 4): 1.4, 4.4 and 8.2 s to compile, 0.25, 1.0 and 2.0 million cycles per second.
 LEVELS = (0, 1, 3)
@@ -91,17 +96,40 @@ def build_simulator(design, trace=False, cycles_per_bit=None, cache_dir=None, lo
     cache = cache_folder(root=cache_dir)
     tools = (_run([verilator, "--version"]), _run([compiler, "-dumpfullversion"]))
     key = _key(*design.sources, *_headers(design), loop, trace, cycles_per_bit, VERILATOR_FLAGS, UNTRACED_FLAGS, tools,
-               design.name)
+               design.name, FORMAT)
     # Of several processes that need the same build, one makes it.
     with (cache / f"{key}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         for better in (one for one in LEVELS if one >= level):
             if (found := cache / f"{key}-O{better}.so").exists():
-                return found
-        target, library = cache / f"{key}-O{level}.so", cache / f"verilated-{_key(tools, trace)}"
+                if not (fault := _fault(found)):
+                    return found
+                _note(f"the simulator {found} is damaged ({fault}) and is built again")
+                found.unlink()
+        target, library = cache / f"{key}-O{level}.so", cache / f"verilated-{_key(tools, trace, FORMAT)}"
         with tempfile.TemporaryDirectory(dir=cache) as temporary:
-            os.replace(_compile(design, trace, cycles_per_bit, loop, level, Path(temporary), library), target)
+            built = _compile(design, trace, cycles_per_bit, loop, level, Path(temporary), library)
+            built.write_bytes(sealed(built.read_bytes()))
+            if fault := _fault(built):
+                raise LiteFormerError(f"the simulator was built but cannot be loaded ({fault}); check the disk of {cache}, or "
+                                      f"set the environment variable {VARIABLE} to another folder")
+            os.replace(built, target)
     return target
+
+
+def _note(text):
+    print(f"note: {text}", file=sys.stderr)
+
+
+def _fault(path):
+    """Why a shared object cannot be used, "" if it can."""
+    try:
+        # First, because a shared object that was cut off can kill the process that loads it.
+        unsealed(path.read_bytes())
+        _ctypes.dlclose(ctypes.CDLL(str(path))._handle)
+    except (OSError, ValueError) as error:
+        return str(error)
+    return ""
 
 
 def _compile(design, trace, cycles_per_bit, loop, level, directory, library):
@@ -120,14 +148,25 @@ def _compile(design, trace, cycles_per_bit, loop, level, directory, library):
     with (directory / "pyverilator_wrapper.cpp").open("a") as wrapper:
         wrapper.write("\n" + macros + loop.read_text())
     # Verilator's own library is the same for every design: compiled once, a third of the time of a build.
-    for path in library.glob("*.o"):
-        shutil.copy(path, directory)
+    _take(library, directory)
     # One file instead of a dozen: the headers take longer than the code. Verilator's rules refuse a current directory with
     # a blank, which has no effect here.
     _run(["make", f"-j{os.cpu_count()}", "-f", f"V{design.name}.mk", "CURDIR=.", "LDFLAGS=-fPIC -shared",
           "VM_PARALLEL_BUILDS=0", f"OPT_FAST=-O{level}", "OPT_SLOW=-O1"], cwd=directory)
     _keep(directory.glob("verilated*.o"), library)
     return directory / f"V{design.name}"
+
+
+def _take(library, directory):
+    """Copy the object files of the folder ``library``, if there is one, into ``directory``; damaged ones are removed."""
+    try:
+        contents = {path.name: unsealed(path.read_bytes()) for path in library.glob("*.o")}
+    except (OSError, ValueError) as error:
+        _note(f"Verilator's objects in {library} are damaged ({error}) and are compiled again")
+        shutil.rmtree(library, ignore_errors=True)
+        return
+    for name, content in contents.items():
+        (directory / name).write_bytes(content)
 
 
 def _keep(objects, library):
@@ -138,7 +177,7 @@ def _keep(objects, library):
         whole = Path(temporary) / "whole"
         whole.mkdir()
         for path in objects:
-            shutil.copy(path, whole)
+            (whole / path.name).write_bytes(sealed(path.read_bytes()))
         try:
             whole.rename(library)
         except OSError:  # Another process was faster.

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import litex
 
-from liteformer.accel.errors import LiteFormerError
+from liteformer.accel.errors import DoesNotFit, LiteFormerError
 
 SOURCES = Path(__file__).parent
 DRIVER = ("liteformer.c", "decision.c", "loading.c")
@@ -59,7 +59,7 @@ def build_firmware(include_dir, cpu, rom_size, applications=("main.c", "protocol
     Returns:
         bytes, the ROM image.
     Raises:
-        LiteFormerError: the compiler is missing, the C code has an error, or the image is too large.
+        DoesNotFit: image or variables are too large. LiteFormerError: the compiler is missing, the C code has an error.
     """
     triple = find_compiler(cpu)
     cpu_dir = Path(litex.__file__).parent / "soc" / "cores" / "cpu" / cpu.name
@@ -84,12 +84,14 @@ def _run(command, rom_size):
         return
     overflow = re.search(r"region [`']rom' overflowed by (\d+) bytes", result.stderr)
     if overflow:
-        raise LiteFormerError(f"the firmware does not fit its ROM of {rom_size} bytes: {overflow[1]} bytes too many; "
-                              "use a larger ROM or a smaller application")
+        raise DoesNotFit(f"the firmware does not fit its ROM of {rom_size} bytes: {overflow[1]} bytes too many; use a smaller "
+                         "application, or a larger ROM (--integrated-rom-size of the board's own command line, rom_size of "
+                         "LiteFormerSoC)")
     overflow = re.search(r"region [`']sram' overflowed by (\d+) bytes", result.stderr)
     if overflow or "stack is too small" in result.stderr:
         missing = f" ({overflow[1]} bytes too many)" if overflow else ""
-        raise LiteFormerError(f"the firmware's variables and stack do not fit the RAM{missing}; use a larger RAM")
+        raise DoesNotFit(f"the firmware's variables and stack do not fit the RAM{missing}; use a larger RAM "
+                         "(--integrated-sram-size of the board's own command line, sram_size of LiteFormerSoC)")
     lines = [line.strip() for line in result.stderr.splitlines()]
     errors = [line for line in lines if "error:" in line and not line.startswith(("collect2:", "lto-wrapper:"))]
     if errors or "collect2:" not in result.stderr:

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 
 from liteformer.accel.compiler.estimate import estimate_area
 from liteformer.accel.compiler.layout import make_layout
-from liteformer.accel.compiler.memories import SOC_HALVES
+from liteformer.accel.compiler.memories import soc_halves
 from liteformer.accel.compiler.schedule import schedule
 from liteformer.accel.compiler.shape import make_hardware
 from liteformer.accel.compiler.steps import build_steps
+from liteformer.accel.devices import DEFAULT_DEVICE
 from liteformer.accel.devices import device as find_device
 from liteformer.accel.errors import LiteFormerError
 
@@ -35,7 +36,7 @@ class HardwareOptions:
     columns: int | None = None
     requantizers: int | None = None
     dsp_lanes: int | None = None
-    device: str = "xc7s15"
+    device: str = DEFAULT_DEVICE
     loadable: bool = False
 
 
@@ -102,7 +103,7 @@ def choose_array(model, options):
     """
     config, device = model.config, find_device(options.device)
     _check(config, options, device)
-    halves = 2 * device.bram36 - SOC_HALVES
+    halves = 2 * device.bram36 - soc_halves(config.features, config.outputs, options.loadable)
     best, smallest = None, None
     # Most lanes first: the bound on the cycles of those that follow then prunes nearly all of them.
     for array in sorted(candidates(config, options, device), key=lambda array: -array.rows * array.columns):
@@ -124,5 +125,5 @@ def choose_array(model, options):
     if best is None:
         raise LiteFormerError(
             f"the smallest array for this model needs about {smallest} LUTs, the {device.name} has {device.lut}; "
-            "train with a smaller d_model, window or fewer bits, or choose a larger --device")
+            "train with a smaller d_model, window or fewer bits, or choose a larger --device or board")
     return best[1]

@@ -5,7 +5,7 @@ The constants are Yosys results for the single blocks (7-series, abc9); docs/per
 synthesis of the complete SoC.
 """
 
-from liteformer.accel.compiler.memories import SOC_HALVES, block_halves, lut_cost
+from liteformer.accel.compiler.memories import block_halves, lut_cost, soc_halves
 from liteformer.accel.gateware.lane import pair_field
 from liteformer.accel.gateware.memory import BLOCK
 from liteformer.accel.gateware.softmax import Softmax
@@ -65,7 +65,8 @@ def estimate_area(hw):
         # A multiplexer of 32 bits over all words that are read back, the programs' memories, control.
         pieces = sum(-(-width // 32) for _, _, width, _ in model_memories(hw, 1, 1))
         logic += 32 * _mux(pieces) + word_bits(compute_fields(hw)) + word_bits(drain_fields(hw)) + 120
-    return {"lut": round(SOC_LUTS + logic + memory), "bram36": (halves + SOC_HALVES) / 2,
+    halves += soc_halves(hw.features, hw.outputs, hw.loadable)
+    return {"lut": round(SOC_LUTS + logic + memory), "bram36": halves / 2,
             "dsp": pairs + requantizer_dsps(hw)}
 
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Which memory goes into block RAM and which into LUTs, for a device's budget without the rest of the SoC."""
 
+from liteformer.accel.errors import DoesNotFit
 from liteformer.accel.gateware.memory import BLOCK, DISTRIBUTED
 from liteformer.accel.gateware.weights import StreamPlan
 
@@ -8,8 +9,38 @@ from liteformer.accel.gateware.weights import StreamPlan
 HALF_SHAPES = ((512, 36), (1024, 18), (2048, 9), (4096, 4), (8192, 2), (16384, 1))
 # Bits of random ROM contents in one LUT6 including the multiplexers behind it, measured with Yosys at 2,048 x 16.
 ROM_BITS_PER_LUT = 57
-# Block RAM of the SoC without the core, in halves: 4 KiB of ROM, 2 KiB of SRAM.
-SOC_HALVES = 3
+# Bytes of the SoC's ROM, the smallest that holds the firmware, and of its SRAM.
+ROM_SIZES, SRAM_SIZE = (4096, 8192), 2048
+# Largest firmware (anomaly detection on VexRiscv) without what grows with the model, and what a loadable build adds.
+FIRMWARE_BYTES, LOADING_BYTES = 3290, 630
+HALF_BYTES = 2048
+
+
+def firmware_bytes(features, outputs, loadable):
+    """Upper bound of the serial firmware's size: a word of the self-test for each feature, three alarm settings a target."""
+    return FIRMWARE_BYTES + LOADING_BYTES * bool(loadable) + 4 * features + 3 * outputs
+
+
+def rom_bytes(features, outputs, loadable):
+    """Bytes of the SoC's ROM for a model's shape.
+
+    Raises:
+        DoesNotFit: the largest ROM is too small.
+    """
+    needed = firmware_bytes(features, outputs, loadable)
+    if needed > ROM_SIZES[-1]:
+        raise DoesNotFit(f"the firmware for {features} features and {outputs} outputs takes about {needed} bytes of ROM, the "
+                         f"SoC has at most {ROM_SIZES[-1]}; train with fewer features")
+    return next(size for size in ROM_SIZES if size >= needed)
+
+
+def soc_halves(features, outputs, loadable):
+    """Halves of block RAM that the SoC takes without the core: ROM and SRAM.
+
+    >>> soc_halves(7, 1, False), soc_halves(210, 1, True)
+    (3, 5)
+    """
+    return (rom_bytes(features, outputs, loadable) + SRAM_SIZE) // HALF_BYTES
 
 
 def block_halves(depth, width):

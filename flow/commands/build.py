@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
+from liteformer.accel.devices import DEFAULT_DEVICE, DEVICES
 from liteformer.accel.errors import LiteFormerError
 from liteformer.boards import BOARDS
 from liteformer.flow.commands import options
@@ -44,6 +45,9 @@ def build(
     cpu: Annotated[str | None, typer.Option(help="CPU of the SoC, or none; if left out, the one in the model's folder, or the "
                                           "board's own choice, if left out.")] = None,
     sys_clk_freq: Annotated[float, typer.Option(help="Clock in Hz.")] = 100e6,
+    device: Annotated[str | None, typer.Option(
+        help=f"FPGA whose budget counts with board sim, the others have their own: {', '.join(DEVICES)}; if left out the one "
+             f"in the model's folder, otherwise {DEFAULT_DEVICE}.", rich_help_panel=options.HARDWARE)] = None,
     application: Annotated[list[str] | None, typer.Option(
         metavar="FILE.c", help="C file that replaces the firmware of the serial line; may be repeated.")] = None,
     uartbone: Annotated[bool, typer.Option("--uartbone", help="The serial pins lead to the bus, for litex_server and `run "
@@ -65,7 +69,7 @@ def build(
 
     liteformer build build/airu4 --board arty_a7 --application alarm.c --no-compile
     """
-    overrides = options.array(rows, columns, requantizers, dsp_lanes, loadable)
+    overrides = {"device": device} | options.array(rows, columns, requantizers, dsp_lanes, loadable)
     if sys_clk_freq < 1e6:
         raise LiteFormerError(f"--sys-clk-freq is {sys_clk_freq:g} Hz; choose at least 1e6")
     with console.work():

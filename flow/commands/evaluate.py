@@ -43,6 +43,7 @@ def evaluate(
                                           "classification spread ones, for anomalies around the first true alarm.")] = 0,
     cpu: Annotated[str | None, typer.Option(help="CPU of the SoC; if left out the one in the model's folder, otherwise "
                                                 "vexriscv.")] = None,
+    device: options.Device = None,
     explain: Annotated[bool, typer.Option(
         "--explain", help="Report the first tensor at which the models, and the SoC, differ.")] = False,
     as_json: options.Json = False,
@@ -61,5 +62,5 @@ def evaluate(
     """
     at_least("soc", soc, 0)
     with console.work():
-        result = run_evaluation(model, soc, cpu, explain)
+        result = run_evaluation(model, soc, cpu, explain, device)
     console.emit(result, as_json, _render)

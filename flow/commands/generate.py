@@ -25,7 +25,7 @@ def generate(
     out: Annotated[str, typer.Option("--out", "-o", metavar="DIR", help="Folder for the core.")],
     windows: Annotated[int, typer.Option(help="Windows of the test bench.")] = 16,
     seed: Annotated[int, typer.Option(help="Seed of random windows, used where the model has no test set.")] = 1,
-    device: Annotated[str, typer.Option(help="FPGA whose budget counts.", rich_help_panel=options.HARDWARE)] = "xc7s15",
+    device: options.Device = None,
     rows: options.Rows = None,
     columns: options.Columns = None,
     requantizers: options.Requantizers = None,

@@ -28,6 +28,7 @@ def load_model(
     port: Annotated[str | None, typer.Option(help="Serial port of the board, such as /dev/ttyUSB0.")] = None,
     baudrate: Annotated[int, typer.Option(help="Baud rate of the serial port, as in the design.")] = 115200,
     sim: Annotated[bool, typer.Option("--sim", help="Try it on the simulated SoC.")] = False,
+    device: options.Device = None,
     windows: Annotated[int, typer.Option(help="Random windows to compare with the golden model afterwards.")] = 16,
     as_json: options.Json = False,
 ):
@@ -46,5 +47,5 @@ def load_model(
     inputs.at_least("windows", windows, 1)
     inputs.at_least("baudrate", baudrate, 1)
     with console.work():
-        result = run_load(model, into, port=port, baudrate=baudrate, sim=sim, windows=windows)
+        result = run_load(model, into, port=port, baudrate=baudrate, sim=sim, device=device, windows=windows)
     console.emit(result, as_json, _render)

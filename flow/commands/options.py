@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from liteformer.accel.devices import DEFAULT_DEVICE, DEVICES
 from liteformer.train.data import registry
 
 DATA, HARDWARE = "Data", "Hardware"
@@ -13,6 +14,10 @@ DataName = Literal[tuple(registry.REGISTRY)]
 Data = Annotated[DataName, typer.Option(metavar="NAME", help=registry.data_help(), rich_help_panel=DATA)]
 DataPath = Annotated[str | None, typer.Option(help=registry.path_help(), rich_help_panel=DATA)]
 
+Device = Annotated[str | None, typer.Option(
+    help=f"FPGA whose budget counts: {', '.join(DEVICES)}; if left out the one in the model's folder, otherwise "
+         f"{DEFAULT_DEVICE}.",
+    rich_help_panel=HARDWARE)]
 Rows = Annotated[int | None, typer.Option(help="Rows (tokens) of the array.", rich_help_panel=HARDWARE)]
 Columns = Annotated[int | None, typer.Option(help="Columns (channels) of the array.", rich_help_panel=HARDWARE)]
 Requantizers = Annotated[int | None, typer.Option(help="Requantizers side by side.", rich_help_panel=HARDWARE)]

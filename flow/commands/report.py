@@ -6,7 +6,6 @@ from typing import Annotated
 
 import typer
 
-from liteformer.accel.devices import DEVICES
 from liteformer.accel.errors import LiteFormerError
 from liteformer.boards import BOARDS
 from liteformer.flow.commands import options
@@ -30,8 +29,7 @@ def report(
                                              "script for Vivado's report_power.", rich_help_panel=FILES)] = None,
     board: Annotated[str | None, typer.Option(help=f"Take the FPGA of a board: {', '.join(BOARDS)}.",
                                               rich_help_panel=options.HARDWARE)] = None,
-    device: Annotated[str | None, typer.Option(help=f"FPGA: {', '.join(DEVICES)}; xc7s15 if left out.",
-                                               rich_help_panel=options.HARDWARE)] = None,
+    device: options.Device = None,
     cpu: Annotated[str | None, typer.Option(help="CPU of the SoC; if left out the one in the model's folder, otherwise "
                                             "vexriscv.", rich_help_panel=options.HARDWARE)] = None,
     sys_clk_freq: Annotated[float | None, typer.Option(help="Clock in Hz; 100e6, or the project's, if left out.",

@@ -58,6 +58,7 @@ def run(
                                                      "left out.")] = None,
     cpu: Annotated[str | None, typer.Option(help="CPU of the simulated SoC; if left out the one in the model's folder, "
                                                 "otherwise vexriscv.")] = None,
+    device: options.Device = None,
     plot: Annotated[str | None, typer.Option(metavar="FILE.png", help="Draw forecast and truth.")] = None,
     as_json: options.Json = False,
 ):
@@ -71,7 +72,7 @@ def run(
 
     liteformer run build/airu4 --sim --data airu --path airU.csv --windows 64 --plot build/run.png
 
-    tail -f sensors.csv | liteformer run build/airu4 --port /dev/ttyUSB0 --path -
+    tail -n +1 -f sensors.csv | liteformer run build/airu4 --port /dev/ttyUSB0 --path -
 
     liteformer run build/airu4 --csr csr.csv --path sensors.csv
     """
@@ -84,7 +85,7 @@ def run(
         with console.work():
             loaded = load_model(model)
             source = open_source(loaded, data, path, windows)
-            device = stack.enter_context(open_device(loaded, model, port=port, baudrate=baudrate, sim=sim, cpu=cpu, csr=csr,
-                                                     server=server))
-        result = run_device(device, loaded, source, windows, plot, as_json)
+            opened = stack.enter_context(open_device(loaded, model, port=port, baudrate=baudrate, sim=sim, cpu=cpu, csr=csr,
+                                                     server=server, fpga=device))
+        result = run_device(opened, loaded, source, windows, plot, as_json)
     console.emit(result, as_json, _render)

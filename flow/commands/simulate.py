@@ -20,6 +20,7 @@ def simulate(
     windows: Annotated[int, typer.Option(help="Windows to run.")] = 16,
     cpu: Annotated[str | None, typer.Option(help="CPU of the SoC: vexriscv, serv, or another of LiteX; if left out the one in "
                                                 "the model's folder, otherwise vexriscv.")] = None,
+    device: options.Device = None,
     trace: Annotated[str | None, typer.Option(metavar="FILE.fst", help="Write the waveforms of the whole SoC.")] = None,
     pty: Annotated[bool, typer.Option("--pty", help="Offer the SoC's serial line as a pseudo-terminal to other programs, until "
                                       "Ctrl-C; prints the name of the device.")] = False,
@@ -45,9 +46,9 @@ def simulate(
         if trace:
             raise LiteFormerError("--trace records windows, --pty runs until Ctrl-C; drop one of them")
         loaded = load_model(model)
-        cpu, overrides = hardware_of(model, cpu)
+        cpu, overrides = hardware_of(model, cpu, device=device)
         serve_terminal(loaded, hardware.compile_model(loaded, **overrides), cpu or "vexriscv", as_json)
         return
     with console.work():
-        result = run_simulation(model, windows=windows, cpu=cpu, trace=trace, seed=seed)
+        result = run_simulation(model, windows=windows, cpu=cpu, device=device, trace=trace, seed=seed)
     console.emit(result, as_json, lambda result: soc_table(f"SoC with {result['cpu']}", result))

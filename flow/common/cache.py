@@ -48,16 +48,23 @@ def whole_directory(path, mark, command, lost=()):
         LiteFormerError: ``path`` is or holds something else, which is not touched.
     """
     path = Path(path).resolve()
-    _check_replaceable(path, mark, command, lost)
+    check_replaceable(path, mark, command, lost)
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{path.name}.", dir=path.parent) as temporary:
-        fresh, old = Path(temporary) / "new", Path(temporary) / "old"
+        fresh = Path(temporary) / "new"
         fresh.mkdir()
         yield fresh
         record_files(fresh, mark, command)
+        replace_directory(fresh, path)
+
+
+def replace_directory(fresh, path):
+    """Rename the folder ``fresh`` to ``path``, next to it, in place of what is there."""
+    path = Path(path).resolve()
+    with tempfile.TemporaryDirectory(prefix=f".{path.name}.", dir=path.parent) as temporary:
         if path.exists():
-            path.rename(old)
-        fresh.rename(path)
+            path.rename(Path(temporary) / "old")
+        Path(fresh).rename(path)
 
 
 def record_files(folder, mark, command):
@@ -73,7 +80,8 @@ def file_names(folder):
     return sorted(str(name) for name in (path.relative_to(folder) for path in paths) if "obj_dir" not in name.parts)
 
 
-def _check_replaceable(path, mark, command, lost):
+def check_replaceable(path, mark, command, lost=()):
+    """Raises LiteFormerError if ``whole_directory`` with these arguments would refuse the folder."""
     if not path.exists() or (path.is_dir() and not any(path.iterdir())):
         return
     try:

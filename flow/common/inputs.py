@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Inputs of the commands: checked values, models, windows to run."""
 
-import json
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -9,10 +8,14 @@ import numpy as np
 from pydantic import ValidationError
 
 from liteformer.accel import numerics
+from liteformer.accel.devices import device as find_device
 from liteformer.accel.errors import LiteFormerError
 from liteformer.accel.model import QuantizedModel
+from liteformer.boards import load_board
+from liteformer.flow.common import console
+from liteformer.flow.common.hardware_file import ARRAY, HARDWARE, HardwareFile, read_hardware
 
-HARDWARE = "hardware.json"  # Next to a model: the choice of `liteformer explore --pick`, or the hardware of a project.
+MODEL = "model.safetensors"  # Of a training's or a project's folder.
 INT32 = (-(1 << 31), (1 << 31) - 1)
 
 
@@ -59,30 +62,53 @@ def is_run(path):
     return (Path(path) / "metrics.json").is_file()
 
 
-def hardware_of(path, cpu=None, **given):
-    """The hardware for a model: given options, else those in its folder.
+def hardware_of(path, cpu=None, board=None, simulated=True, **given):
+    """The hardware for a model: given options, else those in its folder, else the board's FPGA.
+
+    An array counts only for the model and the FPGA that it was chosen for; what is left out for another is said.
 
     Args:
-        path: model file or directory. cpu: name or None. given: fields of HardwareOptions, None where the folder decides; a
-            given one of rows, columns, requantizers and dsp_lanes replaces all of the folder's.
+        path: model file or directory. cpu: name or None. board: name or None; its FPGA takes precedence over the folder's.
+        simulated: the serial protocol needs a CPU, so a folder's "none" counts as None, which is said.
+        given: fields of HardwareOptions, None where the folder decides; a given one of rows, columns, requantizers and
+        dsp_lanes replaces all of the folder's.
     Returns:
         ``(cpu, overrides)``: name or None, dict of fields of HardwareOptions.
     Raises:
-        LiteFormerError: the folder's file is damaged.
+        LiteFormerError: the folder's file is damaged, or no such device.
     """
-    path, asked = Path(path), {}
-    file = (path if path.is_dir() else path.parent) / HARDWARE
-    if path.is_dir() or path.name == "model.safetensors":
-        try:
-            asked = json.loads(file.read_text()) if file.is_file() else {}
-            asked = {"cpu": asked.pop("cpu", None)} | {name: int(value) for name, value in asked.items()}
-        except (ValueError, TypeError, AttributeError):
-            raise LiteFormerError(f"{file} is damaged; remove it or write it again with `liteformer explore --pick`") from None
-    wanted = asked.pop("cpu", None)
-    given = {name: value for name, value in given.items() if value is not None}
-    if set(given) - {"device", "loadable"}:
-        asked = {}
-    return cpu or wanted, asked | given
+    path, given = Path(path), {name: value for name, value in given.items() if value is not None}
+    if "device" in given:
+        find_device(given["device"])
+    folder, found = path if path.is_dir() else path.parent, HardwareFile()
+    if path.is_dir() or path.name == MODEL:
+        found = _fitting(folder, read_hardware(folder))
+    asked = {name: value for name in ("device", "loadable") if (value := getattr(found, name)) is not None}
+    array = {} if set(given) & set(ARRAY) else found.array
+    device = given.get("device") or (load_board(board).DEVICE if board else None)
+    if device and found.device and device != found.device:
+        rest = "the compiler chooses the array" if array else "that one counts"
+        if array or "device" not in given:
+            owner = f"{board} has" if "device" not in given else "--device is"
+            console.note(f"note: {folder / HARDWARE} is for the {found.device}, {owner} the {device}: {rest}")
+        array = {}
+    if simulated and not cpu and found.cpu == "none":
+        console.note(f"note: {folder / HARDWARE} is for a SoC without a CPU; the simulated one has one")
+        found = found.model_copy(update={"cpu": None})
+    return cpu or found.cpu, asked | array | ({"device": device} if device else {}) | given
+
+
+def _fitting(folder, found):
+    """``found`` if it fits the model in the folder, an empty one with a note if not."""
+    if found == HardwareFile() or not (folder / MODEL).is_file():
+        return found
+    model = load_model(folder / MODEL)
+    if found.fits(model):
+        return found
+    which = f"the model {found.model_id[:8]}" if found.model_id else "a model of another window"
+    console.note(f"note: {folder / HARDWARE} is ignored: it was written for {which}, and {folder / MODEL} is {model.id[:8]}; "
+                 "remove it, or its model_id to use it all the same")
+    return HardwareFile()
 
 
 def random_windows(model, count, seed):

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from pydantic import ValidationError
 
-from liteformer.accel.errors import LiteFormerError
+from liteformer.accel.errors import DoesNotFit, LiteFormerError
 from liteformer.accel.model import QuantizedModel
 from liteformer.accel.random_model import random_model
 from liteformer.flow.explore import cost, objectives
@@ -187,13 +187,18 @@ def measured(model, overrides, hw, cpu, device):
     Returns:
         dict of columns.
     Raises:
-        Unfit: the SoC is larger than the device. FailedPoint: its outputs differ from the golden model.
+        Unfit: the SoC is larger than the device, its firmware larger than its memories. FailedPoint: its outputs differ from
+        the golden model.
     """
     from liteformer.accel.devices import device as find_device
     from liteformer.flow.common.inputs import random_windows
     from liteformer.flow.measure import hardware
-    compiled = hardware.compile_model(model, **overrides, device=device)
-    figures, _ = hardware.run_soc(model, compiled, random_windows(model, WINDOWS, 1), cpu)
+    with _unfit(model, {"device": device}):
+        compiled = hardware.compile_model(model, **overrides, device=device)
+    try:
+        figures, _ = hardware.run_soc(model, compiled, random_windows(model, WINDOWS, 1), cpu)
+    except DoesNotFit as error:  # Another error, such as a missing tool, ends the search.
+        raise Unfit(str(error)) from None
     if figures["mismatches"]:
         raise FailedPoint(f"{figures['mismatches']} outputs of the simulated SoC differ from the golden model")
     area, cycles = hardware.soc_area(compiled, cpu, device), figures["cycles"]

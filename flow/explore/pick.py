@@ -1,16 +1,16 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Export of a point of the front: trained completely, with the array that the search chose."""
 
-import json
+import shlex
 import shutil
 from pathlib import Path
 
 from rich.table import Table
 
 from liteformer.accel.errors import LiteFormerError
+from liteformer.boards import BOARDS, load_board
 from liteformer.flow.common import console
-from liteformer.flow.common.cache import write_atomically
-from liteformer.flow.common.inputs import HARDWARE
+from liteformer.flow.common.hardware_file import HardwareFile
 from liteformer.flow.common.metrics_table import COLUMNS
 from liteformer.flow.explore import cost, objectives
 from liteformer.flow.explore.evaluate import key_of, options_of
@@ -41,8 +41,8 @@ def hand_over(source, out, which, storage=None, study="liteformer"):
     options = options_of({"data": settings["data"]}, point, out=str(out))
     run, trained = _trained(options, Path(source) / "runs" / key_of(options, "train"), Path(out))
     overrides, hw, cycles = cost.place(run.model, point["lanes"], device)
-    build = overrides | {"cpu": point["cpu"]}
-    write_atomically(Path(out) / HARDWARE, json.dumps(build) + "\n")
+    build = overrides | {"cpu": point["cpu"], "device": device, "model_id": run.model.id}
+    HardwareFile(**build).write(out)
     figures = cost.estimated(run.model, hw, cycles, point["cpu"], device) if point["cpu"] in cost.CPUS else {
         "cycles": cycles, "latency_us": hardware.microseconds(cycles)}
     return {"pick": which, "number": row["number"], "point": point, "searched": row["figures"],
@@ -50,7 +50,15 @@ def hand_over(source, out, which, storage=None, study="liteformer"):
             **{name: run.metrics[name] for name in (*FIGURES[options.task], "validation")},
             "hardware": build, "device": device, "figures": figures,
             "model": str(out), "model_id": run.model.id,
-            "next": [f"liteformer simulate {out}", f"liteformer build {out} --board seeed_spartan_edge --no-compile"]}
+            "next": [f"liteformer simulate {shlex.quote(str(out))}", _next(out, device)]}
+
+
+def _next(out, device):
+    """The command that makes gateware for the device: a board's project, or the core alone where no board has the device."""
+    board = next((name for name in BOARDS if device == load_board(name).DEVICE), None)
+    if board is None:
+        return f"liteformer generate {shlex.quote(str(out))} -o {shlex.quote(f'{out}-core')}"
+    return f"liteformer build {shlex.quote(str(out))} --board {board} --no-compile"
 
 
 def _trained(options, known, out):

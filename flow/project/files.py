@@ -9,10 +9,11 @@ from pathlib import Path
 
 from liteformer.accel.errors import LiteFormerError
 from liteformer.flow.common.cache import file_names, record_files, whole_directory, write_atomically
-from liteformer.flow.common.inputs import HARDWARE
+from liteformer.flow.common.hardware_file import ARRAY, HardwareFile
+from liteformer.flow.common.inputs import MODEL
 
 COMMAND = "liteformer build"
-MANIFEST, MODEL, REPORT = "liteformer.json", "model.safetensors", "report.json"
+MANIFEST, REPORT = "liteformer.json", "report.json"
 # Program that a toolchain needs, and its source.
 TOOLS = {
     "vivado": ("vivado", "Vivado", "install AMD Vivado and put it on PATH"),
@@ -32,13 +33,14 @@ def check_tool(toolchain):
         raise LiteFormerError(f"openXC7 needs its data bases; set {' and '.join(missing)} to their folders")
 
 
-def write_project(compiled, name, directory, toolchain=None, compiles=False, **options):
+def write_project(compiled, name, directory, device, toolchain=None, compiles=False, home=None, **options):
     """Write the complete project of a board, or nothing.
 
     Args:
         compiled: CompiledModel. name: of the board. directory: replaced if it holds an earlier project.
-        toolchain: None for the board's first. compiles: a bitstream that an earlier call has made may be replaced, because
-        another one is made. options: for the board's BaseSoC.
+        device: name of the FPGA that the model was compiled for. toolchain: None for the board's first. compiles: a
+        bitstream that an earlier call has made may be replaced, because another one is made. home: where
+        the folder will be in the end, None for ``directory``. options: for the board's BaseSoC.
     Returns:
         dict, the project's manifest.
     Raises:
@@ -64,11 +66,10 @@ def write_project(compiled, name, directory, toolchain=None, compiles=False, **o
             "clock_hz": soc.sys_clk_freq, "cpu": soc.cpu_type, "top": BUILD_NAME, "cycles": compiled.cycles,
             "firmware_bytes": len(soc.firmware or b""), "rom_bytes": soc.integrated_rom_size if soc.cpu_type else 0,
         }
-        (folder / HARDWARE).write_text(json.dumps(
-            {"cpu": soc.cpu_type or "none", "loadable": compiled.hw.loadable}
-            | {name: getattr(compiled.hw, name) for name in ("rows", "columns", "requantizers", "dsp_lanes")}, indent=4) + "\n")
+        HardwareFile(model_id=compiled.model.id, device=device, cpu=soc.cpu_type or "none", loadable=compiled.hw.loadable,
+                     **{name: getattr(compiled.hw, name) for name in ARRAY}).write(folder)
         (folder / MANIFEST).write_text(json.dumps(manifest, indent=4) + "\n")
-        (folder / "README.md").write_text(_readme(manifest, Path(directory)))
+        (folder / "README.md").write_text(_readme(manifest, Path(home or directory)))
         manifest["files"] = file_names(folder)
     return manifest
 

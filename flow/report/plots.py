@@ -81,9 +81,11 @@ def _of_test_set(report, material):
            error_histogram({name: values - run.test_truth for name, values in names.items()}, run.unit))
     if run.options.task == "anomaly":
         from liteformer.accel import golden
+        from liteformer.accel.decision import decide
         from liteformer.train.metrics.tasks import labels_of
         yield ("alarms", "Score and alarms", "Integer model, threshold and true anomalies.",
-               _drawn(task_plots.alarms, run.model, golden.infer(run.model, run.test_raw), run.test_raw,
+               _drawn(task_plots.alarms, run.model,
+                      decide(run.model.config, golden.infer(run.model, run.test_raw), run.test_raw),
                       labels_of(run.dataset, run.dataset.test)))
 
 

@@ -4,16 +4,14 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from liteformer.accel.devices import device as find_device
+from liteformer.accel.devices import DEFAULT_DEVICE
 from liteformer.accel.errors import LiteFormerError
 from liteformer.accel.model import QuantizedModel
 from liteformer.boards import check_board
-from liteformer.flow.common.inputs import hardware_of, is_run, load_model
+from liteformer.flow.common.inputs import MODEL, hardware_of, is_run, load_model
 from liteformer.flow.measure import hardware
-from liteformer.flow.project.files import MANIFEST, MODEL, read_manifest, read_report
+from liteformer.flow.project.files import MANIFEST, read_manifest, read_report
 from liteformer.flow.runs.evaluate import open_run
-
-DEVICE = "xc7s15"
 
 
 @dataclass(frozen=True)
@@ -46,7 +44,6 @@ def open_source(path, board=None, device=None, cpu=None, clock_hz=None):
     Raises:
         LiteFormerError: there is nothing to report on, or a name is unknown.
     """
-    from liteformer.boards import load_board
     manifest, vivado, model_path = {}, None, path
     if (Path(path) / MANIFEST).is_file():
         manifest = read_manifest(path)
@@ -56,12 +53,9 @@ def open_source(path, board=None, device=None, cpu=None, clock_hz=None):
     board = board or manifest.get("board")
     if board:
         check_board(board)
-        device = device or load_board(board).DEVICE
-    device = device or DEVICE
-    find_device(device)
-    cpu, overrides = hardware_of(model_path, cpu or manifest.get("cpu"), device=device)
+    cpu, overrides = hardware_of(model_path, cpu or manifest.get("cpu"), board, device=device)
     cpu = cpu or "vexriscv"
     hardware.check_cpu(cpu)
     run = open_run(path) if not manifest and is_run(path) else None
-    return Source(str(path), run.model if run else load_model(model_path), run, device, board,
+    return Source(str(path), run.model if run else load_model(model_path), run, overrides.get("device", DEFAULT_DEVICE), board,
                   (clock_hz or manifest.get("clock_hz") or hardware.CLOCK_MHZ * 1e6) / 1e6, cpu, overrides, vivado)

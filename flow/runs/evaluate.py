@@ -7,6 +7,7 @@ import numpy as np
 
 from liteformer.accel import golden
 from liteformer.accel.decision import decide
+from liteformer.accel.devices import DEFAULT_DEVICE
 from liteformer.accel.errors import LiteFormerError
 from liteformer.flow.common import console
 from liteformer.flow.common.inputs import hardware_of, is_run
@@ -52,12 +53,12 @@ def windows_for_soc(run, count):
     return min(max(onset - count // 2, 0), total - count) + np.arange(count)
 
 
-def run_evaluation(path, soc=0, cpu=None, explain=False):
+def run_evaluation(path, soc=0, cpu=None, explain=False, device=None):
     """Evaluate a run.
 
     Args:
         path: run directory. soc: test windows to run on the simulated SoC, 0 for none. cpu: its CPU or None. explain: report
-            where the quantization-aware model first differs from the integer model.
+            where the quantization-aware model first differs from the integer model. device: of the SoC, or None.
     Returns:
         dict, the command's JSON.
     """
@@ -66,25 +67,27 @@ def run_evaluation(path, soc=0, cpu=None, explain=False):
               "test_windows": len(run.test_raw), "mismatches": None, "model_id": run.model.id}
     if soc:
         chosen = windows_for_soc(run, soc)
-        cpu, overrides = hardware_of(path, cpu)
-        figures, answers = hardware.run_soc(run.model, hardware.compile_model(run.model, **overrides), run.test_raw[chosen],
-                                            cpu or "vexriscv")
+        cpu, overrides = hardware_of(path, cpu, device=device)
+        compiled = hardware.compile_model(run.model, **overrides)
+        figures, answers = hardware.run_soc(run.model, compiled, run.test_raw[chosen], cpu or "vexriscv")
         for name, value in soc_figures(run, chosen, answers).items():
             result[name]["soc"] = value
         result |= {key: figures[key] for key in ("mismatches", "cycles", "cycles_per_second")}
+        result["device"] = overrides.get("device", DEFAULT_DEVICE)
     if explain:
         from liteformer.train.quant.explain import explain_qat
         result["explain"] = {"qat": explain_qat(run)}
         if soc:
-            result["explain"]["soc"] = explain_soc(run.model, run.test_raw[chosen], answers.outputs)
+            result["explain"]["soc"] = explain_soc(run.model, compiled, run.test_raw[chosen], answers.outputs)
     return result
 
 
-def explain_soc(model, raw, outputs):
+def explain_soc(model, compiled, raw, outputs):
     """Where the SoC differs from the golden model; the first window that does is traced through the simulated core.
 
     Args:
-        model: QuantizedModel; raw: int64 ``(N, window, features)``; outputs: of the SoC, int64 ``(N, outputs)``.
+        model: QuantizedModel; compiled: its CompiledModel that ran; raw: int64 ``(N, window, features)``; outputs: of the SoC,
+        int64 ``(N, outputs)``.
     Returns:
         dict as of ``train.explain.departures``; ``first`` is empty if that window's tensors are right in the core alone, so
         that the fault lies between core and CPU.
@@ -97,7 +100,7 @@ def explain_soc(model, raw, outputs):
         window, reference = int(wrong[0]), {}
         golden.infer(model, raw[window:window + 1], reference)
         with console.step(f"Follow window {window} through the core, tensor by tensor"):
-            report["first"] = departures(trace_core(hardware.compile_model(model), raw[window]), reference)["first"]
+            report["first"] = departures(trace_core(compiled, raw[window]), reference)["first"]
         for entry in report["first"]:
             entry["example"]["window"] = window
     return report

@@ -3,6 +3,7 @@
 
 from contextlib import nullcontext
 
+from liteformer.accel.devices import DEFAULT_DEVICE
 from liteformer.accel.errors import LiteFormerError
 from liteformer.flow.common.cache import whole_file
 from liteformer.flow.common.inputs import hardware_of, is_run, load_model, random_windows
@@ -27,18 +28,18 @@ def windows_for(path, count, seed):
     return model, random_windows(model, count, seed)
 
 
-def run_simulation(path, *, windows=16, cpu=None, trace=None, seed=1):
+def run_simulation(path, *, windows=16, cpu=None, device=None, trace=None, seed=1):
     """Simulate a model and compare every output with the golden model.
 
     Args:
         path: model file or directory. windows: how many. cpu: of the SoC, None for the one in the model's folder, else
-        vexriscv. trace: FST file to write, or None. seed: of random windows.
+        vexriscv; device: likewise, else xc7s15. trace: FST file to write, or None. seed: of random windows.
     Returns:
         dict, the command's JSON.
     """
     model, raw = windows_for(path, windows, seed)
-    cpu, overrides = hardware_of(path, cpu)
+    cpu, overrides = hardware_of(path, cpu, device=device)
     cpu = cpu or "vexriscv"
     with whole_file(trace) if trace else nullcontext() as waveforms:
         result, _ = hardware.run_soc(model, hardware.compile_model(model, **overrides), raw, cpu, waveforms)
-    return result | {"cpu": cpu, "model_id": model.id}
+    return result | {"cpu": cpu, "device": overrides.get("device", DEFAULT_DEVICE), "model_id": model.id}

@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """A training with its progress on stderr."""
 
-
-
 from liteformer.flow.common import console
 
 STAGES = {"float": "float", "qat": "quantization-aware", "mlp": "MLP of the same size", "teacher": "teacher"}
@@ -24,4 +22,7 @@ def run_training(options, seeds=1):
             seed = f"seed {number} of {count}, " if count > 1 else ""
             step.update(done, total, f"{seed}{STAGES[stage]}, loss {metrics['loss']:.4f}")
 
-        return train_seeds(options, seeds, show)
+        run = train_seeds(options, seeds, show)
+    for text in run.metrics.get("notes", ()):
+        console.note(text)
+    return run

@@ -61,11 +61,13 @@ def _shape(window, features, outputs, task):
 
 
 @contextmanager
-def open_device(model, path, *, port=None, baudrate=115200, sim=False, cpu=None, csr=None, server="localhost:1234"):
+def open_device(model, path, *, port=None, baudrate=115200, sim=False, cpu=None, csr=None, server="localhost:1234",
+                fpga=None):
     """Open the device that exactly one of port, sim and csr names, and check that it holds the model.
 
     Args:
-        model: QuantizedModel; path: where it comes from. port, baudrate: serial port. sim: simulate the SoC, with ``cpu``.
+        model: QuantizedModel; path: where it comes from. port, baudrate: serial port. sim: simulate the SoC, with ``cpu``,
+        within the FPGA ``fpga``.
         csr: register map of a SoC behind ``litex_server``, which listens on ``server``, HOST:PORT.
     Yields:
         Device.
@@ -75,7 +77,7 @@ def open_device(model, path, *, port=None, baudrate=115200, sim=False, cpu=None,
     if bool(port) + bool(sim) + bool(csr) != 1:
         raise LiteFormerError("name one device: --port /dev/ttyUSB0, --sim for the simulated SoC, or --csr csr.csv for a SoC "
                               "behind litex_server")
-    device, close = (_serial(port, baudrate) if port else _simulated(model, path, cpu) if sim else
+    device, close = (_serial(port, baudrate) if port else _simulated(model, path, cpu, fpga) if sim else
                      _registers(model, csr, server))
     try:
         device.check(model, path)
@@ -108,8 +110,8 @@ def _serial(port, baudrate):
     return Device(link.client, "serial", f"the board on {port}", port=link), link.close
 
 
-def _simulated(model, path, cpu):
-    cpu, overrides = hardware_of(path, cpu)
+def _simulated(model, path, cpu, fpga):
+    cpu, overrides = hardware_of(path, cpu, device=fpga)
     cpu = cpu or "vexriscv"
     simulation = _simulation(hardware.compile_model(model, **overrides), cpu)
     return Device(simulation.client, "simulation", "the simulated SoC"), simulation.close

@@ -1,90 +1,76 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Rows from a stream of lines, as they arrive."""
+"""Rows from a stream of lines, as they arrive; the stream may be endless."""
 
-import re
+from collections import deque
 
 import numpy as np
 
-from liteformer.accel.errors import LiteFormerError
-from liteformer.flow.stream.replay import Replay, horizon_of
-from liteformer.train.data.dataset import raw_counts, truth_of
-from liteformer.train.data.series import Series
+from liteformer.flow.stream.lines import SOURCE, Rows
+from liteformer.flow.stream.replay import Window, horizon_of
+from liteformer.train.data.dataset import raw_counts
 
 
 class LiveRows:
-    """Windows out of lines of text, one row of physical values per line, separated by commas, semicolons or blanks.
+    """Windows out of lines of text, one row of physical values per line; ``lines.Rows`` reads them.
 
-    A first line with names puts the columns into the model's order; the others are ignored. Empty lines are skipped.
+    No window holds a row with a missing value, as in a file. Held are the rows of one window and the truths that still wait for
+    rows.
 
     Args:
         model: QuantizedModel. lines: iterable of text.
+    Attributes:
+        delay: windows after which the truth of one is complete; unit, source, left_out, notes: as of a Replay.
     """
 
+    unit, source = "", SOURCE
+
     def __init__(self, model, lines):
-        self._model, self._lines = model, lines
-        self._columns = None
-        self._rows = []
+        config, horizon = model.config, horizon_of(model)
+        self._model, self._rows = model, Rows(config, lines)
+        self._count = self._windows = 0
+        known = config.task != "classification" and config.target_features and horizon
+        self.delay = horizon if known else 0
+        self._targets = config.target_features[::horizon] if known else []
+        self._waiting = deque(maxlen=self.delay)
 
     def windows(self):
-        """Yields ``(window, follows)`` as Replay does, each as soon as its last line has arrived.
+        """Yields each as a Window as soon as its last line has arrived; its truth is filled by what arrives later.
 
         Raises:
-            LiteFormerError: a line with another number of values, or a value that is not a number.
+            LiteFormerError: as Rows.
         """
-        window = self._model.config.window
-        for number, line in enumerate(self._lines, 1):
-            cells = [cell for cell in re.split(r"[,;\s]+", line.strip()) if cell]
-            if cells and not self._header(number, cells):
-                self._rows.append(self._row(number, cells))
-            else:
-                continue
-            if len(self._rows) >= window:
-                yield self._raw(self._rows[-window:]), len(self._rows) > window
+        config, length = self._model.config, 0
+        held = deque(maxlen=config.window)
+        for row in self._rows:
+            self._count += 1
+            self._arrived(row)
+            length = 0 if np.isnan(row).any() else length + 1
+            held.append(raw_counts(row, config.raw_scale))
+            if length >= config.window:
+                self._windows += 1
+                yield Window(np.array(held, np.int64), length > config.window, self._truth())
 
-    def _header(self, number, cells):
-        """True if this is a line of names."""
-        names = self._model.config.feature_names
-        if number > 1 or not names or all(_is_number(cell) for cell in cells):
-            return False
-        missing = [name for name in names if name not in cells]
-        if missing:
-            raise LiteFormerError(f"standard input has no column {missing[0]!r}; it has: {', '.join(cells)}")
-        self._columns = [cells.index(name) for name in names]
-        self._count = len(cells)
-        return True
+    def _truth(self):
+        """NaN for every target and step, float64 ``(outputs,)``, to be filled; None if the stream does not hold them."""
+        if not self.delay:
+            return None
+        truth = np.full((len(self._targets), self.delay), np.nan)
+        self._waiting.append((self._count, truth))
+        return truth.reshape(-1)
 
-    def _row(self, number, cells):
-        config = self._model.config
-        expected = self._count if self._columns else config.features
-        if len(cells) != expected:
-            names = f" ({', '.join(config.feature_names)})" if config.feature_names and not self._columns else ""
-            raise LiteFormerError(f"line {number} of standard input holds {len(cells)} values; {expected} are needed{names}")
-        cells = [cells[column] for column in self._columns] if self._columns else cells
-        bad = next((cell for cell in cells if not _is_number(cell)), None)
-        if bad is not None:
-            raise LiteFormerError(f"line {number} of standard input holds {bad!r}, which is not a number; send whole rows "
-                                  "without missing values")
-        return [float(cell) for cell in cells]
+    def _arrived(self, row):
+        for last, truth in self._waiting:
+            step = self._count - last
+            if step <= self.delay:
+                truth[:, step - 1] = row[self._targets]
 
-    def _raw(self, rows):
-        return raw_counts(np.array(rows), self._model.config.raw_scale).astype(np.int64)
+    @property
+    def left_out(self):
+        """Windows so far with a missing value."""
+        return max(self._count - self._model.config.window + 1, 0) - self._windows
 
-    def replay(self, count):
-        """The first ``count`` windows so far as a Replay; the truth is what arrived later in the stream."""
-        config, values = self._model.config, np.array(self._rows)
-        horizon, truth = horizon_of(self._model), None
-        raw = self._raw(self._rows)
-        if config.task != "classification" and config.target_features and horizon:
-            targets = values[:, config.target_features[::horizon]]
-            series = Series(values=values, names=config.feature_names, targets=targets, target_names=[],
-                            follows=np.ones(len(values), bool), horizon=horizon, scaling="standard", boundary=0)
-            truth = truth_of(series, config.window)[:count]
-        windows = np.lib.stride_tricks.sliding_window_view(raw, config.window, axis=0).transpose(0, 2, 1)[:count]
-        return Replay(windows, truth, source="standard input")
-
-
-def _is_number(cell):
-    try:
-        return bool(np.isfinite(float(cell)))
-    except ValueError:
-        return False
+    @property
+    def notes(self):
+        """Sentences on what was left out."""
+        empty = self._rows.empty
+        return [f"{empty} of {self._count} rows of {SOURCE} have an empty cell; they are in no window"] if empty else []

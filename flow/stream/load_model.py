@@ -14,28 +14,29 @@ from liteformer.flow.project.files import MANIFEST, read_manifest
 SIMULATED_CPU = "vexriscv"
 
 
-def built_from(path):
+def built_from(path, device=None):
     """The build of a project folder, or the loadable one of a model.
+
+    Args:
+        path: of either. device: FPGA whose budget counts, None for the folder's or the board's.
 
     Returns:
         ``(compiled, cpu)``: CompiledModel, name of the CPU or None.
     Raises:
         LiteFormerError: no model there.
     """
-    device = None
-    if (Path(path) / MANIFEST).is_file():
-        from liteformer.boards import load_board
-        device = load_board(read_manifest(path)["board"]).DEVICE
-    cpu, overrides = inputs.hardware_of(path, device=device)
+    board = read_manifest(path)["board"] if (Path(path) / MANIFEST).is_file() else None
+    cpu, overrides = inputs.hardware_of(path, board=board, device=device)
     return hardware.compile_model(inputs.load_model(path), **({"loadable": True} | overrides)), cpu
 
 
-def run_load(model, built, *, port=None, baudrate=115200, sim=False, windows=16, seed=1):
+def run_load(model, built, *, port=None, baudrate=115200, sim=False, device=None, windows=16, seed=1):
     """Load a model and check it.
 
     Args:
         model: model file or directory. built: project folder or model that the device was built from. port, baudrate: serial
-        port; sim: the simulated SoC in its place. windows: random ones to compare with the golden model afterwards.
+        port; sim: the simulated SoC in its place. device: of ``built_from``. windows: random ones to compare with the golden
+        model afterwards.
     Returns:
         dict, the command's JSON.
     """
@@ -45,7 +46,7 @@ def run_load(model, built, *, port=None, baudrate=115200, sim=False, windows=16,
         raise LiteFormerError("name one device: --port /dev/ttyUSB0, or --sim for the simulated SoC")
     new = inputs.load_model(model)
     with console.step("Compile the model for the build"):
-        compiled, cpu = built_from(built)
+        compiled, cpu = built_from(built, device)
         loaded = replace_model(compiled, new)
     with open_line(compiled, port=port, baudrate=baudrate, cpu=cpu or SIMULATED_CPU) as client:
         before = client.info()

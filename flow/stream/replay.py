@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Windows for a device from a data set or a CSV, with their truth, classes or anomalies if known."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -10,8 +10,25 @@ from liteformer.accel.decision import continues
 from liteformer.accel.errors import LiteFormerError
 from liteformer.train.data import registry, table
 from liteformer.train.data.dataset import raw_counts, truth_of
-from liteformer.train.data.series import Series, split, usable_starts
+from liteformer.train.data.series import Series, shortage, split, usable_starts
+from liteformer.train.data.task_series import anomaly_labels, class_name
 from liteformer.train.loop.options import TrainOptions
+
+
+@dataclass(frozen=True)
+class Window:
+    """One window for a device.
+
+    Args:
+        raw: int64 ``(window, features)``; follows: it is contiguous with the one before.
+        truth: float64 ``(outputs,)``, physical units, NaN where unknown, or None; in a stream it is filled as rows arrive.
+        label: class index or 1 where the last row is anomalous, else 0; -1 where unknown; or None.
+    """
+
+    raw: np.ndarray
+    follows: bool
+    truth: np.ndarray | None = None
+    label: int | None = None
 
 
 @dataclass(frozen=True)
@@ -20,8 +37,9 @@ class Replay:
 
     Args:
         raw: int64 ``(N, window, features)``. truth: float64 ``(N, outputs)``, physical units, NaN where unknown, or None.
-        labels: ``(N,)``, class index (-1 where unknown) or whether the last row is anomalous, or None.
+        labels: int64 ``(N,)``, class index or 1 where the last row is anomalous, else 0; -1 where unknown; or None.
         unit: of the outputs, may be empty. source: a word for their origin. left_out: windows with a gap.
+        notes: sentences on what was left out, for the user.
     """
 
     raw: np.ndarray
@@ -30,13 +48,16 @@ class Replay:
     unit: str = ""
     source: str = "the data"
     left_out: int = 0
+    notes: list = field(default_factory=list)
 
     def __len__(self):
         return len(self.raw)
 
     def windows(self):
-        """Yields ``(window, follows)``: raw integers ``(window, features)``; True if contiguous with the one before."""
-        yield from zip(self.raw, continues(self.raw))
+        """Yields each as a Window."""
+        for index, (raw, follows) in enumerate(zip(self.raw, continues(self.raw))):
+            yield Window(raw, follows, None if self.truth is None else self.truth[index],
+                         None if self.labels is None else int(self.labels[index]))
 
     def first(self, count, spread=False):
         """The first ``count`` windows, or evenly spread ones; all for None.
@@ -110,46 +131,52 @@ def _data_set(model, data, path):
         raise LiteFormerError(f"data {options.data} has the classes {', '.join(series.classes)}; the model distinguishes "
                               f"{', '.join(config.class_names)}")
     _, _, test = split(series, config.window, usable_starts(series, config.window), options.validation_fraction)
-    return _replay(model, series, test, f"the test part of {options.data}", series.unit)
+    labels = series.targets[:, 0] if config.task == "classification" else series.anomalous
+    return _replay(model, series, test, f"the test part of {options.data}", labels, series.unit, series.notes)
 
 
 def _plain(model, path):
     """Every window of a CSV whose columns are the model's features."""
     config, options = model.config, trained_options(model)
     frame, values = _feature_values(model, path)
-    follows = np.ones(len(values), bool)
+    follows, steps = np.ones(len(values), bool), None
     source = registry.REGISTRY.get(options.get("data"))
     stamp = options.get("timestamp") or (frame.columns[0] if frame is not None and source and source.time_first else None)
     if frame is not None and stamp in frame.columns and stamp not in config.feature_names:
-        _, follows = table.time_steps(frame, path, stamp)
-    series = Series(values=values, names=config.feature_names, targets=np.zeros((len(values), 1)), target_names=[],
-                    follows=follows, horizon=0, scaling="standard", boundary=0)
+        _, follows, steps = table.time_steps(frame, path, stamp)
+    series = Series(values=values, names=config.feature_names, targets=np.zeros((len(values), 0)), target_names=[],
+                    follows=follows, horizon=0, scaling="standard", boundary=0, steps=steps)
     starts = usable_starts(series, config.window)
     if not len(starts):
-        raise LiteFormerError(f"{path} holds no window of {config.window} successive rows without a missing value; fill the "
-                              "gaps or give another --path")
-    known = {} if frame is None else _known(model, frame, path)
-    replay = _replay(model, Series(**vars(series) | known), starts, str(path), known=bool(known))
+        raise LiteFormerError(f"{path} holds no window of {config.window} successive rows: {shortage(series, config.window)}; "
+                              "fill the gaps or give another --path")
+    known, labels = ({}, None) if frame is None else _known(model, frame, path)
+    notes = [*(steps.notes if steps else ()), *_unknown(labels, starts + config.window - 1, path)]
+    replay = _replay(model, Series(**vars(series) | known), starts, str(path), labels, notes=notes)
     return Replay(**vars(replay) | {"left_out": len(values) - config.window + 1 - len(starts)})
 
 
 def _known(model, frame, path):
-    """Fields of the Series from the other columns of a CSV, empty if there are none."""
+    """``(fields, labels)``: fields of the Series, and a label of every row, -1 where unknown, from the other columns of a CSV;
+    empty and None if there are none."""
     config, columns, label = model.config, target_columns(model), trained_options(model).get("label")
     if config.task == "forecast" and columns and horizon_of(model) is not None and set(columns) <= set(frame.columns):
         return {"targets": np.stack([table.column(frame, path, name) for name in columns], axis=1),
-                "horizon": horizon_of(model)}
+                "horizon": horizon_of(model)}, None
     if config.task == "classification" and label in frame.columns:
         index = {name: number for number, name in enumerate(config.class_names)}
-        cells = [index.get(_class_name(cell), -1) for cell in table.cells(frame, path, label)]
-        return {"targets": np.array(cells, np.float64)[:, None]}
+        return {}, np.array([index.get(class_name(cell), -1) for cell in table.cells(frame, path, label)])
     if config.task == "anomaly" and label in frame.columns:
-        return {"anomalous": table.column(frame, path, label) == 1}
-    return {}
+        labels = anomaly_labels(frame, path, label)
+        return {}, np.where(np.isnan(labels), -1, labels)
+    return {}, None
 
 
-def _class_name(cell):
-    return f"{cell:g}" if isinstance(cell, float) else str(cell)
+def _unknown(labels, last, path):
+    """Notes on windows whose label, that of their last row, is not known: a list of one sentence, or of none."""
+    count = 0 if labels is None else int((labels[last] < 0).sum())
+    return [f"{count} of {len(last)} windows of {path} have no label that the model knows in their last row; the figures are "
+            "those of the others"] if count else []
 
 
 def _feature_values(model, path):
@@ -170,15 +197,11 @@ def _feature_values(model, path):
     return None, np.stack([table.read_matrix(path, column) for column in range(count)], axis=1)
 
 
-def _replay(model, series, starts, source, unit="", known=True):
-    """Replay of the windows of a Series at ``starts``; known: it has targets or anomalies."""
-    config, last = model.config, starts + model.config.window - 1
+def _replay(model, series, starts, source, labels=None, unit="", notes=()):
+    """Replay of the windows of a Series at ``starts``; labels: of every row, or None."""
+    config, last, truth = model.config, starts + model.config.window - 1, None
     raw = sliding_window_view(raw_counts(series.values, config.raw_scale).astype(np.int64), config.window, axis=0)
-    truth = labels = None
-    if known and config.task == "classification":
-        labels = series.targets[last, 0].astype(np.int64)
-    elif known and series.targets.shape[1] * max(series.horizon, 1) == config.outputs:
+    if config.task != "classification" and series.targets.shape[1] * max(series.horizon, 1) == config.outputs:
         truth = truth_of(series, config.window)[starts]
-    if known and series.anomalous is not None:
-        labels = series.anomalous[last]
-    return Replay(raw.transpose(0, 2, 1)[starts], truth, labels, unit, source)
+    labels = None if labels is None else labels[last].astype(np.int64)
+    return Replay(raw.transpose(0, 2, 1)[starts], truth, labels, unit, source, notes=list(notes))

@@ -24,41 +24,43 @@ def open_source(model, data, path, windows):
 
 
 def run_device(device, model, source, windows, plot, as_json):
-    truth, unit = getattr(source, "truth", None), getattr(source, "unit", "")
-
-    def show(index, result):
-        print(line_of(model, index, result, None if truth is None else truth[index], unit), flush=True)
+    def show(index, result, window):
+        print(line_of(model, index, result, window.truth, source.unit), flush=True)
 
     if as_json:
         with console.step("Run windows on the device") as step:
             done = run_windows(device, model, source, windows, step=step)
     else:
         done = run_windows(device, model, source, windows, show)
-    result = measure(device, model, *done)
+    result = measure(device, model, source, *done)
+    for text in result["notes"]:
+        console.note(text)
     if plot:
-        replay, answers, *_ = done
         with console.work(), whole_file(Path(plot)) as temporary:
-            draw(temporary, model, replay, answers, np.array(result.get("decided", ())))
+            draw(temporary, model, done[0].listed(), source)
     return result
 
 
-def draw(path, model, replay, answers, decided):
-    """Picture of a run: forecasts, score and alarms, or the confusion matrix."""
+def draw(path, model, listed, source):
+    """Picture of a run: forecasts, score and alarms, or the confusion matrix.
+
+    Args:
+        path: PNG to write; model: QuantizedModel; listed: tally.Listed; source: Replay or LiveRows.
+    """
     from liteformer.train.metrics import plots, task_plots
-    config = model.config
+    config, labels = model.config, listed.labels
     if config.task == "anomaly":
-        anomalous = np.zeros(len(replay), bool) if replay.labels is None else replay.labels
-        task_plots.alarms(path, model, answers.outputs, replay.raw, anomalous)
+        anomalous = np.zeros(len(listed.decisions), bool) if labels is None else labels == 1
+        task_plots.alarms(path, model, listed.decisions, anomalous)
     elif config.task == "classification":
-        if replay.labels is None:
+        if labels is None:
             raise LiteFormerError("a classification's picture needs the true classes; give data with labels or leave --plot "
                                   "out")
         from liteformer.train.metrics.classes import confusion
-        known = replay.labels >= 0
-        task_plots.confusion(path, confusion(replay.labels[known], decided[known], config.outputs), config.class_names,
-                             f"Windows of {replay.source}, device")
+        known = labels >= 0
+        task_plots.confusion(path, confusion(labels[known], listed.decisions[known, -1], config.outputs), config.class_names,
+                             f"Windows of {source.source}, device")
     else:
-        forecasts = answers.outputs / np.asarray(config.output_scale)
-        truth = np.full_like(forecasts, np.nan) if replay.truth is None else replay.truth
-        plots.forecast(path, truth, {"device": forecasts}, config.target_names[0] if config.target_names else "output 0",
-                       replay.unit, replay.source)
+        truth = np.full_like(listed.forecasts, np.nan) if listed.truth is None else listed.truth
+        plots.forecast(path, truth, {"device": listed.forecasts}, config.target_names[0] if config.target_names else "output 0",
+                       source.unit, source.source)

@@ -5,10 +5,9 @@ import time
 
 import numpy as np
 
-from liteformer.accel import golden
-from liteformer.accel.decision import decide
 from liteformer.accel.errors import LiteFormerError
 from liteformer.flow.common import console
+from liteformer.flow.stream.tally import LISTED, Tally
 
 SHOWN = 4  # Most outputs that a line shows.
 
@@ -18,65 +17,64 @@ def run_windows(device, model, source, count=None, show=None, step=None):
 
     Args:
         device: Device. model: QuantizedModel. source: Replay or LiveRows. count: windows at most, None for all.
-        show: callable(index, protocol.Result) after each window, or None. step: console.Step or None.
+        show: callable(index, protocol.Result, replay.Window) after each window, or None. step: console.Step or None.
     Returns:
-        ``(replay, answers, seconds, lost)``: Replay of the windows that were sent, soc.stream.Answers, time on the line,
-        lost replies.
+        ``(tally, seconds, lost)``: Tally, time on the line, lost replies.
     Raises:
         LiteFormerError: the device fails, or there was no window.
     """
     from liteformer.soc.stream import WindowStream
     stream, seconds = WindowStream(device.client), 0.0
-    total = count if count is not None else len(source) if hasattr(source, "__len__") else None
+    finite = hasattr(source, "__len__")
+    tally = Tally(model) if finite else Tally(model, LISTED, source.delay)
+    total = count if count is not None else len(source) if finite else None
     device.client.reset()
     try:
-        for index, (window, follows) in enumerate(source.windows()):
+        for window in source.windows():
             begin = time.perf_counter()
-            result = stream.infer(window, follows)
+            result = stream.infer(window.raw, window.follows)
             seconds += time.perf_counter() - begin
+            tally.add(window, result, stream.followed)
             if show is not None:
-                show(index, result)
+                show(tally.windows - 1, result, window)
             if step is not None:
-                step.update(index + 1, total)
-            if index + 1 == total:
+                step.update(tally.windows, total)
+            if tally.windows == total:
                 break
     except KeyboardInterrupt:
         console.note("stopped")
-    done = len(stream.results)
-    if not done:
-        raise LiteFormerError(f"no window was complete; send at least {model.config.window} rows")
-    replay = source.replay(done) if hasattr(source, "replay") else source.first(done)
-    return replay, stream.answers(), seconds, stream.lost
+    if not tally.windows:
+        raise LiteFormerError(f"no window was complete; send at least {model.config.window} successive rows without an empty "
+                              "cell")
+    tally.close()
+    return tally, seconds, stream.lost
 
 
-def measure(device, model, replay, answers, seconds, lost):
+def measure(device, model, source, tally, seconds, lost):
     """The command's JSON object.
 
     Args:
-        device: Device; model: QuantizedModel; the rest as ``run_windows`` returns it.
+        device: Device; model: QuantizedModel; source: Replay or LiveRows; the rest as ``run_windows`` returns it.
     Returns:
         dict; ``mismatches`` counts numbers that differ from the golden model: outputs, class, score, alarm.
     """
-    config = model.config
-    expected = golden.infer(model, replay.raw)
-    wanted = decide(config, expected, replay.raw, answers.follows)
-    decisions, on_device = answers.decisions, answers.decisions.shape == wanted.shape
-    if not on_device:
-        decisions = decide(config, answers.outputs, replay.raw, answers.follows)
-    forecasts = answers.outputs / np.asarray(config.output_scale)
-    cycles = {"accelerator": int(answers.accelerator_cycles.max()), "end_to_end": int(answers.end_to_end_cycles.max()) or None}
+    config, listed = model.config, tally.listed()
+    count, notes = len(listed.forecasts), list(source.notes)
+    if count < tally.windows:
+        notes.append(f"the first {count} of {tally.windows} windows are listed and drawn; the figures are those of all")
+    cycles = {"accelerator": int(tally.accelerator), "end_to_end": int(tally.end_to_end) or None}
     result = {
-        "task": config.task, "model_id": model.id, "link": device.link, "windows": len(replay), "left_out": replay.left_out,
-        "mismatches": int(np.count_nonzero(answers.outputs != expected) + on_device * np.count_nonzero(decisions != wanted)),
-        **_accuracy(config, replay, forecasts, decisions), "unit": replay.unit, "cycles": cycles,
+        "task": config.task, "model_id": model.id, "link": device.link, "windows": tally.windows, "left_out": source.left_out,
+        "listed": count, "notes": notes, "mismatches": tally.mismatches, **_accuracy(config, tally, listed),
+        "unit": source.unit, "cycles": cycles,
         "latency_us": {name: None if value is None else round(value / device.clock_mhz, 3) for name, value in cycles.items()},
-        "clock_mhz": device.clock_mhz, "seconds": round(seconds, 3), "windows_per_second": round(len(replay) / seconds, 1),
+        "clock_mhz": device.clock_mhz, "seconds": round(seconds, 3), "windows_per_second": round(tally.windows / seconds, 1),
         "repeated": device.repeated, "lost": lost}
     if config.task != "classification":
-        result |= {"forecast": forecasts.tolist(), "truth": _listed(replay.truth)}
+        result |= {"forecast": listed.forecasts.tolist(), "truth": _listed(listed.truth)}
     if config.task != "forecast":
-        result |= {"decided": decisions[:, -1].tolist(), "labels": None if replay.labels is None else
-                   np.asarray(replay.labels, int).tolist()}
+        result |= {"decided": listed.decisions[:, -1].tolist(),
+                   "labels": None if listed.labels is None else listed.labels.tolist()}
     return result
 
 
@@ -85,27 +83,16 @@ def _listed(truth):
     return None if truth is None else [[None if np.isnan(value) else value for value in row] for row in truth.tolist()]
 
 
-def _accuracy(config, replay, forecasts, decisions):
-    """Metrics by name, each a dict by predictor; None where no truth is known."""
-    if config.task != "forecast":
-        from liteformer.train.metrics.tasks import FIGURES, figures
-        known = np.zeros(len(replay), bool) if replay.labels is None else np.asarray(replay.labels, int) >= 0
-        if not known.any():
-            return {name: {"device": None} for name in FIGURES[config.task]}
-        found = figures(config, replay.labels[known], decisions[known, -1])
-        return {name: {"device": found[name]} for name in FIGURES[config.task]}
-    values = {"device": forecasts, "persistence": None}
-    if len(config.target_features) == config.outputs:
-        columns = np.array(config.target_features)
-        values["persistence"] = replay.raw[:, -1, columns] / np.asarray(config.raw_scale)[columns]
-    return {"rmse": {name: _rmse(value, replay.truth) for name, value in values.items()}}
-
-
-def _rmse(forecast, truth):
-    if forecast is None or truth is None:
-        return None
-    squares = np.square(forecast - truth)[~np.isnan(truth)]
-    return float(np.sqrt(squares.mean())) if len(squares) else None
+def _accuracy(config, tally, listed):
+    """Metrics by name, each a dict by predictor; None where no truth is known. Only files have labels, and all are listed."""
+    if config.task == "forecast":
+        return {"rmse": tally.rmse()}
+    from liteformer.train.metrics.tasks import FIGURES, figures
+    known = np.zeros(0, bool) if listed.labels is None else listed.labels >= 0
+    if not known.any():
+        return {name: {"device": None} for name in FIGURES[config.task]}
+    found = figures(config, listed.labels[known], listed.decisions[known, -1])
+    return {name: {"device": found[name]} for name in FIGURES[config.task]}
 
 
 def line_of(model, index, result, truth=None, unit=""):

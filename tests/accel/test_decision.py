@@ -70,5 +70,21 @@ def test_score_by_hand():
     assert decision.decide(lower, outputs, raw)[:, 1].tolist() == [0, 0, 1, 0]
 
 
+@pytest.mark.parametrize("size", [1, 2, 3, 7])
+def test_in_parts_as_in_one(size):
+    """A device that gets its windows in several parts; a jump lies at the border of parts and inside one."""
+    config, rng = ModelConfig(**CONFIG | ANOMALY), np.random.default_rng(8)
+    raw, outputs = rng.integers(-99, 99, (20, 3, 2)), rng.integers(-99, 99, (20, 2))
+    follows = ~np.isin(np.arange(20), [0, 6, 11])
+    decider = decision.Decider(config)
+    parts = [decider.decide(outputs[at:at + size], raw[at:at + size], follows[at:at + size]) for at in range(0, 20, size)]
+    whole = decision.decide(config, outputs, raw, follows)
+    assert np.array_equal(np.concatenate(parts), whole)
+    alone = [decision.decide(config, outputs[at:at + size], raw[at:at + size], follows[at:at + size])
+             for at in range(0, 20, size)]
+    assert not np.array_equal(np.concatenate(alone), whole)
+    assert decider.decide(outputs[:0], raw[:0], follows[:0]).shape == (0, 2)
+
+
 def test_a_forecast_decides_nothing():
     assert decision.decide(ModelConfig(**CONFIG), np.zeros((3, 2)), np.zeros((3, 3, 2), int)).shape == (3, 0)

@@ -222,8 +222,8 @@ def builds(draw):
 def build_and_simulate(build):
     """``simulated_and_predicted`` of a drawn build, with the block RAM it is given."""
     shape, options, halves, seed = build
-    budget = 2 * find_device(options.device).bram36 - halves if halves is not None else memories.SOC_HALVES
-    with mock.patch.object(choose, "SOC_HALVES", budget):
+    budget = 2 * find_device(options.device).bram36 - halves if halves is not None else memories.soc_halves(1, 1, False)
+    with mock.patch.object(choose, "soc_halves", lambda *_: budget):
         return simulated_and_predicted(make_model(seed, **shape), options, windows=1, seed=seed)
 
 

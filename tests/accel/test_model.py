@@ -211,7 +211,11 @@ def test_failed_save_leaves_nothing(tmp_path, monkeypatch):
     ({"output_scale": [float("nan")]}, "output_scale must be above zero and finite"),
     ({"raw_scale": [1.0, float("inf")]}, "raw_scale must be above zero and finite"),
     ({"feature_names": ["a"]}, "feature_names must name all 2 features or none"),
-    ({"target_names": ["a", "b"]}, "target_names has 2 names for 1 outputs"),
+    ({"feature_names": ["a", "b", "c"]}, "feature_names must name all 2 features or none"),
+    ({"target_names": ["a", "b"]}, "target_names must name all 1 outputs or none"),
+    ({"target_names": ["a"], "outputs": 2, "output_scale": [1.0, 1.0]}, "target_names must name all 2 outputs or none"),
+    ({"target_features": [0, 1]}, "target_features must have 1 values or none"),
+    ({"class_names": ["a"]}, "class_names must name every output of a classification, and nothing else"),
 ])
 def test_configuration_errors(change, message):
     ModelConfig.model_validate(CONFIG)

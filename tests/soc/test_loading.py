@@ -15,7 +15,7 @@ from liteformer.accel.compiler.loading import checksum, loader_words, replace_mo
 from liteformer.accel.core import LiteFormerCore
 from liteformer.accel.errors import LiteFormerError
 from liteformer.accel.random_model import random_model
-from liteformer.soc.model_header import known_window
+from liteformer.soc.known_window import known_window
 from liteformer.soc.protocol import SELF_TESTS, Command
 from liteformer.soc.simulation import Simulation
 
@@ -224,12 +224,12 @@ def test_a_model_for_another_build_is_refused(start):
     assert simulation.client.info().self_test == PASSED
 
 
-def test_the_self_test_sees_a_flipped_bit(start):
+@pytest.mark.parametrize("memory", ["multiplier", "streams"])
+def test_the_self_test_sees_a_flipped_bit(start, memory):
     fixed = compile_model(model(1))
-    levels, bases, shifts = known_window(fixed.model)
-    raw = bases + (levels << shifts)
+    raw = known_window(fixed.model)
     images = fixed.images | {"multiplier": [word ^ 1 << 12 for word in fixed.images["multiplier"]]}
-    wrong = start(replace(fixed, images=images))
+    wrong = start(replace(fixed, images=images) if memory == "multiplier" else altered(fixed))
     assert wrong.client.info().self_test == WRONG_ANSWER == wrong.client.self_test()
     # The device keeps serving; its answers are wrong, as it reports.
     assert not np.array_equal(wrong.client.infer(raw).outputs, golden.infer(fixed.model, raw[None])[0])

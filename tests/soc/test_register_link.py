@@ -2,6 +2,7 @@
 """The core behind LiteX's own server: RemoteServer, CommUART, a pseudo-terminal, UARTbone in the simulated SoC."""
 
 import json
+import re
 import socket
 import threading
 
@@ -12,7 +13,7 @@ from litex.tools.litex_server import RemoteServer
 from litex.tools.remote.comm_uart import CommUART
 
 from liteformer.accel.errors import LiteFormerError
-from liteformer.soc.protocol import STATUS_TEXT, Status
+from liteformer.soc.protocol import STATUS_TEXT, Info, Status
 from liteformer.soc.pseudo_terminal import PseudoTerminal
 from liteformer.soc.register_link import ABORT, BUSY, CLEAR, RegisterLink, RegisterMap
 from liteformer.soc.stream import infer_windows
@@ -66,13 +67,33 @@ def test_windows_over_the_bridge(server, csr, core, windows):
         assert wrong.any(axis=1).nonzero()[0].tolist() == [2]
 
 
-def test_a_window_that_is_not_full(server, csr, windows):
+def test_a_window_that_is_not_full(server, csr, core, windows):
     with RegisterLink(csr, server) as link:
         link.reset()
         link.push(windows[0, :2])
         with pytest.raises(LiteFormerError, match=STATUS_TEXT[Status.NOT_READY].split(";")[0]):
-            link.infer(windows[0, 2:3])
-        assert link.infer(windows[0, 3:]).outputs.shape == (2,)
+            link.infer(windows[1, 2:3])
+        with pytest.raises(LiteFormerError, match=re.escape(STATUS_TEXT[Status.BAD_LENGTH])):
+            link.infer(windows[1, 2:, :2])
+        # The refused rows are not in the window.
+        assert np.array_equal(link.infer(windows[0, 2:]).outputs, core.expected(windows[:1])[0])
+    # Another connection does not know of the rows, but the core says that the window is full.
+    with RegisterLink(csr, server) as link:
+        moved = np.concatenate([windows[0, 1:], windows[1, :1]])
+        assert np.array_equal(link.infer(windows[1, :1]).outputs, core.expected(moved[None])[0])
+        link.reset()
+        with pytest.raises(LiteFormerError, match=STATUS_TEXT[Status.NOT_READY].split(";")[0]):
+            link.infer(windows[0, 1:])
+
+
+def test_nothing_is_pushed_without_a_model(monkeypatch):
+    link = RegisterLink.__new__(RegisterLink)
+    link._info, link._held = Info(0, 0, "", 4, 3, 2, 1, 1, "forecast", 0), 0
+    monkeypatch.setattr(link, "_get", lambda name: 0, raising=False)
+    monkeypatch.setattr(link, "write", lambda *_: pytest.fail("pushed"), raising=False)
+    for request in (link.push, link.infer):
+        with pytest.raises(LiteFormerError, match=re.escape(STATUS_TEXT[Status.NO_MODEL])):
+            request(np.zeros((4, 3), int))
 
 
 def test_a_reset_waits_for_the_end_of_the_abort(monkeypatch):

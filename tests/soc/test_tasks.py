@@ -15,7 +15,7 @@ from .stand_in import StandInCore
 
 import liteformer.sw
 from liteformer.accel import decision, golden
-from liteformer.accel.compiler import HardwareOptions, compile_model
+from liteformer.accel.compiler import HardwareOptions, compile_model, memories
 from liteformer.accel.model import AnomalySettings
 from liteformer.accel.random_model import random_model
 from liteformer.soc.generate import write_verilog
@@ -163,8 +163,9 @@ def test_firmware_of_every_task_fits(tmp_path, cpu, task, loadable):
     core.compiled = compile_model(model_for(task), HardwareOptions(loadable=loadable))
     soc = LiteFormerSoC(simulation_platform(), 1e8, core, cpu_type=cpu)
     write_verilog(soc, tmp_path)
-    # What is left holds the known window of a longer model.
-    assert 1000 < len(soc.firmware) <= 3328 + 512 * loadable
+    config = core.compiled.model.config
+    bound = memories.firmware_bytes(config.features, config.outputs, loadable)
+    assert bound - 512 < len(soc.firmware) <= bound <= soc.integrated_rom_size == 4096
     assert f"/* {task} */" in (tmp_path / "software" / "include" / "generated" / "model.h").read_text()
 
 

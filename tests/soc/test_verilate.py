@@ -6,9 +6,11 @@ import shutil
 
 import pytest
 
+from liteformer.accel.errors import LiteFormerError
 from liteformer.soc import verilate
 from liteformer.soc.cache import default_cache
 from liteformer.soc.generate import Design
+from liteformer.soc.sealed import sealed
 from liteformer.soc.verilate import LEVELS, build_simulator, level_for
 
 VERILOG = """
@@ -86,6 +88,57 @@ def test_the_library_is_compiled_once(counter):
     counter(step=6)
     assert sorted([library, *more]) == sorted(cache.glob("verilated-*"))
     assert {path.name: path.stat().st_mtime_ns for path in library.iterdir()} == before
+
+
+def replace(path, content):
+    """Give a file other content; one that is loaded must not change beneath the process."""
+    path.unlink()
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize("damage", [lambda data: b"", lambda data: data[:len(data) // 2], lambda data: b"#" + data[1:],
+                                    lambda data: data[:4000] + bytes([data[4000] ^ 1]) + data[4001:]],
+                         ids=["empty", "cut off", "no ELF", "one bit"])
+def test_a_damaged_simulator_is_built_again(counter, capsys, damage):
+    path = counter(step=7)
+    replace(path, damage(path.read_bytes()))
+    assert counter(step=7) == path and count(path, 5) == 5 * 7
+    assert capsys.readouterr().err == (f"note: the simulator {path} is damaged (the checksum does not match) and is built "
+                                       "again\n")
+    assert counter(step=7) == path and capsys.readouterr().err == ""
+
+
+def test_a_simulator_that_cannot_be_loaded_is_refused(counter, monkeypatch, capsys):
+    """A whole file that the machine does not take: built again once, then one sentence, and nothing is kept."""
+    path = counter(step=8)
+    replace(path, sealed(b"of another machine"))
+    compiled = verilate._compile
+
+    def strange(*arguments):
+        built = compiled(*arguments)
+        built.write_bytes(b"no shared object")
+        return built
+    monkeypatch.setattr(verilate, "_compile", strange)
+    with pytest.raises(LiteFormerError, match=r"^the simulator was built but cannot be loaded \(.*\); check the disk of .*, or "
+                                              "set the environment variable LITEFORMER_CACHE to another folder$"):
+        counter(step=8)
+    assert capsys.readouterr().err.count("is damaged") == 1 and not path.exists()
+    assert not [other for other in path.parent.iterdir() if other.name.startswith("tmp")]
+
+
+def test_a_damaged_library_is_compiled_again(counter, capsys):
+    before = set(counter(step=9).parent.glob("verilated-*"))
+    for library in before:
+        path = library / "verilated.o"
+        replace(path, path.read_bytes()[:-100])
+    path = counter(step=10)
+    assert count(path, 3) == 30
+    note, = capsys.readouterr().err.splitlines()
+    assert note.startswith("note: Verilator's objects in ") and note.endswith(
+        " are damaged (the checksum does not match) and are compiled again")
+    assert set(path.parent.glob("verilated-*")) == before
+    counter(step=11)
+    assert capsys.readouterr().err == ""
 
 
 def test_level_grows_with_the_work():

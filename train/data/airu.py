@@ -24,11 +24,11 @@ def load_airu(options):
         LiteFormerError: missing or bad file, one sentence.
     """
     frame, path = table.read_table(options.path), options.path
-    times, follows = table.time_steps(frame, path, options.timestamp or frame.columns[0])
+    times, follows, steps = table.time_steps(frame, path, options.timestamp or frame.columns[0])
     if times.dtype.kind != "M":
         raise LiteFormerError(f"{path}: the first column of an AirU file must be times; name the column with --timestamp")
     # The published protocol omits the window that ends with the last row of the file.
     follows[-1] = False
     boundary = int(np.searchsorted(times, np.datetime64(pd.Timestamp(TEST))))
-    return forecast_series(options, frame, path, features=FEATURES, targets=TARGETS, follows=follows, horizon=0,
+    return forecast_series(options, frame, path, features=FEATURES, targets=TARGETS, follows=follows, steps=steps, horizon=0,
                            scaling="minmax", boundary=boundary, split_by="start", unit="ppb")

@@ -7,7 +7,7 @@ import pandas as pd
 from liteformer.accel.errors import LiteFormerError
 from liteformer.train.data import table
 from liteformer.train.data.recordings import starts_of
-from liteformer.train.data.task_series import anomaly_series, class_series, forecast_series, horizon
+from liteformer.train.data.task_series import anomaly_labels, anomaly_series, class_name, class_series, forecast_series, horizon
 
 
 def load_forecast(options):
@@ -17,16 +17,16 @@ def load_forecast(options):
         LiteFormerError: missing or bad file, no such column, one sentence.
     """
     frame, path = table.read_table(options.path), options.path
-    follows = np.ones(len(frame), bool)
+    follows, steps = np.ones(len(frame), bool), None
     if options.timestamp:
-        _, follows = table.time_steps(frame, path, options.timestamp)
+        _, follows, steps = table.time_steps(frame, path, options.timestamp)
     features = options.features
     if not features:
         features = [str(name) for name in frame.columns
                     if name != options.timestamp and pd.api.types.is_numeric_dtype(frame[name])
                     and not (options.horizon == 0 and name in options.target)]
         features += [name for name in options.target if name not in features and horizon(options)]
-    return forecast_series(options, frame, path, features=features, targets=options.target, follows=follows)
+    return forecast_series(options, frame, path, features=features, targets=options.target, follows=follows, steps=steps)
 
 
 def load_classes(options):
@@ -36,47 +36,40 @@ def load_classes(options):
         LiteFormerError: missing or bad file, no such column, one sentence.
     """
     frame, path = table.read_table(options.path), options.path
-    groups, follows = _order(frame, path, options)
+    groups, follows, steps = _order(frame, path, options)
     cells = table.cells(frame, path, options.label)
     values = sorted(cells.dropna().unique(), key=lambda value: (isinstance(value, str), value))
     labels = np.full(len(cells), np.nan)
     for index, value in enumerate(values):
         labels[cells.to_numpy() == value] = index
-    classes = [f"{value:g}" if isinstance(value, float) else str(value) for value in values]
-    names = _features(frame, options)
+    classes, names = [class_name(value) for value in values], _features(frame, options)
     return class_series(options, _columns(frame, path, names), names, labels, classes, options.label, groups=groups,
-                        follows=follows)
+                        follows=follows, steps=steps)
 
 
 def load_anomalies(options):
-    """Series with the anomalies of ``options.label``: 1 for one, 0 or an empty cell for none.
+    """Series with the anomalies of ``options.label``: 1 for one, 0 for none; rows with an empty cell are in no
+    window.
 
     Raises:
         LiteFormerError: missing or bad file, no such column, another label, one sentence.
     """
     frame, path = table.read_table(options.path), options.path
-    groups, follows = _order(frame, path, options)
+    groups, follows, steps = _order(frame, path, options)
     if groups is not None:
         follows = follows & ~starts_of(groups)
-    cells = table.cells(frame, path, options.label)
-    numbers = pd.to_numeric(cells, errors="coerce")
-    bad = np.flatnonzero(~numbers.isin((0, 1)) & cells.notna())
-    if len(bad):
-        raise LiteFormerError(f"{path}, row {bad[0] + 2}, column {options.label!r} holds {str(cells.iloc[bad[0]])!r}; an "
-                              "anomaly label is 1, a normal one 0")
-    names = _features(frame, options)
-    return anomaly_series(options, _columns(frame, path, names), names, numbers.fillna(0).to_numpy() == 1, options.label,
-                          follows)
+    labels, names = anomaly_labels(frame, path, options.label), _features(frame, options)
+    return anomaly_series(options, _columns(frame, path, names), names, labels, options.label, follows, steps=steps)
 
 
 def _order(frame, path, options):
-    """``(groups, follows)``: the column of recordings or None, and where rows are contiguous in time."""
+    """``(groups, follows, steps)``: the column of recordings or None, where rows are contiguous in time, and Steps or None."""
     groups = None if options.group is None else table.cells(frame, path, options.group).astype(str).to_numpy()
-    follows = np.ones(len(frame), bool)
+    follows, steps = np.ones(len(frame), bool), None
     if options.timestamp:
         breaks = None if groups is None else starts_of(groups)
-        _, follows = table.time_steps(frame, path, options.timestamp, breaks)
-    return groups, follows
+        _, follows, steps = table.time_steps(frame, path, options.timestamp, breaks)
+    return groups, follows, steps
 
 
 def _features(frame, options):

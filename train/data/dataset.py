@@ -12,7 +12,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from liteformer.accel.errors import LiteFormerError
 from liteformer.accel.numerics import round_half_up
 from liteformer.train.data.registry import load_series
-from liteformer.train.data.series import split, target_offsets, usable_starts
+from liteformer.train.data.series import shortage, split, target_offsets, usable_starts
 
 RAW_SPAN = 12          # The training range of a feature takes at least 1 << RAW_SPAN counts.
 SMALLEST_SPAN = 11     # With fewer counts the multiplier of an 8-bit input would not fit its 17 bits.
@@ -37,6 +37,7 @@ class Dataset:
         classes: names of the classes; then truth ``(rows, 1)`` is their index and the outputs are one logit per class.
         anomalous: bool ``(rows,)`` or None; the windows of train and validation contain no such row.
         watched: int64 first rows of all windows of the validation part, with anomalies.
+        notes: of the Series.
     """
 
     raw: np.ndarray
@@ -62,6 +63,7 @@ class Dataset:
     classes: list = field(default_factory=list)
     anomalous: np.ndarray | None = None
     watched: np.ndarray | None = None
+    notes: list = field(default_factory=list)
 
     def windows(self, starts):
         """Raw windows, int64 ``(len(starts), window, features)``."""
@@ -93,11 +95,12 @@ def load_dataset(options):
     if series.anomalous is not None:
         train, validation = (_without_anomaly(series, options.window, part) for part in (train, validation))
     if len(train) < options.batch:
-        raise LiteFormerError(f"only {len(train)} training windows, fewer than the batch of {options.batch}; give a longer "
-                              "series or a smaller --batch")
+        raise LiteFormerError(f"only {len(train)} training windows, fewer than the batch of {options.batch}"
+                              f"{_advice(series, options.window, 'give a longer series or a smaller --batch')}")
     if not len(validation) or not len(test):
         part = "validation" if not len(validation) else "test"
-        raise LiteFormerError(f"no {part} window is left after the split in time; give a longer series")
+        raise LiteFormerError(f"no {part} window is left after the split in time"
+                              f"{_advice(series, options.window, 'give a longer series')}")
     target_features = _target_features(series, options)
     used = _covered(len(series.values), np.concatenate([train, validation]), options.window)
     values = series.values[used]
@@ -136,7 +139,15 @@ def load_dataset(options):
         persistence=options.skip == "persistence", feature_names=series.names,
         target_names=target_names,
         target_features=target_features, unit=series.unit, classes=series.classes, anomalous=series.anomalous,
-        watched=watched)
+        watched=watched, notes=series.notes)
+
+
+def _advice(series, window, otherwise):
+    """End of a sentence on too few windows: their number by gaps and what to do, or ``otherwise`` without gaps."""
+    why = shortage(series, window)
+    if why:
+        return f": {why}; fill the gaps, name another --timestamp or choose a smaller --window or --batch"
+    return f"; {otherwise}"
 
 
 def _target_features(series, options):

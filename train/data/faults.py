@@ -51,7 +51,7 @@ def synthetic_faults(rows=ROWS, seed=20240711):
 def load_faults(options):
     """Series of the built-in process with its faults, divided in time."""
     values, faulty = synthetic_faults()
-    return anomaly_series(options, values, NAMES, faulty, "fault", np.ones(len(values), bool))
+    return anomaly_series(options, values, NAMES, faulty.astype(np.float64), "fault", np.ones(len(values), bool))
 
 
 def _faults(rng, rows):

@@ -38,6 +38,6 @@ def load_pems(options):
                       test_end=4 * WEEK, unit="mph")
     frame = table.read_table(path)
     speed = [f"{options.sensor or STATION}_speed"]
-    _, follows = table.time_steps(frame, path, options.timestamp or frame.columns[0])
-    return forecast_series(options, frame, path, features=speed, targets=speed, follows=follows, unit="mph",
-                           boundary=min(3 * WEEK, len(frame) * 3 // 4), test_end=4 * WEEK)
+    _, follows, steps = table.time_steps(frame, path, options.timestamp or frame.columns[0])
+    return forecast_series(options, frame, path, features=speed, targets=speed, follows=follows, steps=steps,
+                           unit="mph", boundary=min(3 * WEEK, len(frame) * 3 // 4), test_end=4 * WEEK)

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from liteformer.accel.errors import LiteFormerError
+from liteformer.train.data.steps import Steps
 
 TRAIN, VALIDATION, TEST = range(3)
 
@@ -29,6 +30,8 @@ class Series:
         classes: names of the classes whose index the only target is; empty for numbers.
         anomalous: bool ``(rows,)``, rows that no training window may contain; None without such labels.
         stride: rows from one window to the next, counted from the beginning of each stretch without gap.
+        steps: Steps of the times, None without times.
+        notes: sentences on what was left out or taken for something else, for the user.
     """
 
     values: np.ndarray
@@ -46,6 +49,8 @@ class Series:
     classes: list = field(default_factory=list)
     anomalous: np.ndarray | None = None
     stride: int = 1
+    steps: Steps | None = None
+    notes: list = field(default_factory=list)
 
     @property
     def target_features(self):
@@ -80,6 +85,28 @@ def usable_starts(series, window):
     starts = np.flatnonzero(usable)
     origin = np.maximum.accumulate(np.where(series.follows, 0, np.arange(rows)))
     return starts[(starts - origin[starts]) % series.stride == 0]
+
+
+def shortage(series, window):
+    """Why so few windows are usable: gaps, missing values and the longest stretch without; empty if there are none.
+
+    Args:
+        series: Series; window: rows of a window.
+    """
+    missing = ~np.isfinite(np.concatenate([series.values, series.targets], axis=1)).all(axis=1)
+    steps = series.steps
+    gaps = steps.gaps if steps else 0
+    parts = [f"{missing.sum()} hold a missing value"] if missing.any() else []
+    parts += [f"{gaps} come after another step than the usual {steps.usual} in column {steps.column!r}"] if gaps else []
+    if not parts:
+        return ""
+    longest = length = 0
+    for lost, follows in zip(missing.tolist(), series.follows.tolist()):
+        length = 0 if lost else length + 1 if follows else 1
+        longest = max(longest, length)
+    span, needs = window + series.horizon, "a window and its target need" if series.horizon else "a window needs"
+    return (f"of {len(missing)} rows {' and '.join(parts)}; the longest stretch without "
+            f"{'either' if len(parts) > 1 else 'one'} has {longest} row{'s' * (longest != 1)}, and {needs} {span}")
 
 
 def target_offsets(window, horizon):

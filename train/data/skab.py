@@ -10,7 +10,7 @@ from liteformer.accel.errors import LiteFormerError
 from liteformer.train.data import table
 from liteformer.train.data.recordings import starts_of
 from liteformer.train.data.series import TEST, TRAIN
-from liteformer.train.data.task_series import anomaly_series
+from liteformer.train.data.task_series import anomaly_labels, anomaly_series
 
 TRAINING_ROWS = 400             # Of every experiment: the owners' protocol trains on them and tests on the rest.
 LABELS = ["anomaly", "changepoint"]
@@ -47,12 +47,12 @@ def load_skab(options):
         if sensors != names:
             raise LiteFormerError(f"{path} has other sensors than {paths[0]}; keep files of one test bench below --path")
         parts.append(_experiment(frame, path, names))
-    values, anomalous, follows, trained = (np.concatenate(column) for column in zip(*parts))
-    return anomaly_series(options, values, names, anomalous, "anomaly", follows, np.where(trained, TRAIN, TEST))
+    values, labels, follows, trained = (np.concatenate(column) for column in zip(*parts))
+    return anomaly_series(options, values, names, labels, "anomaly", follows, np.where(trained, TRAIN, TEST))
 
 
 def _experiment(frame, path, names):
-    """``(values, anomalous, follows, trained)`` of one file."""
+    """``(values, labels, follows, trained)`` of one file."""
     values = table.columns(frame, path, names)
     times = pd.to_datetime(table.cells(frame, path, TIME), errors="coerce")
     bad = np.flatnonzero(times.isna())
@@ -61,8 +61,8 @@ def _experiment(frame, path, names):
     steps = times.diff().dt.total_seconds().to_numpy()
     follows = (steps > 0) & (steps <= GAP * np.nanmedian(steps)) if len(steps) > 1 else np.zeros(len(steps), bool)
     if "anomaly" not in frame.columns:
-        return values, np.zeros(len(values), bool), follows, np.ones(len(values), bool)
-    anomalous = table.column(frame, path, "anomaly") == 1
+        return values, np.zeros(len(values)), follows, np.ones(len(values), bool)
+    labels = anomaly_labels(frame, path, "anomaly")
     trained = np.arange(len(values)) < TRAINING_ROWS
     # A window belongs to one part only.
-    return values, anomalous, follows & ~starts_of(trained), trained
+    return values, labels, follows & ~starts_of(trained), trained

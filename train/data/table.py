@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from liteformer.accel.errors import LiteFormerError
+from liteformer.train.data.steps import find_steps
 
 
 def read_table(path):
@@ -60,14 +61,12 @@ def columns(frame, path, names):
 def time_steps(frame, path, name, breaks=None):
     """Where the series is contiguous, by its timestamps.
 
-    The usual step is the median of the differences.
-
     Args:
         frame: DataFrame; path: its file, for errors; name: of the column.
         breaks: bool ``(rows,)``, True where a recording begins, whose time need not be later.
     Returns:
-        ``(times, follows)``: the column as datetime64 (UTC) or float64, and bool ``(rows,)``, True where a row comes
-        exactly one step after the row before it.
+        ``(times, follows, steps)``: the column as datetime64 (UTC) or numbers; bool ``(rows,)``, True where a row comes one
+        usual step after the row before it; Steps.
     Raises:
         LiteFormerError: no such column, not timestamps, or not ascending.
     """
@@ -84,8 +83,7 @@ def time_steps(frame, path, name, breaks=None):
     if len(late):
         raise LiteFormerError(f"{path}, row {late[0] + 2}: the time in column {name!r} is not later than in the row before; "
                               "sort the file by time and remove duplicates")
-    difference = stamps.diff()
-    return stamps.to_numpy(), np.array(difference == difference.median())
+    return stamps.to_numpy(), *find_steps(stamps, name, breaks)
 
 
 def cells(frame, path, name):

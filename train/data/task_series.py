@@ -2,6 +2,7 @@
 """The Series of each task from the columns of a data set; the options choose features and targets among them."""
 
 import numpy as np
+import pandas as pd
 
 from liteformer.accel.errors import LiteFormerError
 from liteformer.train.data import table
@@ -32,8 +33,8 @@ def forecast_series(options, frame, path, *, features, targets, follows, **field
         options: TrainOptions; frame: DataFrame; path: what it was read from, for errors.
         features, targets: names of columns, unless ``options.features`` or ``options.target`` name others.
         follows: bool ``(rows,)``, contiguous: one time step after the row before.
-        fields: of the Series, where the data set has its own protocol; otherwise ``options.horizon`` and
-            ``options.test_fraction`` count and features have mean 0 and deviation 1.
+        fields: of the Series, such as ``steps`` from ``table.time_steps``, or where the data set has its own protocol;
+            otherwise ``options.horizon`` and ``options.test_fraction`` count and features have mean 0 and deviation 1.
     Raises:
         LiteFormerError: no such column, a cell that is not a number, a repeated name.
     """
@@ -41,11 +42,49 @@ def forecast_series(options, frame, path, *, features, targets, follows, **field
     values, names = table.columns(frame, path, features), unique_names(features, "feature")
     goals, target_names = table.columns(frame, path, targets), unique_names(targets, "target")
     return Series(**{"values": values, "names": names, "targets": goals, "target_names": target_names, "follows": follows,
-                     "horizon": horizon(options), "scaling": "standard",
+                     "horizon": horizon(options), "scaling": "standard", "notes": _notes(fields.get("steps")),
                      "boundary": int(len(frame) * (1 - options.test_fraction))} | fields)
 
 
-def class_series(options, values, names, labels, classes, label, *, groups=None, follows=None, parts=None):
+def anomaly_labels(frame, path, name):
+    """Column ``name`` as labels of anomalies.
+
+    Returns:
+        float64 ``(rows,)``: 1 for an anomaly, 0 for none, NaN where the cell is empty.
+    Raises:
+        LiteFormerError: no such column, another label.
+    """
+    cells = table.cells(frame, path, name)
+    numbers = pd.to_numeric(cells, errors="coerce")
+    bad = np.flatnonzero(~numbers.isin((0, 1)) & cells.notna())
+    if len(bad):
+        raise LiteFormerError(f"{path}, row {bad[0] + 2}, column {name!r} holds {str(cells.iloc[bad[0]])!r}; an anomaly label "
+                              "is 1, a normal one 0")
+    return numbers.to_numpy(np.float64)
+
+
+def class_name(value):
+    """Name of the class that a cell holds, the same whether its column is of whole numbers or not.
+
+    >>> [class_name(value) for value in (1000001.0, 2.5, 7, "idle")]
+    ['1000001', '2.5', '7', 'idle']
+    """
+    exact = isinstance(value, float) and np.isfinite(value)
+    return np.format_float_positional(value, trim="-") if exact else str(value)
+
+
+def unlabelled(labels, label):
+    """Notes on rows without label: a list of one sentence, or of none."""
+    count = int(np.isnan(labels).sum())
+    return [f"{count} of {len(labels)} rows have no label in column {label!r}; they are in no window"] if count else []
+
+
+def _notes(steps):
+    return [] if steps is None else steps.notes
+
+
+def class_series(options, values, names, labels, classes, label, *, groups=None, follows=None, parts=None,
+                 steps=None):
     """Series whose target is the class of the window's last row; no window contains two classes or two groups.
 
     Args:
@@ -53,6 +92,7 @@ def class_series(options, values, names, labels, classes, label, *, groups=None,
         labels: float64 ``(rows,)``, index into classes, NaN where unknown; label: name of their column.
         groups: ``(rows,)``, subject or recording; splits by group. Without groups and parts the split is in time.
         follows: bool ``(rows,)``, contiguous: one time step after the row before; parts: part of every row.
+        steps: Steps from ``table.time_steps``, or None.
     Raises:
         LiteFormerError: fewer than two classes, more than 64, or an unknown feature.
     """
@@ -74,23 +114,28 @@ def class_series(options, values, names, labels, classes, label, *, groups=None,
     return Series(values=values[:, [list(names).index(name) for name in chosen]], names=chosen, targets=labels[:, None],
                   target_names=[label], follows=follows, horizon=0, scaling="standard",
                   boundary=int(len(values) * (1 - options.test_fraction)), parts=parts, classes=list(classes),
-                  stride=options.stride or max(options.window // 2, 1))
+                  stride=options.stride or max(options.window // 2, 1), steps=steps,
+                  notes=[*unlabelled(labels, label), *_notes(steps)])
 
 
-def anomaly_series(options, values, names, anomalous, label, follows, parts=None):
+def anomaly_series(options, values, names, labels, label, follows, parts=None, steps=None):
     """Series that forecasts the targets one step ahead; they are all features unless ``options.target`` names some.
 
     Args:
         options: TrainOptions; values: float64 ``(rows, features)``; names: of the features, ``options.features`` chooses.
-        anomalous: bool ``(rows,)``; label: name of their column.
+        labels: float64 ``(rows,)``, 1 where a row is anomalous, 0 where it is normal, NaN where that is not known: no window
+            contains such a row; label: name of their column.
         follows: bool ``(rows,)``, contiguous with the row before; parts: part of every row, None splits in time.
+        steps: Steps from ``table.time_steps``, or None.
     Raises:
         LiteFormerError: no row or every row is anomalous, an unknown feature, or a target that is not a feature.
     """
-    kinds = np.unique(anomalous)
+    known = ~np.isnan(labels)
+    kinds = np.unique(labels[known])
     if len(kinds) < 2:
-        raise LiteFormerError(f"label column {label!r} holds one class only ({int(kinds[0])}); to find anomalies both 0 and "
-                              "1 are needed")
+        held = f"one class only ({int(kinds[0])})" if len(kinds) else "no label"
+        raise LiteFormerError(f"label column {label!r} holds {held}; to find anomalies both 0 and 1 are needed")
+    values = np.where(known[:, None], values, np.nan)
     chosen = options.features or list(names)
     targets = unique_names(options.target or chosen, "target")
     missing = [name for name in [*chosen, *targets] if name not in names]
@@ -104,4 +149,4 @@ def anomaly_series(options, values, names, anomalous, label, follows, parts=None
     return Series(values=np.stack([column[name] for name in chosen], axis=1), names=unique_names(chosen, "feature"),
                   targets=np.stack([column[name] for name in targets], axis=1), target_names=targets, follows=follows,
                   horizon=1, scaling="standard", boundary=int(len(values) * (1 - options.test_fraction)), parts=parts,
-                  anomalous=anomalous)
+                  anomalous=labels == 1, steps=steps, notes=[*unlabelled(labels, label), *_notes(steps)])

@@ -16,6 +16,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from liteformer.accel import golden
+from liteformer.accel.decision import decide
 from liteformer.accel.errors import LiteFormerError
 from liteformer.accel.model import QuantizedModel
 from liteformer.train.data.dataset import Dataset, load_dataset
@@ -116,7 +117,7 @@ def train(options, progress=None, reuse=None):
                   network, quantized, dataset)
         measured = _measured(run, other)
     run.metrics.update({
-        "task": options.task, **measured, "unit": dataset.unit,
+        "task": options.task, **measured, "unit": dataset.unit, "notes": dataset.notes,
         "windows": {"train": len(dataset.train), "validation": len(dataset.validation), "test": len(dataset.test)},
         "parameters": model.config.parameters, "macs": model.config.macs,
         "epochs": {stage: len(entries) for stage, entries in history.items()},
@@ -143,8 +144,8 @@ def _draw(folder, run):
     predictions = {"float": run.float_prediction, f"integer, {options.bits} bits": run.integer_prediction()}
     plots.forecast(folder / "forecast.png", run.test_truth, predictions, dataset.target_names[0], dataset.unit)
     if options.task == "anomaly":
-        task_plots.alarms(folder / "alarms.png", run.model, golden.infer(run.model, run.test_raw), run.test_raw,
-                          labels_of(dataset, dataset.test))
+        decisions = decide(run.model.config, golden.infer(run.model, run.test_raw), run.test_raw)
+        task_plots.alarms(folder / "alarms.png", run.model, decisions, labels_of(dataset, dataset.test))
 
 
 def write_metrics(folder, metrics):

@@ -4,8 +4,6 @@
 import numpy as np
 from matplotlib.figure import Figure
 
-from liteformer.accel import decision
-
 ROWS = 1500  # Most rows that the picture of the alarms shows, from the beginning of the test part.
 
 
@@ -32,15 +30,15 @@ def confusion(path, table, classes, title="Windows of the test set, integer mode
     figure.savefig(path, dpi=120, format="png")
 
 
-def alarms(path, model, outputs, raw, anomalous):
+def alarms(path, model, decisions, anomalous):
     """Draw the integer model's score, its threshold, its alarms and the anomalies.
 
     Args:
-        path: PNG to write; model: QuantizedModel of the task anomaly; outputs: int64 ``(N, outputs)`` of the windows raw.
+        path: PNG to write; model: QuantizedModel of the task anomaly; decisions: int64 ``(N, 2)``, score and alarm.
         anomalous: bool ``(N,)``, whether a window's last row is anomalous.
     """
-    count = min(ROWS, len(raw))
-    score, alarm = decision.decide(model.config, outputs[:count], raw[:count]).T
+    count = min(ROWS, len(decisions))
+    score, alarm = decisions[:count].T
     rows = np.arange(count)
     figure = Figure(figsize=(10, 4.2), layout="constrained")
     axes = figure.add_subplot()

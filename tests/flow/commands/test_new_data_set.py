@@ -28,7 +28,7 @@ from liteformer.train.data.task_series import forecast_series
 
 def load(options):
     frame = table.read_table(options.path)
-    _, follows = table.time_steps(frame, options.path, options.timestamp or frame.columns[0])
+    _, follows, _ = table.time_steps(frame, options.path, options.timestamp or frame.columns[0])
     return forecast_series(options, frame, options.path, features=["rain", "level"], targets=["level"],
                            follows=follows, unit="m")
 """

@@ -5,13 +5,13 @@ import csv
 import json
 import os
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from liteformer.accel.errors import LiteFormerError
 from liteformer.flow.common import workers
 from liteformer.flow.common.inputs import hardware_of, load_model
 from liteformer.flow.explore import front, objectives, space
@@ -315,6 +315,27 @@ def test_search_and_hand_over(run):
     assert hardware.compile_model(model).hw.lanes > 16
 
 
+@pytest.mark.parametrize("device, board", [("xc7a35t", "arty_a7"), ("xc7s50", None)])
+def test_the_device_is_handed_over(run, device, board):
+    """The folder names it, and the commands that follow work as they are shown."""
+    search = (*SMALL[:3], "24", *SMALL[4:], "--bits", "8", "--lanes", "auto", "--epochs", 1, "--jobs", 1, "--out", "x y")
+    assert run("explore", *search, "--trials", 1, "--device", device)[0] == 0
+    code, out, _ = run("explore", "--pick", "knee", "--from", "x y", "--out", "a plant", "--json")
+    picked, written = json.loads(out), json.loads(Path("a plant/hardware.json").read_text())
+    assert code == 0 and written == picked["hardware"] == {"model_id": picked["model_id"], "device": device, "cpu": "vexriscv"}
+    assert hardware_of("a plant") == ("vexriscv", {"device": device})
+    simulate, make = picked["next"]
+    code, out, err = run(*shlex.split(simulate)[1:], "--windows", 1, "--json")
+    result = json.loads(out)
+    assert code == 0 and (result["device"], result["mismatches"], result["cycles"]["accelerator"]) == (
+        device, 0, picked["figures"]["cycles"]) and "note:" not in err
+    assert (f"--board {board}" in make) if board else make == "liteformer generate 'a plant' -o 'a plant-core'"
+    code, out, err = run(*shlex.split(make)[1:], "--json")
+    assert code == 0 and json.loads(out)["cycles"] == picked["figures"]["cycles"] and "note:" not in err
+    # Negative control: without the folder's device another array is chosen.
+    assert hardware.compile_model(load_model("a plant")).cycles != picked["figures"]["cycles"]
+
+
 def test_search_for_a_class_and_hand_over(run):
     search = ("--task", "classification", "--window", "8", *SMALL[2:], "--bits", "4,8", "--epochs", 1, "--jobs", 1)
     result = json.loads(run("explore", *search, "--trials", 2, "--out", "x", "--json")[1])
@@ -365,14 +386,3 @@ def test_sensitivity(run):
     assert (code, out) == (2, "") and "raise --target-rmse" in err
     loose = json.loads(run(*arguments, "--target-rmse", 100, "--bram", result["weights_bram36_before"] * 0.9)[1])
     assert loose["meets_budget"] and 0 < sum(step["taken"] for step in loose["steps"]) < len(space.CLASSES)
-
-
-def test_hardware_of_a_folder(tmp_path):
-    assert hardware_of(tmp_path) == (None, {})
-    (tmp_path / "hardware.json").write_text('{"rows": 4, "columns": 2, "cpu": "serv"}')
-    assert hardware_of(tmp_path) == ("serv", {"rows": 4, "columns": 2}) == hardware_of(tmp_path / "model.safetensors")
-    assert hardware_of(tmp_path, "vexriscv", rows=2, device="xc7s50") == ("vexriscv", {"rows": 2, "device": "xc7s50"})
-    assert hardware_of(tmp_path, device="xc7s50", rows=None) == ("serv", {"rows": 4, "columns": 2, "device": "xc7s50"})
-    (tmp_path / "hardware.json").write_text("{")
-    with pytest.raises(LiteFormerError, match="is damaged"):
-        hardware_of(tmp_path)

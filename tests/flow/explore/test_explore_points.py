@@ -5,6 +5,7 @@ import json
 
 import pytest
 
+from liteformer.accel.compiler import memories
 from liteformer.accel.errors import LiteFormerError
 from liteformer.accel.model import QuantizedModel
 from liteformer.flow.explore import cost, evaluate
@@ -80,6 +81,26 @@ def test_what_the_measurement_refuses(tmp_path, measured):
     soc["mismatches"] = 1
     result = evaluate.evaluate(task(tmp_path, fidelity="simulate"), POINT)
     assert result["state"] == "failed" and "differ from the golden model" in result["reason"]
+
+
+@pytest.mark.parametrize("fidelity", ["model", "simulate", "train"])
+def test_firmware_that_does_not_fit_is_a_point_that_does_not_fit(tmp_path, monkeypatch, fidelity):
+    monkeypatch.setattr(memories, "FIRMWARE_BYTES", memories.ROM_SIZES[-1])
+    result = evaluate.evaluate(task(tmp_path, fidelity=fidelity), POINT)
+    assert result["state"] == "infeasible" and result["excess"] > 0
+    assert "the SoC has at most 8192; train with fewer features" in result["reason"]
+
+
+def test_firmware_larger_than_foreseen_does_not_end_the_search(tmp_path, monkeypatch):
+    """The linker finds it while the SoC is built. What is no property of the point, such as a missing tool, ends the search."""
+    monkeypatch.setattr(memories, "ROM_SIZES", (1024,))
+    monkeypatch.setattr(memories, "FIRMWARE_BYTES", 0)
+    result = evaluate.evaluate(task(tmp_path, fidelity="simulate"), POINT)
+    assert result["state"] == "infeasible" and result["excess"] > 0
+    assert "the firmware does not fit its ROM of 1024 bytes" in result["reason"]
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(LiteFormerError, match="no compiler for the vexriscv CPU found"):
+        evaluate.evaluate(task(tmp_path, fidelity="simulate"), POINT)
 
 
 def test_the_data_of_two_points(tmp_path):

@@ -8,7 +8,6 @@ from liteformer.accel import golden
 from liteformer.accel.compiler import HardwareOptions, compile_model
 from liteformer.accel.model import QuantizedModel
 from liteformer.accel.random_model import random_model
-from liteformer.flow.measure import hardware
 from liteformer.flow.measure.core_trace import trace_core
 from liteformer.flow.runs import evaluate
 from liteformer.train.quant.explain import departures
@@ -35,18 +34,17 @@ def test_every_tensor(shape, options):
     assert departures(ours, reference) == {"windows": 1, "differing": 0, "departing": 0, "first": []}
 
 
-def test_differing_windows_of_the_soc_are_explained(monkeypatch):
+def test_differing_windows_of_the_soc_are_explained():
     """The core gets a model with one wrong tensor; its outputs, as the SoC gives them, and the tensor are named."""
     model, _, _, _ = _case({"readout": "last"}, {})
     raw = np.random.default_rng(3).integers(-1 << 15, 1 << 15, (6, 4, 2))
     tensors = {name: tensor.copy() for name, tensor in model.tensors.items()}
     tensors["layers.0.project.weight"] *= -1
     wrong = QuantizedModel(model.config, tensors)
-    assert evaluate.explain_soc(model, raw, golden.infer(model, raw))["differing"] == 0
-    monkeypatch.setattr(hardware, "compile_model", lambda _: compile_model(wrong))
+    assert evaluate.explain_soc(model, compile_model(model), raw, golden.infer(model, raw))["differing"] == 0
     outputs = golden.infer(model, raw)
     outputs[2:4] = golden.infer(wrong, raw)[2:4]
-    report = evaluate.explain_soc(model, raw, outputs)
+    report = evaluate.explain_soc(model, compile_model(wrong), raw, outputs)
     assert (report["windows"], report["differing"]) == (6, 2)
     assert (report["first"][0]["tensor"], report["first"][0]["example"]["window"]) == ("layers.0.attended", 2)
 

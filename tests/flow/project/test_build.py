@@ -217,6 +217,33 @@ def test_a_failing_vivado(run, folder, monkeypatch):
     assert "no room" in Path("build/seeed_spartan_edge/gateware/build.log").read_text()
 
 
+def test_the_earlier_bitstream_stays_until_there_is_a_new_one(run, folder, monkeypatch):
+    """Of a build that fails the project and its log are next to it."""
+    install_vivado(folder, monkeypatch, end="echo first > liteformer_soc.bit")
+    build, project = ("build", "model.safetensors", "--board", "arty_a7"), Path("build/arty_a7")
+    assert run(*build)[0] == 0
+    before = contents(project)
+    install_vivado(folder, monkeypatch, end='echo "ERROR: no room"; exit 1')
+    for _ in range(2):
+        code, _, err = run(*build)
+        log = Path("build/arty_a7-new/gateware/build.log").resolve()
+        assert code == 2 and err.splitlines()[-1] == (
+            f"error: the toolchain made no bitstream (ERROR: no room); see {log}; build/arty_a7 still holds "
+            "the earlier bitstream")
+        assert contents(project) == before and "no room" in log.read_text()
+    install_vivado(folder, monkeypatch, end="echo second > liteformer_soc.bit")
+    assert run(*build)[0] == 0
+    assert (project / "gateware/liteformer_soc.bit").read_text() == "second\n"
+    assert "--dir build/arty_a7`" in (project / "README.md").read_text()
+    assert [path.name for path in Path("build").iterdir()] == ["arty_a7"]
+    # What is not the command's own is seen before the toolchain runs.
+    (project / "thesis.tex").write_text("mine")
+    install_vivado(folder, monkeypatch, end="echo third > liteformer_soc.bit")
+    code, _, err = run(*build)
+    assert code == 2 and "holds thesis.tex, which liteformer build would delete" in err.splitlines()[-1]
+    assert (project / "gateware/liteformer_soc.bit").read_text() == "second\n"
+
+
 def test_open_toolchain(run, folder, monkeypatch):
     """openXC7 needs its data bases named; then its four programs run one after the other."""
     for program in ("yosys", "nextpnr-xilinx", "fasm2frames"):

@@ -79,17 +79,69 @@ def lines(monkeypatch, text):
     monkeypatch.setattr(sys, "stdin", io.StringIO(text))
 
 
-@pytest.mark.parametrize("form", ["named", "commas", "blanks"])
+FORMS = {
+    "named": lambda f: f.to_csv(index=False),
+    "quoted": lambda f: f.assign(note="one, two; 7 8").rename(columns={"note": "a note"}).to_csv(index=False, quoting=1),
+    "times": lambda f: f.assign(note="2024-01-01 00:00:00").to_csv(index=False),
+    "mark": lambda f: "\ufeff" + f.to_csv(index=False),
+    "decimal commas": lambda f: f.to_csv(index=False, sep=";", decimal=","),
+    "tabs": lambda f: f.assign(note=None).to_csv(index=False, sep="\t"),
+    "commas": lambda f: f[FEATURES].to_csv(index=False, header=False),
+    "commas and blanks": lambda f: "\n" + f[FEATURES].to_csv(index=False, header=False).replace(",", ", "),
+    "blanks": lambda f: f[FEATURES].to_csv(index=False, header=False, sep=" ").replace(" ", "   ")}
+
+
+@pytest.mark.parametrize("form", FORMS)
 def test_lines_from_a_pipe(run, offered, plant, monkeypatch, form):
     model, head = model_for(), plant[:20]
     offered(model)
-    lines(monkeypatch, head.to_csv(index=False) if form == "named" else
-          head[FEATURES].to_csv(index=False, header=False, sep=" " if form == "blanks" else ","))
+    lines(monkeypatch, FORMS[form](head))
     code, out, err = run("run", "m.safetensors", "--sim", "--path", "-", "--json")
     assert code == 0, err
     result = json.loads(out)
     assert np.array_equal(result["forecast"], expected(model, plant, range(17)) / 4) and result["mismatches"] == 0
     assert [row[0] for row in result["truth"]] == [*plant["power"][4:20], None]
+    assert ("has decimal commas: " in err) == (form == "decimal commas")
+
+
+@pytest.mark.parametrize("hole", ["", "nan", "NA", '""', "inf"])
+def test_an_empty_cell_shifts_nothing(run, offered, plant, monkeypatch, hole):
+    """The same windows as of the file; said once and counted. The column beside it holds numbers between blanks."""
+    model = model_for()
+    offered(model)
+    plant["note"], plant["wind"] = "7 8", plant["wind"].astype(object).where(plant.index != 40)
+    text = plant.to_csv(index=False, na_rep="?").replace("?", hole)
+    Path("plant.csv").write_text(text)
+    lines(monkeypatch, text)
+    code, out, err = run("run", "m.safetensors", "--sim", "--path", "-", "--json")
+    assert code == 0, err
+    stream = json.loads(out)
+    file = json.loads(run("run", "m.safetensors", "--sim", "--path", "plant.csv", "--json")[1])
+    assert (stream["windows"], stream["left_out"]) == (49, 8)
+    for name in ("windows", "left_out", "forecast", "truth", "rmse"):
+        assert stream[name] == file[name], name
+    note = "2 of 60 rows of standard input have an empty cell; they are in no window"
+    assert [line for line in err.splitlines() if "empty cell" in line] == [
+        "line 22 of standard input has no value of 'wind'; rows with an empty cell are in no window", note]
+    assert stream["notes"] == [note]
+
+
+def test_an_empty_cell_is_the_same_in_a_file(tmp_path):
+    from liteformer.flow.stream.lines import EMPTY
+    from liteformer.train.data import table
+    path = tmp_path / "cells.csv"
+    path.write_text("a,b\n" + "".join(f"{cell},1\n" for cell in EMPTY))
+    assert np.isnan(table.column(table.read_table(path), path, "a")).all()
+
+
+def test_a_model_without_names_passes_over_a_header(run, offered, plant, monkeypatch):
+    model = model_for()
+    model = replace(model, config=model.config.model_copy(update={"feature_names": []}))
+    offered(model)
+    lines(monkeypatch, plant[FEATURES][:9].to_csv(index=False))
+    code, out, err = run("run", "m.safetensors", "--sim", "--path", "-", "--json")
+    assert code == 0, err
+    assert np.array_equal(json.loads(out)["forecast"], expected(model, plant, range(6)) / 4)
 
 
 def test_lines_are_answered_at_once(run, offered, monkeypatch, capfd):
@@ -140,6 +192,31 @@ def test_classes_and_alarms(run, offered, plant, task, figure, link, monkeypatch
     assert Path("run.png").read_bytes()[:4] == b"\x89PNG"
 
 
+@pytest.mark.parametrize(("task", "column"), [("classification", "kind"), ("anomaly", "fault")])
+def test_windows_without_label_are_in_no_figure(run, offered, plant, task, column):
+    """Rows 30 to 39 have none; the figures are those of the other windows."""
+    model = model_for(task, stride=1)
+    if task == "anomaly":
+        model = replace(model, config=model.config.model_copy(update={
+            "anomaly": model.config.anomaly.model_copy(update={"threshold": 1})}))
+    offered(model)
+    plant = plant.drop(index=20).reset_index(drop=True)
+    plant[column] = plant[column].astype(object).where((plant.index < 30) | (plant.index > 39))
+    plant.to_csv("holes.csv", index=False)
+    code, out, err = run("run", "m.safetensors", "--sim", "--path", "holes.csv", "--json", "--plot", "run.png")
+    assert code == 0, err
+    result = json.loads(out)
+    labels, decided = np.array(result["labels"]), np.array(result["decided"])
+    assert np.flatnonzero(labels < 0).tolist() == list(range(27, 37))
+    known = labels >= 0
+    right = decided[known] == labels[known]
+    assert (result["accuracy"]["device"] == pytest.approx(right.mean()) if task == "classification" else
+            result["precision"]["device"] == pytest.approx(right[decided[known] == 1].mean()))
+    note = ("10 of 56 windows of holes.csv have no label that the model knows in their last row; the figures are those of the "
+            "others")
+    assert result["notes"] == [note] and note in err.splitlines()
+
+
 def test_a_wrong_decision_is_seen(run, offered, monkeypatch):
     """Negative control."""
     client = offered(model_for("classification"))
@@ -188,8 +265,8 @@ BAD_INPUT = [
     ("--sim --path bare.csv", "bare.csv has 2 columns; the model takes 3: power, wind, hour"),
     ("--sim --path words.csv", "words.csv, row 3, column 'wind' holds 'calm', which is not a number; correct the cell or leave "
                                "it empty"),
-    ("--sim --path holes.csv", "holes.csv holds no window of 4 successive rows without a missing value; fill the gaps or give "
-                               "another --path"),
+    ("--sim --path holes.csv", "holes.csv holds no window of 4 successive rows: of 27 rows 9 hold a missing value; the longest "
+                               "stretch without one has 2 rows, and a window needs 4; fill the gaps or give another --path"),
 ]
 
 
@@ -210,17 +287,39 @@ def test_bad_input(run, offered, arguments, sentence):
 
 
 @pytest.mark.parametrize(("text", "sentence"), [
-    ("1,2,3\n1,2\n", "line 2 of standard input holds 2 values; 3 are needed (power, wind, hour)"),
-    ("1,2,3\n1,nan,3\n", "line 2 of standard input holds 'nan', which is not a number; send whole rows without missing values"),
+    ("1,2,3\n1,2\n", "line 2 of standard input holds 2 values between commas; 3 are needed, as in the first line"),
+    ("1 2 3\n\n1 2 3 4\n", "line 3 of standard input holds 4 values between blanks; 3 are needed, as in the first line"),
+    ("1,2\n", "line 1 of standard input holds 2 values; 3 are needed (power, wind, hour), or a header first, such as with "
+              "tail -n +1 -f FILE"),
+    ("1,2,3\n1,calm,3\n", "line 2 of standard input, column 'wind' holds 'calm', which is not a number; correct the cell or "
+                          "leave it empty"),
+    ("1,2,3\n1,1_0,3\n", "line 2 of standard input, column 'wind' holds '1_0', which is not a number; correct the cell or "
+                         "leave it empty"),
     ("power,hour\n1,2\n", "standard input has no column 'wind'; it has: power, hour"),
-    ("a,hour,wind,power\n1,2,3\n", "line 2 of standard input holds 3 values; 4 are needed"),
-    ("1,2,3\n", "no window was complete; send at least 4 rows"),
+    ("power,wind,hour,wind\n1,2\n", "standard input has 2 columns 'wind'; keep one"),
+    ("a,hour,wind,power\n1,2,3\n",
+     "line 2 of standard input holds 3 values between commas; 4 are needed, as in the first line"),
+    ("2024-01-01 00:00:00,1,2,3\n", "line 1 of standard input is neither a header with the columns power, wind, hour nor a row "
+                                    "of 3 numbers, because of '2024-01-01 00:00:00'; send the header first, such as with "
+                                    "tail -n +1 -f FILE"),
+    ("power;wind;hour\n1,5;2;3\n1.234;2;3\n", "line 3 of standard input, column 'power' holds '1.234', but numbers before had "
+                                             "the decimal mark ','; send one decimal mark and no other separator in numbers"),
+    ('power,wind,hour\n1,"2,3\n',
+     "line 2 of standard input is not a row of cells (unexpected end of data); correct its quotes"),
+    ("1,2,3\n", "no window was complete; send at least 4 successive rows without an empty cell"),
 ])
 def test_bad_lines(run, offered, monkeypatch, text, sentence):
     offered(model_for())
     lines(monkeypatch, text)
     code, out, err = run("run", "m.safetensors", "--sim", "--path", "-", "--json")
     assert (code, out) == (2, "") and err.splitlines()[-1] == f"error: {sentence}"
+
+
+def test_lines_that_are_not_text(run, offered, monkeypatch):
+    offered(model_for())
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"power,wind,hour\n\xe4,2,3\n"), encoding="utf-8"))
+    code, out, err = run("run", "m.safetensors", "--sim", "--path", "-")
+    assert (code, err.splitlines()[-1]) == (2, "error: standard input is not text in UTF-8; convert it, such as with iconv")
 
 
 def test_another_model_in_the_device(run, offered):

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from liteformer.train.data import series as series_module
+from liteformer.train.data import steps, task_series
 from liteformer.train.data.dataset import load_dataset
 from liteformer.train.data.series import Series, split, usable_starts
 from liteformer.train.data.synthetic import synthetic_series
@@ -14,7 +15,7 @@ from liteformer.train.loop import trainer
 from liteformer.train.loop.options import TrainOptions
 
 
-@pytest.mark.parametrize("module", [series_module, trainer])
+@pytest.mark.parametrize("module", [series_module, steps, task_series, trainer])
 def test_docstring_examples(module):
     assert doctest.testmod(module).failed == 0
 

@@ -115,8 +115,42 @@ def test_csv_numbers_as_classes_are_in_order(tmp_path, motion):
 def test_rows_without_class_are_left_out(tmp_path, motion):
     motion.loc[520:529, "kind"] = None
     dataset = load_dataset(motion_options(tmp_path, motion, stride=1))
+    assert dataset.notes == ["10 of 600 rows have no label in column 'kind'; they are in no window"]
     rows = dataset.test[:, None] + np.arange(6)
     assert not ((rows >= 520) & (rows < 530)).any()
+
+
+@pytest.mark.parametrize("values", [(1000001.0, 1000002.0), (0.1234561, 0.1234562), (1e22, 2e22)])
+def test_labels_that_differ_late_are_two_classes(tmp_path, motion, values):
+    motion["kind"] = np.where(motion["kind"] == "fast", *values) + 0.25 * (values[0] > 1e6) * (values[0] < 1e9)
+    classes = load_dataset(motion_options(tmp_path, motion)).classes
+    assert len(set(classes)) == 2 and [float(name) for name in classes] == sorted(motion["kind"].unique())
+
+
+def test_whole_numbers_with_holes_are_named_as_without(tmp_path, motion):
+    motion["kind"] = np.where(motion["kind"] == "fast", 1000001.0, 1000002.0)
+    motion.loc[520:529, "kind"] = np.nan
+    assert load_dataset(motion_options(tmp_path, motion)).classes == ["1000001", "1000002"]
+
+
+def test_rows_without_label_are_not_normal(tmp_path, plant):
+    """Neither in training nor in the test; said in one sentence. Rows 100 to 109 are normal, 470 to 474 anomalous."""
+    whole = load_dataset(plant_options(tmp_path, plant))
+    plant["bad"] = plant["bad"].astype(float)
+    unknown = [*range(100, 110), *range(470, 475)]
+    plant.loc[unknown, "bad"] = np.nan
+    dataset = load_dataset(plant_options(tmp_path, plant))
+    for name in ("train", "validation", "watched", "test"):
+        rows = getattr(dataset, name)[:, None] + np.arange(7)
+        assert not np.isin(rows, unknown).any(), name
+    assert np.isin(whole.train[:, None] + np.arange(7), unknown).any()
+    assert not whole.notes
+    assert dataset.notes == ["15 of 500 rows have no label in column 'bad'; they are in no window"]
+
+
+def test_a_column_without_any_label(tmp_path, plant):
+    assert refusal(load_dataset, plant_options(tmp_path, plant.assign(bad=np.nan))) == (
+        "label column 'bad' holds no label; to find anomalies both 0 and 1 are needed")
 
 
 def test_csv_with_anomalies(tmp_path, plant):
@@ -275,6 +309,21 @@ def test_wisdm_that_is_damaged(tmp_path):
     options = wisdm_options(path)
     assert refusal(load_dataset, options) == (
         f"{options.path}: 0 of 0 records are not user,activity,timestamp,x,y,z; check --path")
+
+
+def test_skab_rows_without_label(tmp_path):
+    write_skab(tmp_path)
+    whole, path = load_dataset(skab_options(tmp_path)), tmp_path / "valve1" / "0.csv"
+    frame = pd.read_csv(path, sep=";")
+    frame.loc[560:569, "anomaly"] = np.nan
+    frame.to_csv(path, sep=";", index=False)
+    dataset = load_dataset(skab_options(tmp_path))
+    assert len(whole.test) - len(dataset.test) == 10 + 8
+    assert dataset.notes == ["10 of 2088 rows have no label in column 'anomaly'; they are in no window"]
+    frame.loc[3, "anomaly"] = 2
+    frame.to_csv(path, sep=";", index=False)
+    assert refusal(load_dataset, skab_options(tmp_path)) == (
+        f"{path}, row 5, column 'anomaly' holds '2.0'; an anomaly label is 1, a normal one 0")
 
 
 SENSORS = ["Accelerometer1RMS", "Current", "Volume Flow RateRMS"]

@@ -98,7 +98,10 @@ def test_fewer_windows_than_a_batch(csv, frame):
 
 def test_no_test_window(csv, frame):
     frame.loc[300:, "a"] = np.nan
-    assert refusal(load_dataset, csv(frame)) == "no test window is left after the split in time; give a longer series"
+    assert refusal(load_dataset, csv(frame)) == (
+        "no test window is left after the split in time: of 400 rows 100 hold a missing value; the longest stretch without one "
+        "has 300 rows, and a window and its target need 13; fill the gaps, name another --timestamp or choose a smaller "
+        "--window or --batch")
 
 
 def test_constant_columns(csv, frame):
