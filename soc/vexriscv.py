@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""VexRiscv's Verilog with shorter paths: the same instructions in the same cycles, in a design that is nearly full.
+"""VexRiscv's Verilog with shorter paths: the same instructions with the same effect, in a design that is nearly full.
 
 Each change is one of text, applied where the text is found as expected:
 
 - The register file in distributed RAM instead of a block RAM, read without a register in the decode stage instead of a cycle
-  ahead. What the earlier read could not yet see, the hazard unit keeps waiting in either case.
+  ahead. It sees what was written a cycle ago, so the hazard unit waits a cycle less.
 - The operands of the adder are selected at the end of the decode stage instead of at the beginning of the execute stage.
 - A misaligned access waits for the bus as any other does before it traps, so that the address does not decide whether the
   pipeline waits.
+- The number of fetches under way is chosen from three instead of added up.
 """
 
 import re
@@ -37,10 +38,20 @@ OPERANDS = """  reg [31:0] decode_to_execute_SRC1;
 """
 WAITS = r"(assign when_DBusSimplePlugin_l\d+ = .*\(! dBus_cmd_ready\)\) && )\(! execute_DBusSimplePlugin_skipCmd\)"
 
+PENDING = """  assign IBusSimplePlugin_pending_next = (_zz_IBusSimplePlugin_pending_next - _zz_IBusSimplePlugin_pending_next_3);
+"""
+PENDING_CHOSEN = """  assign IBusSimplePlugin_pending_next = (IBusSimplePlugin_pending_inc == IBusSimplePlugin_pending_dec)
+    ? IBusSimplePlugin_pending_value
+    : (IBusSimplePlugin_pending_inc ? (IBusSimplePlugin_pending_value + 3'd1) : (IBusSimplePlugin_pending_value - 3'd1));
+"""
+DISCARDED = "(IBusSimplePlugin_pending_value - _zz_IBusSimplePlugin_rspJoin_rspBuffer_discardCounter_2)"
+DISCARDED_CHOSEN = """(IBusSimplePlugin_pending_dec
+        ? (IBusSimplePlugin_pending_value - 3'd1) : IBusSimplePlugin_pending_value)"""
+
 
 def shortened(text):
     """The Verilog of a VexRiscv with those of the changes that apply to it."""
-    for change in (_distributed, _read_in_decode, _operands_in_decode, _waits_alike):
+    for change in (_distributed, _read_in_decode, _operands_in_decode, _waits_alike, _pending_chosen):
         text = change(text)
     return text
 
@@ -58,13 +69,19 @@ def _read_in_decode(text):
         if ahead not in text:
             return text
         text = text.replace(ahead, READ_IN_DECODE.format(p=port, bits=bits))
-    return text
+    # What was written a cycle ago is read now.
+    return text.replace("    if(HazardSimplePlugin_writeBackBuffer_valid) begin\n", "    if(1'b0) begin\n") if _waits(text) else text
+
+
+def _waits(text):
+    """The hazard unit waits for a register; otherwise it takes values that are under way, the last one from its buffer."""
+    return "assign decode_RS1 =" in text
 
 
 def _operands_in_decode(text):
     before = "  assign execute_SRC2 = _zz_execute_SRC2_5;\n  assign execute_SRC1 = _zz_execute_SRC1;\n"
     # With bypasses or another number of stages the two ends of the register do not see the same values.
-    if before not in text or "HazardSimplePlugin_writeBackBuffer_valid" not in text or "assign decode_RS1 =" not in text:
+    if before not in text or not _waits(text):
         return text
     text = re.sub(rf"(?m)^( *(?:assign )?(?:{SELECTED}) = )(.*)$",
                   lambda line: line[1] + re.sub(r"\bexecute_(RS1|RS2|INSTRUCTION|PC)\b", r"decode_\1", line[2]), text)
@@ -76,3 +93,7 @@ def _operands_in_decode(text):
 
 def _waits_alike(text):
     return re.sub(WAITS, r"\g<1>1'b1", text)
+
+
+def _pending_chosen(text):
+    return text.replace(PENDING, PENDING_CHOSEN).replace(DISCARDED, DISCARDED_CHOSEN)

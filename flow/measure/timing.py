@@ -17,6 +17,7 @@ SETUP = {"FD": 0.10, "RAMB": 0.55, "SRL": 0.40, "RAM": 0.40}
 DSP_OPERANDS = ("A", "B", "C", "D")
 DSP_INPUT, DSP_MULTIPLY, DSP_MULTIPLY_ADD = 0.40, 2.80, 4.50
 # A net by its loads: as routed 7-series designs have them, 0.8 to 2.8 ns with one load, 1.1 to 2.8 with 100, 5.5 with 800.
+SLICE_FLIP_FLOPS = 8
 NET, FANOUT, CROWD, CROWDED, LONGEST = 0.90, 0.10, 64, 0.0045, 6.0
 
 # Registers and ports by the first words of their names; the first match counts.
@@ -69,7 +70,9 @@ class _Netlist:
                     if output:
                         self.driver[bit] = (name, port, index)
                     elif not isinstance(bit, str):
-                        self.fanout[bit] = self.fanout.get(bit, 0) + 1
+                        # The eight flip-flops of a slice share one wire for enable and one for reset.
+                        share = 1 / SLICE_FLIP_FLOPS if cell["type"].startswith("FD") and port != "D" else 1
+                        self.fanout[bit] = self.fanout.get(bit, 0) + share
         self.arrival = {}
 
     def net(self, bit):
