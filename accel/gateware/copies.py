@@ -45,7 +45,10 @@ class SimulatedRegister:
 
 
 def kept_copy(module, source):
-    """A register of its own that follows ``source`` a cycle later; it belongs to ``module``."""
+    """A register of its own that follows ``source``, a Signal or an expression, a cycle later; it belongs to ``module``."""
+    if not isinstance(source, Signal):
+        value, source = source, Signal(len(source))
+        module.comb += source.eq(value)
     copy = Signal.like(source, reset_less=True)
     module.specials += KeptRegister(source, copy)
     return copy

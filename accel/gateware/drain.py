@@ -68,7 +68,8 @@ class Drain(LiteXModule):
         self.stage = line.after(SELECT_TO_RESULT)
 
         # Sums.
-        self.selector = selector = SumSelector(hw, array.sums, array.fixes, line.after(0), column)
+        self.selector = selector = SumSelector(hw, array.sums, array.fixes, line.after(0), column,
+                                              sequencer.next_column)
         sums = list(selector.sums)
         if hw.pool:
             self.pool = pool = RowPool(selector.sums, hw.pooled_bits)

@@ -5,6 +5,7 @@ from migen import *
 
 from litex.gen import *
 
+from liteformer.accel.gateware.copies import kept_copy
 from liteformer.accel.gateware.fabric import choose
 
 
@@ -22,30 +23,32 @@ class SumSelector(LiteXModule):
         hw: Hardware; A is ``accumulator_bits``.
         sums: R x C drain registers, signed A bits.
         fixes: R x C Signals to subtract, signed, or None where there is none.
-        select: dict of the drain's signals in cycle t: valid, column.
-        column: dict of the drain's signals in cycle t + 1: valid, group.
+        select: dict of the drain's signals in cycle t: valid.
+        column: dict of the drain's signals in cycle t + 1: valid, group. next_column: the column of cycle t + 1, in cycle t.
     Attributes:
         sums: list of P sums, those of the rows ``group * P`` to ``group * P + P - 1``, signed A bits.
     """
 
-    def __init__(self, hw, sums, fixes, select, column):
+    def __init__(self, hw, sums, fixes, select, column, next_column):
         P = hw.requantizers
         self.sums = [Signal((hw.accumulator_bits, True), reset_less=True) for _ in range(P)]
 
         # # #
 
-        rows   = [self._column(select, values) for values in sums]
+        # A copy of the column for each row.
+        near   = [kept_copy(self, next_column) for _ in sums]
+        rows   = [self._column(select["valid"], at, values) for at, values in zip(near, sums)]
         unused = [all(fix is None for fix in row) for row in fixes]
-        fixes  = [0 if none else self._column(select, [0 if fix is None else fix for fix in row])
-                  for none, row in zip(unused, fixes)]
+        fixes  = [0 if none else self._column(select["valid"], at, [0 if fix is None else fix for fix in row])
+                  for none, at, row in zip(unused, near, fixes)]
         for p, selected in enumerate(self.sums):
             load = choose(column["group"], rows[p::P], selected)
             if not all(unused[p::P]):
                 load = selected.eq(Array(rows[p::P])[column["group"]] - Array(fixes[p::P])[column["group"]])
             self.sync += If(column["valid"], load)
 
-    def _column(self, select, values):
+    def _column(self, valid, column, values):
         """Register with the selected column of a row; ``values``: C Signals or constants."""
         row = Signal((max(len(value) for value in values if isinstance(value, Signal)), True), reset_less=True)
-        self.sync += If(select["valid"], choose(select["column"], values, row))
+        self.sync += If(valid, choose(column, values, row))
         return row

@@ -7,6 +7,7 @@ from litex.gen import *
 
 from liteformer.accel import numerics
 from liteformer.accel.gateware.array import MatrixArray
+from liteformer.accel.gateware.copies import kept_copy
 from liteformer.accel.gateware.delay import DelayLine
 from liteformer.accel.gateware.drain import Drain
 from liteformer.accel.gateware.fabric import choose
@@ -24,6 +25,8 @@ from liteformer.accel.hardware import memory_shapes
 
 # Longest way from an issue to the end of the drain, with room to spare.
 FLUSH_CYCLES = 31
+# Bits of operands that one register serves which says what they are loaded with.
+NEAR = 16
 # Signals of the compute sequencer that go with an operand.
 ISSUED = ("issue", "first", "shift", "last", "row_source", "digit", "broadcast", "column_source", "tile", "value_bank")
 
@@ -93,7 +96,6 @@ class Engine(LiteXModule):
         flushing = Signal(max=FLUSH_CYCLES + 1)
         finished = Signal()
         self.comb += [
-            self.busy.eq(running | ~settled),
             self.done.eq(finished & running & ~self.abort),
             compute.start.eq(self.start), drains.start.eq(self.start),
             compute.abort.eq(self.abort), drains.abort.eq(self.abort),
@@ -106,6 +108,8 @@ class Engine(LiteXModule):
             flushing.eq(Mux(settled, FLUSH_CYCLES, flushing - 1)),
             If(flushing == 1, settled.eq(1)),
             If(self.abort, settled.eq(0), flushing.eq(FLUSH_CYCLES)),
+            # ``running`` or not ``settled``, in a register of its own because much depends on it.
+            If(self.start | self.abort, self.busy.eq(1)).Elif(self.done | (~settled & (flushing == 1)), self.busy.eq(0)),
         ]
 
         clamp_sets = [*hw.clamps, numerics.SCORE_BITS, hw.input_bits]
@@ -114,8 +118,9 @@ class Engine(LiteXModule):
         # The issued step, in the cycle in which the memories deliver its operands.
         self.issued = issued = DelayLine({name: getattr(compute, name) for name in ISSUED}, ADDRESS_TO_DATA)
         operands = issued.after(ADDRESS_TO_DATA)
-        self._row_operands(hw, compute, array, row_memory, probability, window, operands)
-        self._column_operands(hw, compute, array, key_memory, operands)
+        before = issued.after(ADDRESS_TO_DATA - 1)
+        self._row_operands(hw, compute, array, row_memory, probability, window, before)
+        self._column_operands(hw, compute, array, key_memory, before)
         self.finishing = finishing = DelayLine({"last": operands["last"]}, hw.issue_to_drain - 1 - ADDRESS_TO_DATA)
         self.comb += [
             array.valid.eq(operands["issue"]), array.first.eq(operands["first"]),
@@ -148,7 +153,11 @@ class Engine(LiteXModule):
             self.comb += [memory.write_enable.eq(write), memory.write_address.eq(address), memory.write_data.eq(data)]
         self.comb += [loader.read[name].eq(data) for name, data in read.items()]
 
-    def _row_operands(self, hw, compute, array, row_memory, probability, window, operands):
+    def _choices(self, before, *names):
+        """Registers of their own for some operands that say which one is loaded; ``before``: the issued step a cycle ago."""
+        return {name: kept_copy(self, before[name]) for name in names}
+
+    def _row_operands(self, hw, compute, array, row_memory, probability, window, before):
         self.comb += [
             row_memory.address.eq(compute.row_address),
             probability.address.eq(compute.row_address),
@@ -158,6 +167,8 @@ class Engine(LiteXModule):
         sources = {"default": (row_memory, 1), ROW_INPUT: (window, hw.input_digits),
                    ROW_PROBABILITY: (probability, hw.probability_digits)}
         for r, row in enumerate(array.row):
+            if r % (NEAR // bits) == 0:
+                operands = self._choices(before, "row_source", "digit", "broadcast")
             weighted, cases = array.weighted[r], {}
             for code, (memory, digits) in sources.items():
                 fields = []
@@ -180,7 +191,7 @@ class Engine(LiteXModule):
             load.append(weighted.eq(Cat(Constant(0, len(row) * digit), value, sign) if digit else Cat(value, sign)))
         return load
 
-    def _column_operands(self, hw, compute, array, key_memory, operands):
+    def _column_operands(self, hw, compute, array, key_memory, before):
         bits, C = hw.column_bits, hw.columns
         self.comb += [
             *(stream.address.eq(self._address(compute.column_address)) for stream in self.streams),
@@ -189,6 +200,8 @@ class Engine(LiteXModule):
         ]
         for g, group in enumerate(array.column):
             for c, operand in enumerate(group):
+                if c % (NEAR // bits) == 0:
+                    operands = self._choices(before, "column_source", "tile", "value_bank")
                 cases = {}
                 for index, shape in enumerate(hw.streams):
                     lane   = (g if shape.groups > 1 else 0) * C + c

@@ -6,7 +6,7 @@ from migen import *
 from litex.gen import *
 
 from liteformer.accel import numerics
-from liteformer.accel.gateware.fabric import carry, digit_count, extended, multiple
+from liteformer.accel.gateware.fabric import carry, choose, digit_count, extended, multiple
 
 # Cycles from the inputs to the clamp's selection, and to the result.
 INPUT_TO_CLAMP  = 4
@@ -63,12 +63,27 @@ class Requantizer(LiteXModule):
             product.eq(acc * multiplier),
             total.eq(product + scale.value),
         ]
-        results = [self.result.eq(_saturated(total, numerics.SHIFT, bits, max(clamps))) for bits in clamps]
-        advance.append(Case(self.clamp, dict(enumerate(results[:-1])) | {"default": results[-1]}))
+        advance.append(self.result.eq(self._clamped(total, clamps)))
         if with_total:
             self.total = Signal((32, True), reset_less=True)
             advance.append(self.total.eq(_saturated(total, numerics.SHIFT, 32, 32)))
         self.sync += If(self.awake, *advance)
+
+
+    def _clamped(self, total, clamps):
+        """``total`` shifted and clamped to the selected width: expression. Which width it is counts before single bits do."""
+        sign  = total[len(total) - 1]
+        upper = [total[min(numerics.SHIFT + bits, len(total)) - 1:] for bits in clamps]
+        over  = [Signal() for _ in clamps]
+        self.comb += [signal.eq((part != 0) & (part != (1 << len(part)) - 1)) for signal, part in zip(over, upper)]
+        exceeds, inside = Signal(), Signal(max(clamps))
+        self.comb += [
+            choose(self.clamp, over, exceeds),
+            # Bits below the sign of the selected width.
+            choose(self.clamp, [Constant((1 << bits - 1) - 1, max(clamps)) for bits in clamps], inside),
+        ]
+        shifted = extended(total[numerics.SHIFT:], max(clamps))
+        return Mux(exceeds, inside ^ Replicate(sign, max(clamps)), shifted)
 
 
 class ResidualScale(LiteXModule):

@@ -183,7 +183,8 @@ class DrainSequencer(LiteXModule):
 
     Attributes:
         tile_ready: pulse one cycle before the drain registers hold a tile; start: rewinds the program.
-        valid: a group of results is selected in this cycle; column, group: which; word_end: it completes a destination word;
+        valid: a group of results is selected in this cycle; column, group: which; next_column: ``column`` of the next cycle;
+        word_end: it completes a destination word;
         finished: it is the last of the program. instruction: the active Instruction.
         base, residual_read, residual_write, parameter: addresses of this cycle.
     """
@@ -195,6 +196,7 @@ class DrainSequencer(LiteXModule):
         self.tile_ready = Signal()
         self.valid      = Signal()
         self.column     = Signal(max=max(hw.columns, 2))
+        self.next_column = Signal.like(self.column)
         self.group      = Signal(max=max(hw.groups, 2))
         self.word_end   = Signal()
         self.score_last = Signal()
@@ -207,28 +209,37 @@ class DrainSequencer(LiteXModule):
         # # #
 
         self.instruction = now = Instruction(drain_fields(hw), program, loader)
-        # The last group of rows is selected, unless the step has one group only.
-        top       = Signal(reset=hw.groups == 1)
-        restart   = [self.group.eq(0), top.eq(hw.groups == 1)]
+        # Whether steps have one group only, and whether the last group is selected: registers, ahead of their use.
+        alone     = Signal(reset_less=True)
+        group_end = Signal(reset_less=True)
+        restart   = [self.group.eq(0), group_end.eq(alone | (hw.groups == 1))]
         tiles     = DownCounter(fields["tiles_last"])
         remaining = DownCounter(fields["columns_last"])
-        group_end, column_end, tile_end, step_end = Signal(), Signal(), Signal(), Signal()
+        column_end, tile_end, step_end = Signal(), Signal(), Signal()
         loading   = Signal(2)
         self.comb += [
-            group_end.eq(now.wide | now.single | top),
             self.word_end.eq(group_end),
             column_end.eq(group_end & remaining.zero),
-            tile_end.eq(self.valid & column_end),
-            step_end.eq(tile_end & tiles.zero),
+            tile_end.eq(self.valid & group_end & remaining.zero),
+            step_end.eq(self.valid & group_end & remaining.zero & tiles.zero),
             self.score_last.eq(step_end & now.score_end),
             self.finished.eq(step_end & now.end),
             now.take.eq(loading[1] | (step_end & ~now.end)),
             now.rewind.eq(self.start),
         ]
+        self.comb += [
+            self.next_column.eq(self.column),
+            If(self.valid & group_end,
+                self.next_column.eq(self.column + 1),
+                If(remaining.zero | (now.wide & (self.column == hw.columns - 1)), self.next_column.eq(0)),
+            ),
+            If(self.abort | self.start, self.next_column.eq(0)),
+        ]
         nxt  = now.next
         load = [
             *tiles.load(nxt["tiles_last"]),
             *remaining.load(nxt["columns_first"]),
+            alone.eq(nxt["wide"] | nxt["single"]), group_end.eq(nxt["wide"] | nxt["single"] | (hw.groups == 1)),
             self.base.eq(nxt["base"]), self.residual_read.eq(nxt["residual_read"]),
             self.residual_write.eq(nxt["residual_write"]), self.parameter.eq(nxt["parameter"]),
         ]
@@ -237,12 +248,11 @@ class DrainSequencer(LiteXModule):
             self.valid.eq(self.tile_ready | (self.valid & ~column_end)),
             If(self.valid,
                 If(now.wide,
-                    self.column.eq(self.column + 1),
-                    If(self.column == hw.columns - 1, self.column.eq(0), self.group.eq(self.group + 1)),
+                    If(self.column == hw.columns - 1, self.group.eq(self.group + 1)),
                 ).Else(
                     self.group.eq(self.group + 1),
-                    top.eq(self.group == hw.groups - 2),
-                    If(group_end, *restart, self.column.eq(self.column + 1)),
+                    group_end.eq(alone | (self.group == hw.groups - 2)),
+                    If(group_end, *restart),
                 ),
                 If(group_end,
                     *remaining.step(),
@@ -253,7 +263,6 @@ class DrainSequencer(LiteXModule):
                     self.parameter.eq(self.parameter + now.parameter_step),
                 ),
                 If(tile_end,
-                    self.column.eq(0),
                     *restart,
                     *tiles.step(),
                     *remaining.load(Mux(tiles.one, now.columns_last_tile, now.columns_last)),
@@ -262,7 +271,8 @@ class DrainSequencer(LiteXModule):
                 If(step_end, *load),
             ),
             If(loading[1], *load),
-            If(self.abort | self.start, self.valid.eq(0), self.column.eq(0), *restart),
+            If(self.abort | self.start, self.valid.eq(0), *restart),
+            self.column.eq(self.next_column),
         ]
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from liteformer.accel import LiteFormerError, numerics
+from liteformer.accel import numerics
 from liteformer.accel.compiler import HardwareOptions, compile_model
 from liteformer.accel.compiler.images import pack
 from liteformer.accel.compiler.layout import linear_shapes, make_layout
@@ -146,7 +147,8 @@ def test_parameters(shape, options):
         return [word - ((word >> (bits - 1)) << bits) for word in words]
 
     multipliers = signed(built.images["multiplier"], hw.multiplier_bits)
-    offsets = signed(built.images["offset"], hw.offset_bits)
+    # A bias in the memory holds the rounding half too.
+    offsets = [offset - numerics.ROUNDING for offset in signed(built.images["offset"], hw.offset_bits)]
     residuals = signed(built.images["residual_multiplier"], hw.residual_bits)
     for name in linear_shapes(model.config):
         base = parameter_base(built, name)

@@ -34,16 +34,17 @@ def selected(requantizers, fixed, order):
     fixes  = np.zeros((ROWS, COLUMNS), np.int64)
     fixes[fixed, 1] = rng.integers(*numerics.signed_range(FIX_BITS), len(fixed), endpoint=True)
     some   = [[int(fixes[r, c]) if r in fixed and c == 1 else None for c in range(COLUMNS)] for r in range(ROWS)]
-    select = {"valid": Signal(), "column": Signal(max=COLUMNS)}
+    select, following = {"valid": Signal()}, Signal(max=COLUMNS)
     column = {"valid": Signal(), "group": Signal(max=max(ROWS // requantizers, 2))}
-    dut    = SumSelector(hw, constants(sums, BITS), constants(some, FIX_BITS), select, column)
+    dut    = SumSelector(hw, constants(sums, BITS), constants(some, FIX_BITS), select, column, following)
     inputs = []
-    for now, before in zip([*order, None, None], [None, *order, None]):
+    # The column comes a cycle before it counts.
+    for after, now, before in zip([*order, None, None, None], [None, *order, None, None], [None, None, *order, None]):
         inputs.append({select["valid"]: now is not None, column["valid"]: before is not None}
-                      | ({select["column"]: now[0]} if now else {}) | ({column["group"]: before[1]} if before else {}))
+                      | ({following: after[0]} if after else {}) | ({column["group"]: before[1]} if before else {}))
     # Two's complement of A bits: the sum is right although a field may wrap on the way.
     right = (sums - fixes - lo) % (1 << BITS) + lo
-    return right, cycle_by_cycle(dut, inputs, dut.sums)[LATENCY:]
+    return right, cycle_by_cycle(dut, inputs, dut.sums)[LATENCY + 1:]
 
 
 @pytest.mark.parametrize("requantizers", [1, 2, 6])
