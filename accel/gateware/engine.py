@@ -26,7 +26,7 @@ from liteformer.accel.hardware import memory_shapes
 # Longest way from an issue to the end of the drain, with room to spare.
 FLUSH_CYCLES = 31
 # Bits of operands that one register serves which says what they are loaded with.
-NEAR = 16
+NEAR = 64
 # Signals of the compute sequencer that go with an operand.
 ISSUED = ("issue", "first", "shift", "last", "row_source", "digit", "broadcast", "column_source", "tile", "value_bank")
 
