@@ -153,7 +153,9 @@ def mapped(design, device, progress=None):
                 family.checks[cell["type"]](name, cell)
         write_atomically(cached, json.dumps({"cells": cells, "verilog": (directory / f"{top}.netlist.v").read_text()}))
     netlist = json.loads(cached.read_text())
-    models, verilog = directory / "cells.v", directory / f"{top}.netlist.v"
+    folder = directory / "netlist"
+    folder.mkdir()
+    models, verilog = folder / "cells.v", folder / design.top.name
     models.write_text(family.behaviour(netlist["cells"]) + "\n" + family.own_path.read_text())
     verilog.write_text(QUIET + netlist["verilog"])
     return replace(design, top=verilog, sources=[models, verilog], include_dirs=[], images=[]), netlist["cells"]
