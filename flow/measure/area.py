@@ -112,8 +112,8 @@ def mapping(directory, sources, top, include_dirs=()):
     """What maps a design to 7-series cells; the arguments are those of ``synthesise``.
 
     Returns:
-        ``(script, digest)``: for ``run_yosys``, which leaves ``top``.netlist.json and ``top``.stat.json in the directory; hash of
-        the script and of all files that it reads.
+        ``(script, digest)``: for ``run_yosys``, which leaves ``top``.netlist.json and ``top``.stat.json in the directory; hash
+        of the script and of all files that it reads.
     """
     local = [_into(directory, Path(source)) for source in sources]
     for include in include_dirs:

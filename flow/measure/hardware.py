@@ -54,8 +54,8 @@ def run_soc(model, compiled, raw, cpu="vexriscv", trace=None, recordable=False, 
     Args:
         model: QuantizedModel, for the golden model. compiled: its CompiledModel.
         raw: integers ``(N, window, features)``. cpu: LiteX CPU. trace: Path of an FST file or None.
-        recordable: build the simulator that ``measure_activity`` needs too. remake: callable(Design, progress) -> Design that is
-        simulated in its place, such as its netlist; None for none.
+        recordable: build the simulator that ``measure_activity`` needs too. remake: callable(Design, progress) -> Design that
+        is simulated in its place, such as its netlist; None for none.
     Returns:
         ``(figures, result)``: dict with ``windows``, ``mismatches`` (numbers that differ: outputs, class, score, alarm),
         ``cycles`` (``accelerator`` and ``end_to_end``: the slowest window; ``total``: SoC cycles simulated) and

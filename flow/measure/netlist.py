@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The netlist that Yosys maps a design to, as Verilog that can be simulated: cells of the FPGA with their behaviour.
 
-The behaviour is Yosys' own (``cells_sim.v`` of its share folder), except for cells that are empty there: those are modelled in a
-file of this folder, and configurations that it does not model are refused.
+The behaviour is Yosys' own (``cells_sim.v`` of its share folder), except for cells that are empty there: those are modelled in
+a file of this folder, and configurations that it does not model are refused.
 """
 
 import hashlib
@@ -129,10 +129,11 @@ def family_of(device):
 
 
 def check_netlist(name, device):
-    """Raises LiteFormerError if there is no netlist of that name, or none for that device."""
+    """Raises LiteFormerError if there is no netlist of that name, none for that device, or no Yosys."""
     if name not in NETLISTS:
         raise LiteFormerError(f"--netlist {name} is unknown; choose {' or '.join(NETLISTS)}")
     family_of(device)
+    area.yosys_command()
 
 
 def mapped(design, device, progress=None):
@@ -146,7 +147,6 @@ def mapped(design, device, progress=None):
         LiteFormerError: Yosys is missing or rejects the design, or a cell is not modelled.
     """
     family, directory, top = family_of(device), design.top.parent, design.name
-    area.yosys_command()
     script, digest = area.mapping(directory, design.sources, top, design.include_dirs)
     script += f"; splitnets; write_verilog -noattr {top}.netlist.v"
     digest = hashlib.sha256(digest.encode() + Path(__file__).read_bytes()).hexdigest()
