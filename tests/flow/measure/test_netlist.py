@@ -17,7 +17,7 @@ from .verilog import responses, written
 # A ROM and a RAM in blocks, a RAM in LUTs, a multiplier with registers around it, a register that starts at a value.
 VERILOG = """
 module bench(input clk, input [95:0] stimulus, output [159:0] response);
-reg [15:0] rom [0:511];
+(* rom_style = "block" *) reg [15:0] rom [0:511];
 initial $readmemh("rom.init", rom);
 reg [15:0] read;
 always @(posedge clk) read <= rom[stimulus[8:0]];
@@ -31,9 +31,9 @@ always @(posedge clk) begin
     kept <= ram[stimulus[31:24]];
 end
 
-(* ram_style = "distributed" *) reg [5:0] small [0:31];
-initial for (n = 0; n < 32; n = n + 1) small[n] = n * 5;
-always @(posedge clk) if (stimulus[10]) small[stimulus[20:16]] <= stimulus[37:32];
+(* ram_style = "distributed" *) reg [5:0] few [0:31];
+initial for (n = 0; n < 32; n = n + 1) few[n] = n * 5;
+always @(posedge clk) if (stimulus[10]) few[stimulus[20:16]] <= stimulus[37:32];
 
 reg signed [15:0] a, b;
 reg signed [31:0] product, sum;
@@ -47,7 +47,7 @@ end
 
 reg [15:0] count = 16'h1234;
 always @(posedge clk) count <= {count[14:0], count[15] ^ count[13] ^ count[12] ^ count[10]};
-assign response = {count, sum, 26'd0, small[stimulus[28:24]], kept, 16'd0, read, 32'd0};
+assign response = {16'd0, count, sum, 26'd0, few[stimulus[28:24]], kept, 16'd0, read};
 endmodule
 """
 WORDS = 5
@@ -74,13 +74,14 @@ def designs(tmp_path_factory):
 
 def test_a_mapped_design_computes_the_same(designs, stimulus):
     design, mapped, cells = designs
-    assert {"RAMB18E1", "RAM32M", "DSP48E1", "FDRE", "CARRY4"} <= cells.keys() | {"CARRY4"}
+    assert (cells["RAMB18E1"], cells["RAM32M"], cells["DSP48E1"], cells["FDRE"] + cells.get("FDSE", 0)) == (2, 1, 1, 16)
     expected = responses(design, stimulus, WORDS)
-    assert all(len(np.unique(column)) > 16 for column in expected[:, 1:].T)
+    assert all(len(np.unique(column)) > 16 for column in expected.T)
     assert np.array_equal(responses(mapped, stimulus, WORDS), expected)
 
 
-@pytest.mark.parametrize("cell, parameter", [("RAMB18E1", "INIT_00"), ("RAM32M", "INIT_A"), ("FDRE", "INIT"), ("DSP48E1", "MREG")])
+@pytest.mark.parametrize("cell, parameter", [
+    ("RAMB18E1", "INIT_00"), ("RAM32M", "INIT_A"), ("FDRE", "INIT"), ("DSP48E1", "MREG")])
 def test_a_fault_is_seen(designs, stimulus, tmp_path, cell, parameter):
     """Negative control: one bit of a parameter is another."""
     design, mapped, _ = designs
@@ -104,9 +105,9 @@ def test_the_netlist_is_kept(designs, tmp_path, monkeypatch):
 
 def block_ram(kind="RAMB18E1", clocks=(2, 2), **parameters):
     """A cell as Yosys writes it into JSON."""
-    usual = {"RAM_MODE": "TDP", "READ_WIDTH_A": 18, "READ_WIDTH_B": 18, "DOA_REG": 0, "INIT_A": "00xx", "INIT_3F": "01"} | parameters
-    return {"type": kind, "parameters": {key: f"{value:032b}" if isinstance(value, int) else value for key, value in usual.items()},
-            "connections": {"CLKARDCLK": [clocks[0]], "CLKBWRCLK": [clocks[1]]}}
+    usual = {"RAM_MODE": "TDP", "READ_WIDTH_A": 18, "READ_WIDTH_B": 18, "DOA_REG": 0, "INIT_A": "00xx", "INIT_3F": "01"}
+    values = {key: f"{value:032b}" if isinstance(value, int) else value for key, value in (usual | parameters).items()}
+    return {"type": kind, "parameters": values, "connections": {"CLKARDCLK": [clocks[0]], "CLKBWRCLK": [clocks[1]]}}
 
 
 @pytest.mark.parametrize("cell", [
@@ -122,7 +123,8 @@ def test_block_rams_that_are_modelled(cell):
     (block_ram(RAM_MODE="SDP"), "RAMB18E1 with READ_WIDTH_B = 18"),
     (block_ram("RAMB36E1", RAM_EXTENSION_A="LOWER"), "RAMB36E1 with RAM_EXTENSION_A = LOWER"),
     (block_ram(IS_CLKARDCLK_INVERTED=1), "RAMB18E1 with IS_CLKARDCLK_INVERTED = 1"),
-    (block_ram(INIT_FILE="rom.mem"), "RAMB18E1 with INIT_FILE = rom.mem"), (block_ram(clocks=(2, 3)), "RAMB18E1 with two clocks")])
+    (block_ram(INIT_FILE="rom.mem"), "RAMB18E1 with INIT_FILE = rom.mem"),
+    (block_ram(clocks=(2, 3)), "RAMB18E1 with two clocks")])
 def test_block_rams_that_are_not(cell, words):
     with pytest.raises(LiteFormerError) as error:
         netlist.check_block_ram("ram", cell)
