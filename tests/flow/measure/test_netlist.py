@@ -81,12 +81,12 @@ def test_a_mapped_design_computes_the_same(designs, stimulus):
 
 
 @pytest.mark.parametrize("cell, parameter", [
-    ("RAMB18E1", "INIT_00"), ("RAM32M", "INIT_A"), ("FDRE", "INIT"), ("DSP48E1", "MREG")])
+    ("RAMB18E1", "INIT_00"), ("RAM32M", "INIT_A"), ("FDRE", "INIT"), ("DSP48E1", "MREG"), ("LUT4", "INIT")])
 def test_a_fault_is_seen(designs, stimulus, tmp_path, cell, parameter):
     """Negative control: one bit of a parameter is another."""
     design, mapped, _ = designs
-    text, count = re.subn(rf"(?s)(\b{cell} #\((?:(?!\) \\?\S+ +\().)*?\.{parameter}\(\S*?)([01])\)",
-                          lambda match: f"{match[1]}{1 - int(match[2])})", mapped.top.read_text(), count=1)
+    text, count = re.subn(rf"(?s)(\b{cell} #\((?:(?!\) \\?\S+ +\().)*?\.{parameter}\(\S*?)([0-9a-f])\)",
+                          lambda match: f"{match[1]}{int(match[2], 16) ^ 1:x})", mapped.top.read_text(), count=1)
     assert count == 1
     top = tmp_path / mapped.top.name
     top.write_text(text)
