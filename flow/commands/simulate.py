@@ -50,7 +50,7 @@ def simulate(
     if pty:
         if trace:
             raise LiteFormerError("--trace records windows, --pty runs until Ctrl-C; drop one of them")
-        if netlist:
+        if netlist is not None:
             raise LiteFormerError("--netlist compares windows, --pty runs until Ctrl-C; drop one of them")
         loaded = load_model(model)
         cpu, overrides = hardware_of(model, cpu, device=device)
@@ -58,6 +58,6 @@ def simulate(
         return
     with console.work():
         result = run_simulation(model, windows=windows, cpu=cpu, trace=trace, seed=seed, device=device,
-                                synthesised=netlist)
+                                netlist=netlist)
     title = f"Netlist of the SoC with {result['cpu']} on {result['device']}" if netlist else f"SoC with {result['cpu']}"
     console.emit(result, as_json, lambda result: soc_table(title, result))

@@ -7,7 +7,8 @@ from contextlib import nullcontext
 from liteformer.accel.errors import LiteFormerError
 from liteformer.flow.common.cache import whole_file
 from liteformer.flow.common.inputs import hardware_of, is_run, load_model, random_windows
-from liteformer.flow.measure import hardware, netlist
+from liteformer.flow.measure import hardware
+from liteformer.flow.measure.netlist import check_netlist, mapped
 from liteformer.flow.runs.evaluate import open_run
 
 
@@ -28,13 +29,13 @@ def windows_for(path, count, seed):
     return model, random_windows(model, count, seed)
 
 
-def run_simulation(path, *, windows=16, cpu=None, trace=None, seed=1, device=None, synthesised=None):
+def run_simulation(path, *, windows=16, cpu=None, trace=None, seed=1, device=None, netlist=None):
     """Simulate a model and compare every output with the golden model.
 
     Args:
         path: model file or directory. windows: how many. cpu: of the SoC, None for the one in the model's folder, else
         vexriscv. trace: FST file to write, or None. seed: of random windows. device: FPGA whose budget counts, None for the one
-        in the model's folder, else the compiler's default. synthesised: one of ``netlist.NETLISTS``: the SoC as a netlist of
+        in the model's folder, else the compiler's default. netlist: one of ``netlist.NETLISTS``: the SoC as a netlist of
         the device's cells; None for the SoC as it is written.
     Returns:
         dict, the command's JSON.
@@ -45,23 +46,23 @@ def run_simulation(path, *, windows=16, cpu=None, trace=None, seed=1, device=Non
     begin = time.perf_counter()
     cpu, overrides = hardware_of(path, cpu, device=device)
     device, cpu = overrides.get("device") or HardwareOptions().device, cpu or "vexriscv"
-    if synthesised:
-        netlist.check_netlist(synthesised, device)
+    if netlist is not None:
+        check_netlist(netlist, device)
     model, raw = windows_for(path, windows, seed)
     cells, seconds = {}, {}
 
     def remake(design, progress):
         start = time.perf_counter()
-        made, cells_of_it = netlist.mapped(design, device, progress)
+        made, cells_of_it = mapped(design, device, progress)
         cells.update(cells_of_it)
         seconds["synthesis"] = round(time.perf_counter() - start, 1)
         return made
 
     with whole_file(trace) if trace else nullcontext() as waveforms:
         result, answers = hardware.run_soc(model, hardware.compile_model(model, **overrides), raw, cpu, waveforms,
-                                           remake=remake if synthesised else None)
+                                           remake=remake if netlist is not None else None)
     result |= {"cpu": cpu, "model_id": model.id}
-    if synthesised:
+    if netlist is not None:
         seconds |= {"simulation": round(answers.seconds, 1), "total": round(time.perf_counter() - begin, 1)}
-        result |= {"netlist": synthesised, "device": device, "cells": cells, "seconds": seconds}
+        result |= {"netlist": netlist, "device": device, "cells": cells, "seconds": seconds}
     return result
