@@ -49,7 +49,7 @@ class Simulation:
         cycle_limit: clock cycles after which a run without an answer is given up.
         uart, baudrate: "sim" is a stream of bytes, "serial" a real UART.
         level: of the C++ optimizer, see ``verilate.LEVELS``; None for LEVEL. recordable: ``record`` works, but everything runs
-        slower.
+        slower. remake: callable(Design) -> Design that is simulated in its place, such as its netlist; None for none.
         **options: for LiteFormerSoC.
     Raises:
         LiteFormerError: a tool is missing, the firmware or the simulator cannot be built.
@@ -58,7 +58,7 @@ class Simulation:
     LEVEL = FASTEST
 
     def __init__(self, compiled, cpu="vexriscv", trace=None, cache_dir=None, cycle_limit=CYCLE_LIMIT, uart="sim",
-                 baudrate=115200, level=None, recordable=False, **options):
+                 baudrate=115200, level=None, recordable=False, remake=None, **options):
         self.cycle_limit = cycle_limit
         self.cycles, self.seconds = 0, 0.0
         self._decoder = Decoder()
@@ -70,6 +70,8 @@ class Simulation:
                                  baudrate=baudrate, **options)
         with tempfile.TemporaryDirectory() as directory:
             self.design = write_verilog(self.soc, directory)
+            if remake:
+                self.design = remake(self.design)
             cycles_per_bit = None if uart == "sim" else round(CLOCK_FREQUENCY / baudrate)
             form = "vcd" if recordable else trace is not None
             shared_object = build_simulator(self.design, form, cycles_per_bit, cache_dir,

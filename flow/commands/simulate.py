@@ -25,6 +25,8 @@ def simulate(
     pty: Annotated[bool, typer.Option("--pty", help="Offer the SoC's serial line as a pseudo-terminal to other programs, until "
                                       "Ctrl-C; prints the name of the device.")] = False,
     seed: Annotated[int, typer.Option(help="Seed of random windows, used where the model has no test set.")] = 1,
+    netlist: Annotated[str | None, typer.Option(metavar="KIND", help="Simulate the FPGA's cells that the SoC was mapped to: "
+                                                "synthesis, as Yosys maps it. Takes minutes.")] = None,
     as_json: options.Json = False,
 ):
     """Run a model on the full SoC with its firmware and compare every output with the golden model.
@@ -37,6 +39,8 @@ def simulate(
 
     liteformer simulate build/airu4 --windows 1 --trace build/one.fst
 
+    liteformer simulate build/airu4 --netlist synthesis --windows 4
+
     liteformer simulate build/airu4 --pty        # then: liteformer run build/airu4 --port /dev/pts/N
     """
     at_least("windows", windows, 1)
@@ -45,10 +49,14 @@ def simulate(
     if pty:
         if trace:
             raise LiteFormerError("--trace records windows, --pty runs until Ctrl-C; drop one of them")
+        if netlist is not None:
+            raise LiteFormerError("--netlist compares windows, --pty runs until Ctrl-C; drop one of them")
         loaded = load_model(model)
         cpu, overrides = hardware_of(model, cpu, device=device)
         serve_terminal(loaded, hardware.compile_model(loaded, **overrides), cpu or "vexriscv", as_json)
         return
     with console.work():
-        result = run_simulation(model, windows=windows, cpu=cpu, device=device, trace=trace, seed=seed)
-    console.emit(result, as_json, lambda result: soc_table(f"SoC with {result['cpu']}", result))
+        result = run_simulation(model, windows=windows, cpu=cpu, trace=trace, seed=seed, device=device,
+                                netlist=netlist)
+    title = f"Netlist of the SoC with {result['cpu']} on {result['device']}" if netlist else f"SoC with {result['cpu']}"
+    console.emit(result, as_json, lambda result: soc_table(title, result))

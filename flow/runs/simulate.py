@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """A model on the full SoC, with its firmware, window by window."""
 
+import time
 from contextlib import nullcontext
 
 from liteformer.accel.devices import DEFAULT_DEVICE
@@ -8,6 +9,7 @@ from liteformer.accel.errors import LiteFormerError
 from liteformer.flow.common.cache import whole_file
 from liteformer.flow.common.inputs import hardware_of, is_run, load_model, random_windows
 from liteformer.flow.measure import hardware
+from liteformer.flow.measure.netlist import check_netlist, mapped
 from liteformer.flow.runs.evaluate import open_run
 
 
@@ -28,18 +30,38 @@ def windows_for(path, count, seed):
     return model, random_windows(model, count, seed)
 
 
-def run_simulation(path, *, windows=16, cpu=None, device=None, trace=None, seed=1):
+def run_simulation(path, *, windows=16, cpu=None, trace=None, seed=1, device=None, netlist=None):
     """Simulate a model and compare every output with the golden model.
 
     Args:
         path: model file or directory. windows: how many. cpu: of the SoC, None for the one in the model's folder, else
         vexriscv; device: likewise, else xc7s15. trace: FST file to write, or None. seed: of random windows.
+        netlist: one of ``netlist.NETLISTS``: the SoC as a netlist of the device's cells; None for the SoC as it is written.
     Returns:
         dict, the command's JSON.
+    Raises:
+        LiteFormerError: see ``windows_for``, ``hardware.run_soc`` and ``netlist.mapped``.
     """
-    model, raw = windows_for(path, windows, seed)
+    begin = time.perf_counter()
     cpu, overrides = hardware_of(path, cpu, device=device)
-    cpu = cpu or "vexriscv"
+    device, cpu = overrides.get("device", DEFAULT_DEVICE), cpu or "vexriscv"
+    if netlist is not None:
+        check_netlist(netlist, device)
+    model, raw = windows_for(path, windows, seed)
+    cells, seconds = {}, {}
+
+    def remake(design, progress):
+        start = time.perf_counter()
+        made, cells_of_it = mapped(design, device, progress)
+        cells.update(cells_of_it)
+        seconds["synthesis"] = round(time.perf_counter() - start, 1)
+        return made
+
     with whole_file(trace) if trace else nullcontext() as waveforms:
-        result, _ = hardware.run_soc(model, hardware.compile_model(model, **overrides), raw, cpu, waveforms)
-    return result | {"cpu": cpu, "device": overrides.get("device", DEFAULT_DEVICE), "model_id": model.id}
+        result, answers = hardware.run_soc(model, hardware.compile_model(model, **overrides), raw, cpu, waveforms,
+                                           remake=remake if netlist is not None else None)
+    result |= {"cpu": cpu, "device": device, "model_id": model.id}
+    if netlist is not None:
+        seconds |= {"simulation": round(answers.seconds, 1), "total": round(time.perf_counter() - begin, 1)}
+        result |= {"netlist": netlist, "cells": cells, "seconds": seconds}
+    return result

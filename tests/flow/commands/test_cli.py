@@ -50,6 +50,9 @@ BAD_INPUT = [
     ("evaluate none --soc -1", "soc is -1; choose at least 0"),
     ("simulate none", "no model at none; `liteformer train --out none` makes one"),
     ("simulate none --windows 0", "windows is 0; choose at least 1"),
+    ("simulate none --netlist routed", "--netlist routed is unknown; choose synthesis"),
+    ("simulate none --netlist synthesis --device xc7z010", "no device xc7z010; choose one of xc7s15, xc7s25, xc7s50, xc7a35t"),
+    ("simulate none --netlist synthesis --pty", "--netlist compares windows, --pty runs until Ctrl-C; drop one of them"),
     ("simulate none --trace wave.vcd", "--trace wave.vcd does not end in .fst; name a file such as build/trace.fst"),
     ("train --bits 9", "bits is 9; choose 2 to 8"),
     ("train --window 0", "window is 0; choose at least 1"),
@@ -213,6 +216,9 @@ def test_simulate_a_model_file(run, model_file, fake_hardware):
     """A model file without a run is fed with random windows."""
     code, out, _ = run("simulate", model_file, "--windows", 2, "--json")
     assert code == 0 and json.loads(out)["mismatches"] == 0
+    assert "device" not in fake_hardware
+    run("simulate", model_file, "--device", "xc7s50")
+    assert fake_hardware["device"] == "xc7s50"
 
 
 def test_truncated_model_file(run, model_file):

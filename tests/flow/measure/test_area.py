@@ -73,8 +73,8 @@ endmodule
 def test_synthesis_and_cache(tmp_path, monkeypatch):
     """A small design is synthesised once; another date hits the cache, another operator does not."""
     monkeypatch.setenv("LITEFORMER_CACHE", str(tmp_path / "cache"))
-    runs, run = [], area._run_yosys
-    monkeypatch.setattr(area, "_run_yosys", lambda *arguments: runs.append(1) or run(*arguments))
+    runs, run = [], area.run_yosys
+    monkeypatch.setattr(area, "run_yosys", lambda *arguments: runs.append(1) or run(*arguments))
     outside = tmp_path / "elsewhere" / "adder.v"
     outside.parent.mkdir()
     results, progress = [], []

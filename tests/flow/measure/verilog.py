@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Small Verilog modules ``bench`` with the ports ``clk``, ``stimulus`` and ``response``, clocked with given bits."""
+
+import contextlib
+import ctypes
+from pathlib import Path
+
+import numpy as np
+from pyverilator import PyVerilator
+
+from liteformer.soc.generate import Design
+from liteformer.soc.verilate import build_simulator
+
+LOOP = Path(__file__).with_name("bits_loop.cpp")
+
+
+def written(folder, verilog):
+    """A Design of one file with the module ``bench``."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "bench.v").write_text(verilog)
+    return Design(name="bench", top=folder / "bench.v", sources=[folder / "bench.v"], include_dirs=[], images=[])
+
+
+def responses(design, stimulus, words):
+    """Run a module for one clock cycle on each row of words.
+
+    Args:
+        design: Design of a module ``bench``. stimulus: uint32 ``(cycles, its words)``. words: 32-bit words of the response.
+    Returns:
+        uint32 ``(cycles, words)``: the response in front of each clock edge.
+    """
+    stimulus = np.ascontiguousarray(stimulus, np.uint32)
+    response = np.zeros((len(stimulus), words), np.uint32)
+    with contextlib.chdir(design.top.parent):
+        model = PyVerilator(str(build_simulator(design, loop=LOOP, level=0)))
+        model.lib.run_bits.argtypes = [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_size_t]
+        model.lib.run_bits(model.model, stimulus.ctypes.data, response.ctypes.data, len(stimulus))
+    return response
