@@ -5,14 +5,18 @@ The constants are Yosys results for the single blocks (7-series, abc9); docs/per
 synthesis of the complete SoC.
 """
 
-from liteformer.accel.compiler.memories import SOC_HALVES, block_halves, lut_cost
+from liteformer.accel.compiler.memories import SOC_HALVES, block_halves, lut_cost, lutram_cost
 from liteformer.accel.gateware.lane import pair_field
 from liteformer.accel.gateware.memory import BLOCK
 from liteformer.accel.gateware.softmax import Softmax
 from liteformer.accel.hardware import compute_fields, drain_fields, memory_shapes, model_memories, word_bits
 
-# VexRiscv minimal with ROM, SRAM, UART, timer and bus.
-SOC_LUTS = 1405
+# CPU with ROM, SRAM, UART, timer and bus; another CPU counts as VexRiscv minimal. SERV: `liteformer bench --cpu serv`.
+SOC_LUTS = {"vexriscv": 1405, "serv": 677}
+# Of these as memory: register file and the UART's buffers.
+SOC_LUTRAM = {"vexriscv": 64, "serv": 16}
+# Maxima, sums and rates of the rows of one requantizer.
+SOFTMAX_LUTRAM = 28
 # Multiplier of one LUT lane by operand width; its accumulator takes one more LUT per bit.
 PRODUCT_LUTS = {2: 3, 3: 7, 4: 12, 5: 19, 6: 23, 7: 33, 8: 38}
 
@@ -33,14 +37,15 @@ def lane_luts(hw):
     return fabric * (PRODUCT_LUTS[bits] + hw.accumulator_bits) + (pairs * (wraps + 5) if wraps > 0 else 0)
 
 
-def estimate_area(hw):
-    """Estimated area of the complete SoC with VexRiscv minimal.
+def estimate_area(hw, cpu=None):
+    """Estimated area of the complete SoC.
 
     Args:
-        hw: Hardware.
+        hw: Hardware; cpu: name of the CPU.
     Returns:
-        dict: ``lut`` (distributed RAM included), ``bram36``, ``dsp``.
+        dict: ``lut`` (distributed RAM included), ``lutram`` (of these as memory), ``bram36``, ``dsp``.
     """
+    cpu = cpu if cpu in SOC_LUTS else "vexriscv"
     acc, b, P, G = hw.accumulator_bits, hw.row_bits, hw.requantizers, hw.groups
     groups = G if hw.wide else 1
     pairs = min(hw.dsp_lanes // 2, hw.rows * (hw.columns // 2))
@@ -51,7 +56,8 @@ def estimate_area(hw):
     halves += sum(s.plan.units * _unit_halves(width) for s, (_, width) in zip(hw.streams, streams))
     memory = sum(lut_cost(*shapes[name]) for name, style in hw.styles.items() if style != BLOCK)
     memory += sum(_stream_luts(s, depth, width, hw.loadable) for s, (depth, width) in zip(hw.streams, streams))
-    memory += P * lut_cost(hw.value_depth, hw.columns * hw.column_bits, True)
+    # Each column is written by itself.
+    memory += P * hw.columns * lut_cost(hw.value_depth, hw.column_bits, True)
     row_sources = 1 + hw.input_digits + hw.probability_digits + (1 if hw.wide else 0)
     column_sources = len(hw.streams) + hw.key_tiles + P + (1 if hw.wide else 0)
     logic = lane_luts(hw)
@@ -65,8 +71,19 @@ def estimate_area(hw):
         # A multiplexer of 32 bits over all words that are read back, the programs' memories, control.
         pieces = sum(-(-width // 32) for _, _, width, _ in model_memories(hw, 1, 1))
         logic += 32 * _mux(pieces) + word_bits(compute_fields(hw)) + word_bits(drain_fields(hw)) + 120
-    return {"lut": round(SOC_LUTS + logic + memory), "bram36": (halves + SOC_HALVES) / 2,
-            "dsp": pairs + requantizer_dsps(hw)}
+    return {"lut": round(SOC_LUTS[cpu] + logic + memory), "lutram": SOC_LUTRAM[cpu] + estimate_lutram(hw),
+            "bram36": (halves + SOC_HALVES) / 2, "dsp": pairs + requantizer_dsps(hw)}
+
+
+def estimate_lutram(hw):
+    """LUTs of the core that are distributed RAM; ROMs in LUTs are not."""
+    shapes = memory_shapes(hw)
+    found = sum(lutram_cost(*shapes[name][:2]) for name, style in hw.styles.items() if style != BLOCK and shapes[name][2])
+    found += hw.requantizers * (hw.columns * lutram_cost(hw.value_depth, hw.column_bits) + SOFTMAX_LUTRAM)
+    if hw.loadable:
+        found += sum(lutram_cost(s.depth - s.plan.units * s.plan.unit_depth, s.groups * hw.columns * s.bits)
+                     for s in hw.streams)
+    return found
 
 
 def requantizer_dsps(hw):

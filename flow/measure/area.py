@@ -73,9 +73,9 @@ def parse_stat(text):
     return cells
 
 
-def fits(area, device):
-    """True if every resource of ``area`` (of ``count``) fits a Device."""
-    return all(area[key] <= getattr(device, key) for key in ("lut", "lutram", "ff", "bram36", "dsp"))
+def limits(device):
+    """dict resource of ``count`` -> most of it that a Device holds."""
+    return {name: getattr(device, name) for name in ("lut", "lutram", "ff", "bram36", "dsp")}
 
 
 def synthesise(directory, sources, top, include_dirs=(), progress=None):

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """From a model to the project of a board, and its bitstream."""
 
+import functools
 from pathlib import Path
 
 from liteformer.accel.errors import LiteFormerError
@@ -32,7 +33,9 @@ def run_build(model, board, out, *, compile_gateware=True, toolchain=None, cpu=N
     if compile_gateware:
         check_tool(toolchain or module.TOOLCHAINS[0])
     cpu, overrides = hardware_of(model, cpu, **(overrides or {}))
-    compiled = hardware.compile_model(load_model(model), device=module.DEVICE, **overrides)
+    # A simulated board has no device to fit.
+    compile_model = hardware.compile_model if module.DEVICE is None else functools.partial(hardware.compile_fitting, cpu=cpu)
+    compiled = compile_model(load_model(model), device=module.DEVICE, **overrides)
     options = {"sys_clk_freq": clock}
     if cpu:
         if cpu != "none":

@@ -153,7 +153,7 @@ class FakeCompiled:
 
 FIGURES = {"windows": 2, "mismatches": 0, "cycles": {"accelerator": 1000, "end_to_end": 1200, "total": 9000},
            "cycles_per_second": 3_000_000}
-AREA = {"lut": 7000, "lutram": 500, "ff": 5000, "bram36": 6.5, "dsp": 12, "fits": True,
+AREA = {"lut": 7000, "lutram": 500, "ff": 5000, "bram36": 6.5, "dsp": 12, "fits": True, "exceeds": [],
         "estimate": {"lut": 6900, "bram36": 6, "dsp": 12}}
 PATHS = [{"block": "array", "levels": 4, "carries": 2, "ns": 4.5, "start": "row", "end": "sum"}]
 
@@ -165,6 +165,7 @@ def fake_hardware(monkeypatch):
     monkeypatch.setattr(hardware, "compile_model", lambda model, **overrides: asked.update(overrides) or FakeCompiled())
     monkeypatch.setattr(hardware, "run_soc", lambda model, compiled, raw, *_, **__: (dict(FIGURES), raw[:, 0, :1]))
     monkeypatch.setattr(hardware, "soc_synthesis", lambda *_: {"area": AREA, "paths": PATHS})
+    monkeypatch.setattr("liteformer.flow.runs.bench.excess", lambda *_: ["about 8,100 LUTs (420 too many)"])
     return asked
 
 
@@ -186,7 +187,9 @@ def test_bench_device(run, fake_hardware):
 
 
 def test_bench_without_area(run, fake_hardware):
-    assert json.loads(run("bench", "--no-area", "--json")[1])["area"] is None
+    result = json.loads(run("bench", "--no-area", "--json")[1])
+    assert result["area"] is None and result["exceeds"] == ["about 8,100 LUTs (420 too many)"]
+    assert "does not fit xc7s15" in run("bench", "--no-area")[1] and "does not fit xc7s15" not in run("bench")[1]
 
 
 def test_bench_table(run, fake_hardware):

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from liteformer.accel.compiler.capacity import exceeded
 from liteformer.accel.devices import DEVICES, device
 from liteformer.accel.errors import LiteFormerError
 from liteformer.flow.measure import area
@@ -49,10 +50,10 @@ def test_unmapped_cells_are_an_error():
 def test_fits_up_to_the_last_element():
     small = device("xc7s15")
     full = {"lut": small.lut, "lutram": small.lutram, "ff": small.ff, "bram36": small.bram36, "dsp": small.dsp}
-    assert area.fits(full, small)
+    assert not exceeded(full, area.limits(small))
     for key in full:
-        assert not area.fits(full | {key: full[key] + 0.5}, small), key
-    assert area.fits(full, replace(small, lut=small.lut + 1))
+        assert len(exceeded(full | {key: full[key] + 0.5}, area.limits(small))) == 1, key
+    assert not exceeded(full, area.limits(replace(small, lut=small.lut + 1)))
 
 
 def test_devices():
