@@ -90,6 +90,8 @@ def test_synthesis_and_cache(tmp_path, monkeypatch):
     assert [count for _, count in results] == [1, 1, 2]
     assert results[0][0] == results[1][0]
     assert results[0][0]["dsp"] == 1 and results[0][0]["lut"] == 16 and results[0][0]["ff"] == 16
+    # Each bit of the adder has its LUT beside it; x and y are registers of the DSP block.
+    assert results[0][0]["lut_sites"] == 16 and results[0][0]["control_sets"] == 1 and results[0][0]["slices"] == 4
     assert progress[0][0] == 1 and progress[0][1] == area.PASSES and len(progress) > 100
 
 
