@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """LUT sites and slices that a packer needs for a mapped netlist of the 7 series, counted so that it rarely needs more.
 
-A LUT6 site holds one LUT, or the memory primitives' share. The carry chain takes one more site than Yosys' count of LUTs knows
+A LUT6 site holds one LUT, or the memory primitives' share. A carry chain takes one more site than Yosys' count of LUTs knows
 wherever a CARRY4's bit has no LUT of its own beside it: its S input only comes out of the LUT of the same position (UG474), so
-anything else in front of it passes through a LUT as a wire. That is the case if S is driven by a flip-flop, an inverter, a carry, a
-constant or a LUT that serves elsewhere too, and, with a packer that leads DI through the same site, if that LUT and DI together
-have more than five inputs. An inverter in front of anything but a LUT is a LUT. No two LUTs are put into one site.
+anything else in front of it passes through a LUT as a wire. That is the case if S is driven by a flip-flop, an inverter, a
+carry, a constant or a LUT that serves elsewhere too, and, with a packer that leads DI through the same site, if that LUT and DI
+together have more than five inputs. An inverter in front of anything but a LUT is a LUT. No two LUTs are put into one site:
+a packer does so where it may, with a few hundred in a full XC7S15, and that is the count's margin.
 
 Eight flip-flops of a slice share clock, enable and reset: a control set.
 """

@@ -78,9 +78,10 @@ def test_memories_take_their_share():
 
 
 def test_control_sets_and_slices():
-    """Nine of one set take two slices; a set and a reset share, another enable, reset, clock or an asynchronous one does not."""
+    """Nine of one set take two slices; set and reset share, another enable, reset, clock or an asynchronous one does not."""
     same = {f"same{n}": register(100 + n, 50) for n in range(8)} | {"set": register(120, 50, kind="FDSE")}
-    others = [register(130, 50, enable=7), register(131, 50, reset=7), register(132, 50, clock=7), register(133, 50, kind="FDCE")]
+    others = [register(130, 50, enable=7), register(131, 50, reset=7), register(132, 50, clock=7),
+              register(133, 50, kind="FDCE")]
     whole, parts = sites.count(design(**same), dict.fromkeys(same, "a"))
     assert whole == parts["a"] == {"lut_sites": 0, "control_sets": 1, "slices": 2}
     cells = same | {f"other{n}": cell for n, cell in enumerate(others)}
