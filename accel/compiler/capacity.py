@@ -1,14 +1,20 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What a device has room for, and by how much an area exceeds it."""
 
-# Part of a device's LUTs that a choice may use by estimate; the estimate errs by a few percent.
-FILL = 0.96
-RESOURCES = {"lut": "LUTs", "lutram": "LUTs as memory", "ff": "flip-flops", "bram36": "BRAM36", "dsp": "DSP blocks"}
+# Part of a device's LUT sites and slices that a build may fill. An open placer placed 8,389 sites, by our own count, in 10,800
+# (78 %) and not in 9,792 (86 %); what it has shown is what is promised.
+FILL = 0.77
+# Part of that which the compiler's choice may use, because its estimate of sites errs by a few percent.
+CHOICE = 0.97
+RESOURCES = {"lut_sites": "LUT sites", "slices": "slices", "lutram": "LUTs as memory", "ff": "flip-flops", "bram36": "BRAM36",
+             "dsp": "DSP blocks"}
 
 
-def room(device):
-    """dict resource -> most of it that a build may take by estimate, for a Device."""
-    return {name: getattr(device, name) for name in RESOURCES} | {"lut": int(FILL * device.lut)}
+def room(device, share=1.0):
+    """dict resource -> most of it that a build may take of a Device; ``share`` of the LUT sites."""
+    sites = int(share * FILL * device.lut)
+    return {"lut_sites": sites, "slices": sites // 4, "lutram": device.lutram, "ff": device.ff, "bram36": device.bram36,
+            "dsp": device.dsp}
 
 
 def exceeded(area, limits, about=""):
@@ -17,7 +23,7 @@ def exceeded(area, limits, about=""):
     Args:
         area: dict resource -> needed; limits: dict resource -> available, see ``room``; about: before each figure.
     Returns:
-        list of texts such as ``36,900 LUTs (29,220 too many)``, empty if everything fits.
+        list of texts such as ``8,389 LUT sites (2,229 too many)``, empty if everything fits.
     """
     return [f"{about}{area[name]:,} {text} ({area[name] - limits[name]:,} too many)" for name, text in RESOURCES.items()
             if name in area and area[name] > limits[name]]

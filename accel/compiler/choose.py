@@ -3,7 +3,7 @@
 
 from dataclasses import dataclass
 
-from liteformer.accel.compiler.capacity import exceeded, load, room
+from liteformer.accel.compiler.capacity import CHOICE, exceeded, load, room
 from liteformer.accel.compiler.estimate import estimate_area
 from liteformer.accel.compiler.layout import make_layout
 from liteformer.accel.compiler.memories import SOC_HALVES
@@ -103,7 +103,7 @@ def choose_array(model, options):
     config, device = model.config, find_device(options.device)
     _check(config, options, device)
     halves = 2 * device.bram36 - SOC_HALVES
-    limits, best, least = room(device), None, None
+    limits, best, least = room(device, CHOICE), None, None
     # Most lanes first: the bound on the cycles of those that follow then prunes nearly all of them.
     for array in sorted(candidates(config, options, device), key=lambda array: -array.rows * array.columns):
         if best is not None and config.macs / (array.rows * array.columns) > best[0][0]:
@@ -119,7 +119,7 @@ def choose_array(model, options):
         cycles = schedule(build_steps(model, hw, layout), hw)
         # Idle lanes waste power: an array with a better utilization may be a little slower.
         idle = config.readout == "mean" and config.macs < BUSY * array.rows * array.columns * cycles
-        rank = (cycles * (1 + IDLE_PENALTY) if idle else cycles, area["lut"])
+        rank = (cycles * (1 + IDLE_PENALTY) if idle else cycles, area["lut_sites"])
         if best is None or rank < best[0]:
             best = (rank, (array, hw, layout))
     if best is not None:

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Area from a formula: the resources of a build, before any synthesis.
 
-The constants are Yosys results for the single blocks (7-series, abc9); docs/performance.md says how far the sum is from
-synthesis of the complete SoC.
+The constants are Yosys results for the single blocks (7-series, abc9), scaled by the coefficients that `make fit-area` fits to
+whole SoCs; docs/performance.md says how far the sum is from synthesis.
 """
 
+from liteformer.accel.compiler.coefficients import COEFFICIENTS
 from liteformer.accel.compiler.memories import SOC_HALVES, block_halves, lut_cost, lutram_cost
 from liteformer.accel.gateware.lane import pair_field
 from liteformer.accel.gateware.memory import BLOCK
@@ -28,13 +29,42 @@ def _mux(inputs):
     return 1 if inputs <= 4 else 2 if inputs <= 8 else inputs / 4 + 1
 
 
-def lane_luts(hw):
-    """LUTs of the lanes outside DSP blocks, and of the wrap counters of the lanes in DSP blocks."""
-    pairs = min(hw.dsp_lanes // 2, hw.rows * (hw.columns // 2))
-    bits = max(hw.row_bits, hw.column_bits)
-    fabric = hw.lanes - 2 * pairs
-    wraps = hw.accumulator_bits - pair_field(hw.dsp_block, hw.column_bits)
-    return fabric * (PRODUCT_LUTS[bits] + hw.accumulator_bits) + (pairs * (wraps + 5) if wraps > 0 else 0)
+def area_terms(hw, cpu=None):
+    """LUTs by the formula, before the fitted coefficients.
+
+    Args:
+        hw: Hardware; cpu: name of the CPU.
+    Returns:
+        dict term -> LUTs; ``memory`` is writable, ``roms`` are not, ``wraps`` follow the sums of the lanes in DSP blocks.
+    """
+    acc, b, P, G = hw.accumulator_bits, hw.row_bits, hw.requantizers, hw.groups
+    groups = G if hw.wide else 1
+    pairs = dsp_pairs(hw)
+    wraps = acc - pair_field(hw.dsp_block, hw.column_bits)
+    product = PRODUCT_LUTS[max(hw.row_bits, hw.column_bits)]
+    shapes = memory_shapes(hw)
+    distributed = [shapes[name] for name, style in hw.styles.items() if style != BLOCK]
+    streams = sum(_stream_luts(s, s.depth, s.groups * hw.columns * s.bits, hw.loadable) for s in hw.streams)
+    row_sources = 1 + hw.input_digits + hw.probability_digits + (1 if hw.wide else 0)
+    column_sources = len(hw.streams) + hw.key_tiles + P + (1 if hw.wide else 0)
+    words = word_bits(compute_fields(hw)) + word_bits(drain_fields(hw))
+    # Each column of the value memory is written by itself.
+    written = sum(lut_cost(*shape) for shape in distributed if shape[2]) + P * hw.columns * lut_cost(
+        hw.value_depth, hw.column_bits, True)
+    fixed = sum(lut_cost(*shape) for shape in distributed if not shape[2])
+    loadable = 0
+    if hw.loadable:
+        # A multiplexer of 32 bits over all words that are read back, the programs' memories, control.
+        pieces = sum(-(-width // 32) for _, _, width, _ in model_memories(hw, 1, 1))
+        loadable = 32 * _mux(pieces) + words + 120
+    return {
+        "soc": SOC_LUTS.get(cpu, SOC_LUTS["vexriscv"]), "lanes": (hw.lanes - 2 * pairs) * (product + acc),
+        "wraps": pairs * (wraps + 5) if wraps > 0 else 0,
+        "drain": hw.rows * acc * _mux(hw.columns) + P * acc * _mux(G), "requantizers": P * (50 + 6 * b + acc),
+        "rows": hw.rows * b * _mux(row_sources) * 1.5, "columns": groups * hw.columns * hw.column_bits * _mux(column_sources),
+        "softmax": P * (45 + hw.table_length // 8 + hw.numerator_bits) + 140,
+        "control": 1.2 * words + 570 + hw.outputs * 8, "memory": written + (streams if hw.loadable else 0),
+        "roms": fixed + (0 if hw.loadable else streams), "loadable": loadable}
 
 
 def estimate_area(hw, cpu=None):
@@ -43,36 +73,21 @@ def estimate_area(hw, cpu=None):
     Args:
         hw: Hardware; cpu: name of the CPU.
     Returns:
-        dict: ``lut`` (distributed RAM included), ``lutram`` (of these as memory), ``bram36``, ``dsp``.
+        dict: ``lut`` (distributed RAM included), ``lut_sites`` (of a packer), ``lutram`` (of these as memory), ``bram36``,
+        ``dsp``.
     """
-    cpu = cpu if cpu in SOC_LUTS else "vexriscv"
-    acc, b, P, G = hw.accumulator_bits, hw.row_bits, hw.requantizers, hw.groups
-    groups = G if hw.wide else 1
-    pairs = min(hw.dsp_lanes // 2, hw.rows * (hw.columns // 2))
-    shapes = memory_shapes(hw)
-    streams = [(s.depth, s.groups * hw.columns * s.bits) for s in hw.streams]
+    terms, shapes = area_terms(hw, cpu), memory_shapes(hw)
     # Planned with the same budget, so it gives the same styles.
     halves = sum(block_halves(*shapes[n][:2]) for n, style in hw.styles.items() if style == BLOCK)
-    halves += sum(s.plan.units * _unit_halves(width) for s, (_, width) in zip(hw.streams, streams))
-    memory = sum(lut_cost(*shapes[name]) for name, style in hw.styles.items() if style != BLOCK)
-    memory += sum(_stream_luts(s, depth, width, hw.loadable) for s, (depth, width) in zip(hw.streams, streams))
-    # Each column is written by itself.
-    memory += P * hw.columns * lut_cost(hw.value_depth, hw.column_bits, True)
-    row_sources = 1 + hw.input_digits + hw.probability_digits + (1 if hw.wide else 0)
-    column_sources = len(hw.streams) + hw.key_tiles + P + (1 if hw.wide else 0)
-    logic = lane_luts(hw)
-    logic += hw.rows * acc * _mux(hw.columns) + P * acc * _mux(G)
-    logic += P * (50 + 6 * b + acc)
-    logic += hw.rows * b * _mux(row_sources) * 1.5 + groups * hw.columns * hw.column_bits * _mux(column_sources)
-    logic += P * (45 + hw.table_length // 8 + hw.numerator_bits) + 140
-    logic += 1.2 * (word_bits(compute_fields(hw)) + word_bits(drain_fields(hw))) + 420
-    logic += hw.outputs * 8 + 150
-    if hw.loadable:
-        # A multiplexer of 32 bits over all words that are read back, the programs' memories, control.
-        pieces = sum(-(-width // 32) for _, _, width, _ in model_memories(hw, 1, 1))
-        logic += 32 * _mux(pieces) + word_bits(compute_fields(hw)) + word_bits(drain_fields(hw)) + 120
-    return {"lut": round(SOC_LUTS[cpu] + logic + memory), "lutram": SOC_LUTRAM[cpu] + estimate_lutram(hw),
-            "bram36": (halves + SOC_HALVES) / 2, "dsp": pairs + requantizer_dsps(hw)}
+    halves += sum(s.plan.units * _unit_halves(s.groups * hw.columns * s.bits) for s in hw.streams)
+    luts = {name: round(sum(factors[term] * value for term, value in terms.items())) for name, factors in COEFFICIENTS.items()}
+    return luts | {"lutram": SOC_LUTRAM.get(cpu, SOC_LUTRAM["vexriscv"]) + estimate_lutram(hw),
+                   "bram36": (halves + SOC_HALVES) / 2, "dsp": dsp_pairs(hw) + requantizer_dsps(hw)}
+
+
+def dsp_pairs(hw):
+    """Pairs of lanes in one DSP block."""
+    return min(hw.dsp_lanes // 2, hw.rows * (hw.columns // 2))
 
 
 def estimate_lutram(hw):

@@ -189,11 +189,10 @@ def measured(model, overrides, hw, cpu, device):
     Raises:
         Unfit: the SoC is larger than the device. FailedPoint: its outputs differ from the golden model.
     """
-    from liteformer.accel.compiler.capacity import load
+    from liteformer.accel.compiler.capacity import load, room
     from liteformer.accel.devices import device as find_device
     from liteformer.flow.common.inputs import random_windows
     from liteformer.flow.measure import hardware
-    from liteformer.flow.measure.area import limits
     compiled = hardware.compile_model(model, **overrides, device=device)
     figures, _ = hardware.run_soc(model, compiled, random_windows(model, WINDOWS, 1), cpu)
     if figures["mismatches"]:
@@ -201,7 +200,7 @@ def measured(model, overrides, hw, cpu, device):
     area, cycles = hardware.soc_area(compiled, cpu, device), figures["cycles"]
     if not area["fits"]:
         raise Unfit(f"synthesised, it needs {' and '.join(area['exceeds'])} for the {device}",
-                    load(area, limits(find_device(device))) - 1)
+                    load(area, room(find_device(device))) - 1)
     return {"cycles": cycles["accelerator"], "latency_us": hardware.microseconds(cycles["accelerator"]),
             "end_to_end_us": hardware.microseconds(cycles["end_to_end"]), "luts": area["lut"], "bram36": area["bram36"],
             "dsp": area["dsp"], "array": f"{hw.rows}x{hw.columns}", "ff": area["ff"],

@@ -70,11 +70,6 @@ def parse_stat(text):
     return cells
 
 
-def limits(device):
-    """dict resource of ``count`` -> most of it that a Device holds."""
-    return {name: getattr(device, name) for name in ("lut", "lutram", "ff", "bram36", "dsp")}
-
-
 def synthesise(directory, sources, top, include_dirs=(), progress=None):
     """Synthesise a design, count it and find its longest paths; the result is cached by the content of all its files.
 
@@ -83,8 +78,8 @@ def synthesise(directory, sources, top, include_dirs=(), progress=None):
         sources: Verilog files; top: name of the top module; include_dirs: where their includes lie.
         progress: optional callable (done, total, text).
     Returns:
-        dict ``area`` of ``count`` and ``sites.count``, ``paths``: list of ``timing.Path`` as dicts, the slowest into each block;
-        ``blocks``: dict block -> the same as ``area``, which they sum to except for slices and control sets.
+        dict ``area`` of ``count`` and ``sites.count``, ``paths``: list of ``timing.Path`` as dicts, the slowest into each
+        block; ``blocks``: dict block -> the same as ``area``, which they sum to except for slices and control sets.
     Raises:
         LiteFormerError: Yosys is missing or rejects the design.
     """

@@ -110,10 +110,11 @@ def soc_synthesis(compiled, cpu="vexriscv", device="xc7s15"):
     """Area and longest paths of the complete SoC: CPU, firmware in ROM, RAM, UART with its line coder, timer and core.
 
     Returns:
-        dict ``area`` (of ``area.count``, ``fits`` for the device, ``exceeds``: list of texts, what does not fit; ``estimate``:
-        the compiler's own account of it, None for another CPU than it knows), ``paths``, ``blocks`` (of ``area.synthesise``).
+        dict ``area`` (of ``area.count`` and ``sites.count``; ``fits`` for the device, ``exceeds``: list of texts, what does not
+        fit; ``limits``: dict of what would; ``estimate``: the compiler's own account, None for another CPU than it knows),
+        ``paths``, ``blocks`` (of ``area.synthesise``).
     """
-    from liteformer.accel.compiler.capacity import exceeded
+    from liteformer.accel.compiler.capacity import exceeded, room
     from liteformer.accel.compiler.estimate import SOC_LUTS, estimate_area
     from liteformer.accel.core import LiteFormerCore
     from liteformer.soc.generate import write_verilog
@@ -127,8 +128,9 @@ def soc_synthesis(compiled, cpu="vexriscv", device="xc7s15"):
         design = write_verilog(soc, temporary)
         result = area.synthesise(Path(design.top).parent, design.sources, design.name, design.include_dirs, step.update)
     estimate = estimate_area(compiled.hw, cpu) if cpu in SOC_LUTS else None
-    over = exceeded(result["area"], area.limits(target))
-    return result | {"area": result["area"] | {"fits": not over, "exceeds": over, "estimate": estimate}}
+    limits = room(target)
+    over = exceeded(result["area"], limits)
+    return result | {"area": result["area"] | {"fits": not over, "exceeds": over, "limits": limits, "estimate": estimate}}
 
 
 def soc_area(compiled, cpu="vexriscv", device="xc7s15"):

@@ -26,18 +26,18 @@ def checked(model, **options):
 @pytest.mark.parametrize("name", ["xc7s15", "xc7s25"])
 def test_the_choice_fits(name):
     compiled = compile_model(make_model(**LARGE), HardwareOptions(device=name))
-    area, limits = estimate_area(compiled.hw), capacity.room(device(name))
+    area, limits = estimate_area(compiled.hw), capacity.room(device(name), capacity.CHOICE)
     assert not capacity.exceeded(area, limits) and fit.excess(compiled.hw, name) == []
     assert capacity.load(area, limits) > 0.75
 
 
-@pytest.mark.parametrize("resource", ["lut", "lutram", "bram36", "dsp"])
+@pytest.mark.parametrize("resource", ["lut_sites", "lutram", "bram36", "dsp"])
 def test_every_resource_bounds_the_choice(resource, monkeypatch):
     """With half of what the choice takes of one resource, the choice changes or is refused."""
     model = make_model(**LARGE)
     before = estimate_area(compile_model(model).hw)
     limits, half = capacity.room(device("xc7s15")), before[resource] // 2
-    monkeypatch.setattr(choose, "room", lambda _: limits | {resource: half})
+    monkeypatch.setattr(choose, "room", lambda *_: limits | {resource: half})
     try:
         after = estimate_area(compile_model(model).hw)
     except LiteFormerError as error:
@@ -48,12 +48,12 @@ def test_every_resource_bounds_the_choice(resource, monkeypatch):
 
 def test_an_array_that_was_asked_for_and_does_not_fit():
     model = make_model(window=24, d_model=32, bits=4, features=7)
-    options = {"rows": 24, "columns": 16, "requantizers": 24, "dsp_lanes": 0}
+    options = {"rows": 24, "columns": 14, "requantizers": 24, "dsp_lanes": 0}
     # It compiles, for a measurement; it is no build.
     over = fit.excess(compile_model(model, HardwareOptions(**options)).hw, "xc7s15")
     text = refusal(lambda: checked(model, **options))
-    assert len(over) == 3 and " LUTs (" in over[0] and " LUTs as memory (" in over[1] and " DSP blocks (" in over[2]
-    assert text.startswith(f"24 x 16 lanes with 24 requantizers need {' and '.join(over)} for the xc7s15; ")
+    assert len(over) == 3 and " LUT sites (" in over[0] and " LUTs as memory (" in over[1] and " DSP blocks (" in over[2]
+    assert text.startswith(f"24 x 14 lanes with 24 requantizers need {' and '.join(over)} for the xc7s15; ")
     # More requantizers than DSP blocks: fewer columns do not help.
     assert "which is what the compiler chooses without these options, would fit, so would a larger device such as the " in text
 
@@ -93,5 +93,15 @@ def test_nothing_fits():
 
 @pytest.mark.parametrize("name", DEVICES)
 def test_room_is_what_the_device_holds(name):
-    limits = capacity.room(device(name))
-    assert limits["lut"] < device(name).lut and limits["dsp"] == device(name).dsp and limits["lutram"] == device(name).lutram
+    limits, whole = capacity.room(device(name)), device(name)
+    assert limits["lut_sites"] == int(capacity.FILL * whole.lut) < whole.lut and limits["slices"] == limits["lut_sites"] // 4
+    assert all(limits[resource] == getattr(whole, resource) for resource in ("lutram", "ff", "bram36", "dsp"))
+
+
+@pytest.mark.parametrize("resource", capacity.RESOURCES)
+def test_fits_up_to_the_last_element(resource):
+    full = capacity.room(device("xc7s15"))
+    assert not capacity.exceeded(full, full) and capacity.load(full, full) == 1
+    over = full | {resource: full[resource] + 1}
+    assert capacity.exceeded(over, full) == [f"{over[resource]:,} {capacity.RESOURCES[resource]} (1 too many)"]
+    assert capacity.load(over, full) > 1

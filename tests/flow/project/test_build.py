@@ -76,7 +76,7 @@ def test_an_array_that_is_too_big(run, command):
     """It says by how much and what would fit, and writes nothing; that many columns fit, and a simulation may have it."""
     array = ("--rows", 4, "--requantizers", 2, "--dsp-lanes", 0)
     code, out, err = run(*command.split(), *array, "--columns", "64")
-    sentence = (r"error: 4 x 64 lanes with 2 requantizers need about ([\d,]+) LUTs \(([\d,]+) too many\) for the xc7s15; "
+    sentence = (r"error: 4 x 64 lanes with 2 requantizers need about ([\d,]+) LUT sites \(([\d,]+) too many\) for the xc7s15; "
                 r"--columns (\d+) would fit, so would a larger device such as the xc7s25")
     found = re.fullmatch(sentence, err.splitlines()[-1])
     assert (code, out) == (2, "") and found, err
