@@ -12,8 +12,10 @@ from liteformer.accel.gateware.memory import BLOCK
 from liteformer.accel.gateware.softmax import Softmax
 from liteformer.accel.hardware import compute_fields, drain_fields, memory_shapes, model_memories, word_bits
 
-# CPU with ROM, SRAM, UART, timer and bus; another CPU counts as VexRiscv minimal. SERV: `liteformer bench --cpu serv`.
-SOC_LUTS = {"vexriscv": 1405, "serv": 677}
+# VexRiscv minimal with ROM, SRAM, UART, timer and bus.
+SOC_LUTS = 1405
+# LUTs against VexRiscv minimal (Yosys, whole SoC); any other CPU counts as VexRiscv.
+CPU_LUTS = {"vexriscv": 0, "serv": -728}
 # Of these as memory: register file and the UART's buffers.
 SOC_LUTRAM = {"vexriscv": 64, "serv": 16}
 # Maxima, sums and rates of the rows of one requantizer.
@@ -29,11 +31,11 @@ def _mux(inputs):
     return 1 if inputs <= 4 else 2 if inputs <= 8 else inputs / 4 + 1
 
 
-def area_terms(hw, cpu=None):
-    """LUTs by the formula, before the fitted coefficients.
+def area_terms(hw):
+    """LUTs with VexRiscv minimal by the formula, before the fitted coefficients.
 
     Args:
-        hw: Hardware; cpu: name of the CPU.
+        hw: Hardware.
     Returns:
         dict term -> LUTs; ``memory`` is writable, ``roms`` are not, ``wraps`` follow the sums of the lanes in DSP blocks.
     """
@@ -58,7 +60,7 @@ def area_terms(hw, cpu=None):
         pieces = sum(-(-width // 32) for _, _, width, _ in model_memories(hw, 1, 1))
         loadable = 32 * _mux(pieces) + words + 120
     return {
-        "soc": SOC_LUTS.get(cpu, SOC_LUTS["vexriscv"]), "lanes": (hw.lanes - 2 * pairs) * (product + acc),
+        "soc": SOC_LUTS, "lanes": (hw.lanes - 2 * pairs) * (product + acc),
         "wraps": pairs * (wraps + 5) if wraps > 0 else 0,
         "drain": hw.rows * acc * _mux(hw.columns) + P * acc * _mux(G), "requantizers": P * (50 + 6 * b + acc),
         "rows": hw.rows * b * _mux(row_sources) * 1.5, "columns": groups * hw.columns * hw.column_bits * _mux(column_sources),
@@ -76,11 +78,12 @@ def estimate_area(hw, cpu=None):
         dict: ``lut`` (distributed RAM included), ``lut_sites`` (of a packer), ``lutram`` (of these as memory), ``bram36``,
         ``dsp``.
     """
-    terms, shapes = area_terms(hw, cpu), memory_shapes(hw)
+    terms, shapes = area_terms(hw), memory_shapes(hw)
     # Planned with the same budget, so it gives the same styles.
     halves = sum(block_halves(*shapes[n][:2]) for n, style in hw.styles.items() if style == BLOCK)
     halves += sum(s.plan.units * _unit_halves(s.groups * hw.columns * s.bits) for s in hw.streams)
-    luts = {name: round(sum(factors[term] * value for term, value in terms.items())) for name, factors in COEFFICIENTS.items()}
+    luts = {name: round(CPU_LUTS.get(cpu, 0) + sum(factors[term] * value for term, value in terms.items()))
+            for name, factors in COEFFICIENTS.items()}
     return luts | {"lutram": SOC_LUTRAM.get(cpu, SOC_LUTRAM["vexriscv"]) + estimate_lutram(hw),
                    "bram36": (halves + SOC_HALVES) / 2, "dsp": dsp_pairs(hw) + requantizer_dsps(hw)}
 

@@ -31,10 +31,9 @@ def compile_model(model, **overrides):
         CompiledModel; one line on stderr says so if the array that the overrides name exceeds the device.
     """
     from liteformer.accel.compiler import compile_model as compile_for_core
-    from liteformer.accel.compiler.fit import excess
     options = _options(overrides)
     compiled = compile_for_core(model, options)
-    over = excess(compiled.hw, options.device)
+    over = excess(compiled, options.device)
     if over:
         console.note(f"the array that was asked for does not fit the {options.device}: it needs {' and '.join(over)}")
     return compiled
@@ -54,6 +53,12 @@ def compile_fitting(model, cpu=None, **overrides):
     compiled = compile_for_core(model, options)
     check_fits(compiled, options, cpu)
     return compiled
+
+
+def excess(compiled, device, cpu=None):
+    """What of a CompiledModel does not fit a device by estimate, see ``fit.excess``."""
+    from liteformer.accel.compiler import fit
+    return fit.excess(compiled.hw, device, cpu)
 
 
 def _options(overrides):
@@ -115,7 +120,7 @@ def soc_synthesis(compiled, cpu="vexriscv", device="xc7s15"):
         ``paths``, ``blocks`` (of ``area.synthesise``).
     """
     from liteformer.accel.compiler.capacity import exceeded, room
-    from liteformer.accel.compiler.estimate import SOC_LUTS, estimate_area
+    from liteformer.accel.compiler.estimate import CPU_LUTS, estimate_area
     from liteformer.accel.core import LiteFormerCore
     from liteformer.soc.generate import write_verilog
     from liteformer.soc.platform import simulation_platform
@@ -127,7 +132,7 @@ def soc_synthesis(compiled, cpu="vexriscv", device="xc7s15"):
                             uart="serial")
         design = write_verilog(soc, temporary)
         result = area.synthesise(Path(design.top).parent, design.sources, design.name, design.include_dirs, step.update)
-    estimate = estimate_area(compiled.hw, cpu) if cpu in SOC_LUTS else None
+    estimate = estimate_area(compiled.hw, cpu) if cpu in CPU_LUTS else None
     limits = room(target)
     over = exceeded(result["area"], limits)
     return result | {"area": result["area"] | {"fits": not over, "exceeds": over, "limits": limits, "estimate": estimate}}

@@ -4,7 +4,6 @@
 
 import numpy as np
 
-from liteformer.accel.compiler.fit import excess
 from liteformer.accel.devices import device as find_device
 from liteformer.accel.random_model import random_model
 from liteformer.flow.common.inputs import at_least, check_bits, checked, random_windows
@@ -38,7 +37,7 @@ def run_bench(shape, *, cpu="vexriscv", windows=16, overrides=None, device="xc7s
         "array": {name: getattr(compiled.hw, name) for name in ("rows", "columns", "requantizers", "dsp_lanes")},
         "utilization": round(hardware.utilization(model, compiled, cycles), 4), **figures,
         "clock_mhz": hardware.CLOCK_MHZ, "latency_us": hardware.microseconds(cycles), "device": device, "cpu": cpu,
-        "exceeds": synthesis["area"]["exceeds"] if with_area else excess(compiled.hw, device, cpu), **synthesis,
+        "exceeds": synthesis["area"]["exceeds"] if with_area else hardware.excess(compiled, device, cpu), **synthesis,
     }
     if picture:
         result["timeline"] = _picture(compiled, result, picture, seed)

@@ -166,7 +166,7 @@ def fake_hardware(monkeypatch):
     monkeypatch.setattr(hardware, "compile_model", lambda model, **overrides: asked.update(overrides) or FakeCompiled())
     monkeypatch.setattr(hardware, "run_soc", lambda model, compiled, raw, *_, **__: (dict(FIGURES), raw[:, 0, :1]))
     monkeypatch.setattr(hardware, "soc_synthesis", lambda *_: {"area": AREA, "paths": PATHS})
-    monkeypatch.setattr("liteformer.flow.runs.bench.excess", lambda *_: ["about 8,100 LUTs (420 too many)"])
+    monkeypatch.setattr(hardware, "excess", lambda *_: ["about 8,100 LUTs (420 too many)"])
     return asked
 
 
