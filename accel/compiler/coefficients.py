@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Coefficients of the area formula, written by `make fit-area` from 20 mapped arrays."""
+"""Coefficients of the area formula, written by `make fit-area`."""
 
 COEFFICIENTS = {
-    "lut": {"soc": 0.825, "lanes": 1.085, "wraps": 0.964, "drain": 1.075, "requantizers": 1.045, "rows": 1.014,
-        "columns": 0.877, "softmax": 1.022, "control": 0.91, "memory": 0.843, "roms": 1.259, "loadable": 1.0},
-    "lut_sites": {"soc": 1.095, "lanes": 1.375, "wraps": 1.028, "drain": 1.142, "requantizers": 1.151, "rows": 1.122,
-        "columns": 0.602, "softmax": 1.054, "control": 1.044, "memory": 0.981, "roms": 1.282, "loadable": 1.0},
+    "lut": {"soc": 0.821, "lanes": 1.064, "wraps": 0.965, "drain": 1.073, "requantizers": 1.146, "rows": 0.976,
+        "columns": 0.848, "softmax": 1.126, "control": 0.914, "memory": 0.843, "roms": 1.241, "loadable": 1.256},
+    "lut_sites": {"soc": 1.067, "lanes": 1.338, "wraps": 1.036, "drain": 1.204, "requantizers": 1.247, "rows": 1.124,
+        "columns": 0.647, "softmax": 1.134, "control": 1.039, "memory": 1.0, "roms": 1.262, "loadable": 1.304},
 }

@@ -88,8 +88,8 @@ def source(fitted):
     lines = [f'    "{name}": {{' + ", ".join(f'"{term}": {value}' for term, value in factors.items()) + "},"
              for name, factors in fitted.items()]
     folded = "\n".join(_fold(line) for line in lines)
-    return (f'# SPDX-License-Identifier: BSD-2-Clause\n"""Coefficients of the area formula, written by `make fit-area` from '
-            f'{len(SHAPES)} mapped arrays."""\n\nCOEFFICIENTS = {{\n{folded}\n}}\n')
+    return (f'# SPDX-License-Identifier: BSD-2-Clause\n"""Coefficients of the area formula, written by '
+            f'`make fit-area`."""\n\nCOEFFICIENTS = {{\n{folded}\n}}\n')
 
 
 def _fold(line, width=128):
