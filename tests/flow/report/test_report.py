@@ -163,7 +163,7 @@ def test_terminal(report):
     text = console.export_text()
     assert all(section.title in text for section in sections(report))
     assert all("estimate" in section.title.lower() for section in sections(report) if "µJ" in str(section.rows))
-    assert [name for name, *_ in headline(report)][-2:] == ["energy estimate, per inference", "LUTs of the xc7s15"]
+    assert [name for name, *_ in headline(report)][-2:] == ["energy estimate, per inference", "LUT sites of the xc7s15"]
 
 
 def test_paper_is_compared(report):
