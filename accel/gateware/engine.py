@@ -79,7 +79,8 @@ class Engine(LiteXModule):
         self.streams, self.value_banks = [], []
         for index, (shape, words) in enumerate(zip(hw.streams, images["streams"])):
             width  = shape.groups * hw.columns * shape.bits
-            column_stream = (LoadableStream if hw.loadable else WeightStream)(width, words, shape.plan)
+            column_stream = (LoadableStream(width, words, shape.plan) if hw.loadable
+                             else WeightStream(width, words, shape.plan, ahead=True))
             self.add_module(name=f"stream{index}", module=column_stream)
             self.streams.append(column_stream)
         for p in range(hw.requantizers):
@@ -194,7 +195,8 @@ class Engine(LiteXModule):
     def _column_operands(self, hw, compute, array, key_memory, before):
         bits, C = hw.column_bits, hw.columns
         self.comb += [
-            *(stream.address.eq(self._address(compute.column_address)) for stream in self.streams),
+            *(stream.address.eq(self._address(compute.column_address if hw.loadable else compute.next_column_address))
+              for stream in self.streams),
             key_memory.address.eq(compute.column_address),
             *(bank.address.eq(compute.column_address) for bank in self.value_banks),
         ]

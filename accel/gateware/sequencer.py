@@ -85,7 +85,8 @@ class ComputeSequencer(LiteXModule):
 
     Attributes:
         start: pulse; busy: from start to the last issue.
-        issue, first, shift, last: flags of this cycle; row_address, column_address; value_bank: token modulo requantizers;
+        issue, first, shift, last: flags of this cycle; row_address, column_address; next_column_address: that of the next cycle;
+        value_bank: token modulo requantizers;
         digit: weight of the row digit; tile: column tile within the step; row_source, column_source, broadcast: of the step.
     """
 
@@ -97,6 +98,7 @@ class ComputeSequencer(LiteXModule):
         self.issue, self.first, self.shift, self.last = Signal(), Signal(), Signal(), Signal()
         self.row_address    = Signal(fields["row_base"])
         self.column_address = Signal(fields["column_base"])
+        self.next_column_address = Signal.like(self.column_address)
         self.value_bank     = Signal(max=max(hw.requantizers, 2))
         self.digit          = Signal(fields["passes_last"])
         self.tile           = Signal(fields["tiles_last"])
@@ -138,23 +140,30 @@ class ComputeSequencer(LiteXModule):
             no_gap.eq(now.next["gap"] == 0), short_gap.eq(now.next["gap"] == 1),
             *idle.load(now.next["wait"]), *k.load(now.next["k_last"]), *passes.load(now.next["passes_last"]),
             *tiles.load(now.next["tiles_last"]), base.eq(now.next["column_base"]),
-            self.row_address.eq(now.next["row_base"]), self.column_address.eq(now.next["column_base"]),
+            self.row_address.eq(now.next["row_base"]),
             self.tile.eq(0), self.value_bank.eq(0), first_k.eq(1), first_pass.eq(1),
         ]
+        self.comb += [
+            self.next_column_address.eq(self.column_address),
+            If(self.issue,
+                self.next_column_address.eq(Mux(k_end & ~(pass_end & now.column_step), base, advance)),
+                If(tile_end, self.next_column_address.eq(now.next["column_base"])),
+            ),
+            If(loading, self.next_column_address.eq(now.next["column_base"])),
+        ]
         self.sync += [
+            self.column_address.eq(self.next_column_address),
             If(~idle.zero, *idle.step()),
             If(self.issue,
                 *k.step(),
                 first_k.eq(k_end),
                 self.row_address.eq(self.row_address + 1),
-                self.column_address.eq(advance),
                 self.value_bank.eq(Mux(bank_end, 0, self.value_bank + 1)),
                 If(k_end,
                     *k.load(now.k_last),
                     *passes.step(),
                     first_pass.eq(0),
                     self.value_bank.eq(0),
-                    self.column_address.eq(base),
                     If(~now.row_continue | pass_end, self.row_address.eq(now.row_base)),
                 ),
                 If(pass_end,
@@ -163,7 +172,7 @@ class ComputeSequencer(LiteXModule):
                     *tiles.step(),
                     self.tile.eq(self.tile + 1),
                     idle.value.eq(now.gap), idle.zero.eq(no_gap), idle.one.eq(short_gap),
-                    If(now.column_step, base.eq(advance), self.column_address.eq(advance)),
+                    If(now.column_step, base.eq(advance)),
                 ),
                 If(tile_end,
                     *load,
