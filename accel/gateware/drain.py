@@ -72,7 +72,9 @@ class Drain(LiteXModule):
                                               sequencer.next_column)
         sums = list(selector.sums)
         if hw.pool:
-            self.pool = pool = RowPool(selector.sums, hw.pooled_bits)
+            # More than three sums and the total in one cycle are a long way.
+            terms = selector.pairs() if hw.requantizers > 3 else selector.sums
+            self.pool = pool = RowPool(terms, selector.sums[0], hw.pooled_bits)
             self.comb += [pool.first.eq(operand["group"] == 0), pool.pool.eq(operand["pool"])]
             sums[0] = pool.value
 

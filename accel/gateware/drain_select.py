@@ -41,11 +41,32 @@ class SumSelector(LiteXModule):
         unused = [all(fix is None for fix in row) for row in fixes]
         fixes  = [0 if none else self._column(select["valid"], at, [0 if fix is None else fix for fix in row])
                   for none, at, row in zip(unused, near, fixes)]
+        self._rows, self._fixes, self._unused, self._at = rows, fixes, unused, column
         for p, selected in enumerate(self.sums):
             load = choose(column["group"], rows[p::P], selected)
             if not all(unused[p::P]):
-                load = selected.eq(Array(rows[p::P])[column["group"]] - Array(fixes[p::P])[column["group"]])
+                load = selected.eq(self._corrected(p))
             self.sync += If(column["valid"], load)
+
+    def _corrected(self, p):
+        """Sum p before its register: expression."""
+        P, group = len(self.sums), self._at["group"]
+        chosen = Array(self._rows[p::P])[group]
+        if all(self._unused[p::P]):
+            return chosen
+        # As long as a sum, because the uncorrected field may have wrapped.
+        corrected = Signal.like(self.sums[p])
+        self.comb += corrected.eq(chosen - Array(self._fixes[p::P])[group])
+        return corrected
+
+    def pairs(self):
+        """Sums added up two by two, in the cycle of ``sums``: list of Signals, and the last sum alone where P is odd."""
+        P, pairs = len(self.sums), []
+        for p in range(0, P - 1, 2):
+            pair = Signal((len(self.sums[p]) + 1, True), reset_less=True)
+            self.sync += If(self._at["valid"], pair.eq(self._corrected(p) + self._corrected(p + 1)))
+            pairs.append(pair)
+        return [*pairs, *self.sums[P - P % 2:]]
 
     def _column(self, valid, column, values):
         """Register with the selected column of a row; ``values``: C Signals or constants."""
