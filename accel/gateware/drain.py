@@ -75,7 +75,8 @@ class Drain(LiteXModule):
             # More than three sums and the total in one cycle are a long way.
             terms = selector.pairs() if hw.requantizers > 3 else selector.sums
             self.pool = pool = RowPool(terms, selector.sums[0], hw.pooled_bits)
-            self.comb += [pool.first.eq(operand["group"] == 0), pool.pool.eq(operand["pool"])]
+            self.comb += pool.pool.eq(operand["pool"])
+            self.sync += pool.first.eq(column["group"] == 0)
             sums[0] = pool.value
 
         # The requantizers hold their state while nothing passes through them.

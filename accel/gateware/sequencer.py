@@ -115,7 +115,6 @@ class ComputeSequencer(LiteXModule):
         is_value = Signal()
         k_end, pass_end, tile_end = Signal(), Signal(), Signal()
         self.comb += [
-            self.issue.eq(self.busy & ~loading & idle.zero),
             k_end.eq(k.zero),
             pass_end.eq(k_end & passes.zero),
             tile_end.eq(pass_end & tiles.zero),
@@ -138,7 +137,8 @@ class ComputeSequencer(LiteXModule):
         no_gap, short_gap = Signal(reset_less=True), Signal(reset_less=True)
         load = [
             no_gap.eq(now.next["gap"] == 0), short_gap.eq(now.next["gap"] == 1),
-            *idle.load(now.next["wait"]), *k.load(now.next["k_last"]), *passes.load(now.next["passes_last"]),
+            *idle.load(now.next["wait"]), self.issue.eq(now.next["wait"] == 0),
+            *k.load(now.next["k_last"]), *passes.load(now.next["passes_last"]),
             *tiles.load(now.next["tiles_last"]), base.eq(now.next["column_base"]),
             self.row_address.eq(now.next["row_base"]),
             self.tile.eq(0), self.value_bank.eq(0), first_k.eq(1), first_pass.eq(1),
@@ -153,7 +153,7 @@ class ComputeSequencer(LiteXModule):
         ]
         self.sync += [
             self.column_address.eq(self.next_column_address),
-            If(~idle.zero, *idle.step()),
+            If(~idle.zero, *idle.step(), self.issue.eq(idle.one & self.busy)),
             If(self.issue,
                 *k.step(),
                 first_k.eq(k_end),
@@ -171,19 +171,19 @@ class ComputeSequencer(LiteXModule):
                     first_pass.eq(1),
                     *tiles.step(),
                     self.tile.eq(self.tile + 1),
-                    idle.value.eq(now.gap), idle.zero.eq(no_gap), idle.one.eq(short_gap),
+                    idle.value.eq(now.gap), idle.zero.eq(no_gap), idle.one.eq(short_gap), self.issue.eq(no_gap),
                     If(now.column_step, base.eq(advance)),
                 ),
                 If(tile_end,
                     *load,
-                    If(now.end, self.busy.eq(0), *idle.load(Constant(0))),
+                    If(now.end, self.busy.eq(0), self.issue.eq(0), *idle.load(Constant(0))),
                 ),
             ),
             # The program word is fetched while idle; the first instruction is active one cycle after start.
             loading.eq(self.start),
             If(self.start, self.busy.eq(1)),
             If(loading, *load),
-            If(self.abort, self.busy.eq(0), loading.eq(0)),
+            If(self.abort, self.busy.eq(0), self.issue.eq(0), loading.eq(0)),
         ]
 
 
@@ -221,7 +221,6 @@ class DrainSequencer(LiteXModule):
         # Whether steps have one group only, and whether the last group is selected: registers, ahead of their use.
         alone     = Signal(reset_less=True)
         group_end = Signal(reset_less=True)
-        restart   = [self.group.eq(0), group_end.eq(alone | (hw.groups == 1))]
         tiles     = DownCounter(fields["tiles_last"])
         remaining = DownCounter(fields["columns_last"])
         column_end, tile_end, step_end = Signal(), Signal(), Signal()
@@ -260,9 +259,9 @@ class DrainSequencer(LiteXModule):
                     If(self.column == hw.columns - 1, self.group.eq(self.group + 1)),
                 ).Else(
                     self.group.eq(self.group + 1),
-                    group_end.eq(alone | (self.group == hw.groups - 2)),
-                    If(group_end, *restart),
+                    If(group_end, self.group.eq(0)),
                 ),
+                group_end.eq(alone | (hw.groups == 1) | (~group_end & (self.group == hw.groups - 2))),
                 If(group_end,
                     *remaining.step(),
                     # Values advance once per tile, everything else once per column.
@@ -272,7 +271,7 @@ class DrainSequencer(LiteXModule):
                     self.parameter.eq(self.parameter + now.parameter_step),
                 ),
                 If(tile_end,
-                    *restart,
+                    self.group.eq(0),
                     *tiles.step(),
                     *remaining.load(Mux(tiles.one, now.columns_last_tile, now.columns_last)),
                     If(now.to_value, self.base.eq(self.base + hw.value_tokens)),
@@ -280,7 +279,7 @@ class DrainSequencer(LiteXModule):
                 If(step_end, *load),
             ),
             If(loading[1], *load),
-            If(self.abort | self.start, self.valid.eq(0), *restart),
+            If(self.abort | self.start, self.valid.eq(0), self.group.eq(0)),
             self.column.eq(self.next_column),
         ]
 
