@@ -31,11 +31,11 @@ def check_table():
     mean = sum(abs(error) for error in errors) / len(errors)
     mean, total = sum(abs(error) for error in errors) / len(errors), len(PUBLISHED)
     found, all_found = (sum(inside(one, rate) for one in PUBLISHED) for rate in (LAYERS_RATE, DEFAULT_TOGGLE))
-    text = (f"**The check rests on an assumption**: that {WORKING} of the {LAYERS} layers in the paper's design work at a time, "
-            f"and the others not at all, as read from their code; their signals were not recorded. With it the mean absolute "
-            f"error of the typical estimate is {mean:.0%}, and {found} of {total} published figures lie in the range. With all "
-            f"layers at work (last column) the estimate is {min(others):.0%} to {max(others):.0%} too high, and {all_found} of "
-            f"{total} lie in it.")
+    text = (f"**The check rests on an assumption**: that {WORKING} of the {LAYERS} layers in the paper's design work at a "
+            f"time, and the others not at all, as read from their code; their signals were not recorded. With it the mean "
+            f"absolute error of the typical estimate is {mean:.0%}, and {found} of {total} published figures lie in the range. "
+            f"With all layers at work (last column) the estimate is {min(others):.0%} to {max(others):.0%} too high, and "
+            f"{all_found} of {total} lie in it.")
     return "\n".join([*lines, "", textwrap.fill(text, 128)])
 
 
