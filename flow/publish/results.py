@@ -153,6 +153,8 @@ def page(stored):
     """
     options, seeds = _options(stored), len(next(iter(stored.values())).get("seeds", [1]))
     missing = len(list(entries())) - len(stored)
+    lacking = (" `make results-train TEACHERS=1` fills what is empty there."
+               if any("ensemble" not in metrics["rmse"] for metrics in stored.values()) else "")
     lines = [
         "# Results", "",
         "Written by `make results` from the metrics in `docs/results/metrics`; do not edit.",
@@ -170,7 +172,7 @@ def page(stored):
         "width.", "",
         "*95 % interval*: block bootstrap over the test windows (neighbouring windows overlap, so whole blocks are drawn), for",
         "the mean over the seeds. Differences within it are not significant.", "",
-        *textwrap.wrap(unequal(stored), 120), "",
+        *textwrap.wrap(unequal(stored) + lacking, 120, break_on_hyphens=False), "",
         "*Best seed on test* chooses the seed by its test error, as the paper does with 50 sessions. It is not a measure of",
         f"accuracy; it is given for a like-for-like comparison, with {seeds} sessions against their 50.", "",
         f"Recipe: AdamW (0.9, 0.99), rate {options['lr']}, weight decay {options['weight_decay']} on matrices, batches of "

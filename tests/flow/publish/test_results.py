@@ -71,8 +71,10 @@ def test_unequal_training_of_float_and_integer_is_said(small):
         assert "the first seed where no deviation is given" in said
     taught["rmse"]["ensemble"] = {"mean": 3.456, "std": 0.02, "values": [3.44, 3.472]}
     assert "3.46 ± 0.02" in results.headline({"a": taught}) and "the first seed" not in results.headline({"a": taught})
+    assert "fills what is empty" not in results.page({"a": taught})
     del taught["rmse"]["ensemble"]
     assert "3.46" not in results.page({"a": taught}) + results.headline({"a": taught})
+    assert "`make results-train TEACHERS=1` fills what is empty" in " ".join(results.page({"a": taught}).split())
 
 
 def test_plots(small, tmp_path):
