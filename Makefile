@@ -100,7 +100,7 @@ results: setup
 	@$(BIN)/python -m liteformer.flow.publish.results
 
 # The 48 models of docs/results.md, five seeds each: 2 h 13 min on two cores; an interrupted run resumes.
-# TEACHERS=N: of stored models without their teachers' error train the float networks alone, for N seeds; a minute for a shape.
+# TEACHERS=N: of stored models without their teachers' error train the float networks alone, for N seeds; one to two minutes each for a shape.
 results-train: setup
 	@$(BIN)/python -m liteformer.flow.publish.results_train --jobs $(JOBS) $(if $(TEACHERS),--teachers $(TEACHERS)) $(ONLY)
 

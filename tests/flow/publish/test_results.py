@@ -116,10 +116,13 @@ def test_interrupted_training_and_bad_jobs(tmp_path, monkeypatch, capfd):
     def stopped(*_, **__):
         raise KeyboardInterrupt
 
-    for jobs, function, code, sentence in (("1", stopped, 130, "stopped; finished trainings are kept"),
-                                           ("0", train_missing, 2, "error: jobs is 0; choose at least 1")):
-        monkeypatch.setattr(results_train, "train_missing", function)
-        monkeypatch.setattr("sys.argv", ["results_train", "--jobs", jobs])
+    for arguments, function, code, sentence in (
+            (("--jobs", "1"), stopped, 130, "stopped; finished trainings are kept"),
+            (("--teachers", "1"), stopped, 130, "stopped; finished trainings are kept"),
+            (("--teachers", "0"), stopped, 2, "error: teachers is 0; choose at least 1"),
+            (("--jobs", "0"), train_missing, 2, "error: jobs is 0; choose at least 1")):
+        monkeypatch.setattr(results_train, "teach_stored" if "--teachers" in arguments else "train_missing", function)
+        monkeypatch.setattr("sys.argv", ["results_train", *arguments])
         with pytest.raises(SystemExit) as end:
             results_train.main()
         assert end.value.code == code and sentence in capfd.readouterr().err
