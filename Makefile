@@ -100,8 +100,9 @@ results: setup
 	@$(BIN)/python -m liteformer.flow.publish.results
 
 # The 48 models of docs/results.md, five seeds each: 2 h 13 min on two cores; an interrupted run resumes.
+# TEACHERS=N: of stored models without their teachers' error train the float networks alone, for N seeds; one to two minutes each for a shape.
 results-train: setup
-	@$(BIN)/python -m liteformer.flow.publish.results_train --jobs $(JOBS) $(ONLY)
+	@$(BIN)/python -m liteformer.flow.publish.results_train --jobs $(JOBS) $(if $(TEACHERS),--teachers $(TEACHERS)) $(ONLY)
 
 # The paper's tables as docs/results/paper.md: 96 points, about two hours on two cores; an interrupted run resumes.
 # QUICK=1: four points with shortened training, minutes. PAGE=1: the page from the finished points, nothing measured.

@@ -35,10 +35,11 @@ PUBLISHED = (Published(12, 32, 4, 5.474, 1.33, 0.084, 125, 167_378), Published(6
 # (12, 32, 4), their code synthesised again with Yosys: LUTs, LUTs as memory, block RAM; 20 of its 34 multipliers fit the chip's
 # DSP blocks. Its flip-flops are not known: Vivado's reports in energy_coefficients have 0.94 for each LUT in the median.
 LUTS, LUTRAM, BRAM36, DSPS, FF_PER_LUT = 3065, 848, 1.5, 20, 0.94
-# A layer instance works while all others wait, except query, key and value in parallel: 12 d^2 n multiply-accumulates in
-# 10 d^2 n cycles by 17 instances (8 linear, 2 products, softmax, 2 sums, 2 normalisations, ReLU, mean).
-WORKING = 1.2 / 17
-LAYERS_RATE = DEFAULT_TOGGLE * WORKING
+# Assumed, not measured: a layer instance works while all others wait without a change, except query, key and value in parallel:
+# 12 d^2 n multiply-accumulates in 10 d^2 n cycles by 17 instances (8 linear, 2 products, softmax, 2 sums, 2 normalisations,
+# ReLU, mean).
+WORKING, LAYERS = 1.2, 17
+LAYERS_RATE = DEFAULT_TOGGLE * WORKING / LAYERS
 
 
 def row(window, d_model, bits):
@@ -65,7 +66,7 @@ def modelled_power(published, rate=LAYERS_RATE):
     return estimate_power({"all": modelled_area(published)}, {"all": rate}, "xc7s15", published.clock_mhz)
 
 
-def inside(published):
-    """True if the published power lies between the low and the high estimate."""
-    power = modelled_power(published).total
+def inside(published, rate=LAYERS_RATE):
+    """True if the published power lies between the low and the high estimate with signals that change at ``rate``."""
+    power = modelled_power(published, rate).total
     return power.low <= published.power_mw <= power.high

@@ -42,8 +42,8 @@ PROTOCOL = (
     "([results.md](../results.md)). The paper: 50 sessions, the best one on the test set, which is the validation set in "
     "its published code.",
     "**RMSE.** On the whole test set. *integer*: the exported model in the arithmetic of the hardware; *FP32*: the float "
-    "network before quantization; *QAT*: its quantization-aware successor in float32. *95 % interval*: block bootstrap over "
-    "the test windows.",
+    "network before quantization; *QAT*: its quantization-aware successor in float32, trained for as many epochs again, so "
+    "*integer / FP32* is not the effect of quantization alone. *95 % interval*: block bootstrap over the test windows.",
     "**Time.** The trained model on the simulated SoC with its firmware, the first {windows} test windows, every output "
     "compared with the integer model. *Time*: the core from start to done; *end to end*: from a sample in the CPU's memory "
     "to the result in a register; at 100 MHz.",

@@ -51,8 +51,9 @@ def _row(metrics):
     rmse, interval = metrics["rmse"], metrics["interval"]["integer"]
     best = min(rmse["integer"]["values"]) if isinstance(rmse["integer"], dict) else rmse["integer"]
     paper = PAPER.get((source, window, d_model, bits))
-    cells = [f"({window}, {d_model}) {readout}", str(bits), _spread(rmse["float"]), _spread(rmse["qat"]),
-             f"**{_spread(rmse['integer'])}**", f"{interval['low']:.2f} to {interval['high']:.2f}", f"{ratio(metrics):.3f}",
+    cells = [f"({window}, {d_model}) {readout}", str(bits), _spread(rmse["float"]), _spread(rmse.get("ensemble")),
+             _spread(rmse["qat"]), f"**{_spread(rmse['integer'])}**",
+             f"{interval['low']:.2f} to {interval['high']:.2f}", f"{ratio(metrics):.3f}",
              f"{best:.2f}", f"{paper:.2f}" if paper else ""]
     return "| " + " | ".join(cells) + " |"
 
@@ -62,7 +63,8 @@ def _table(stored, source):
     order = {shape: index for index, shape in enumerate(SHAPES)}
     found = sorted((metrics for metrics in stored.values() if _key(metrics)[0] == source),
                    key=lambda metrics: (order[_key(metrics)[1:3]], READOUTS.index(_key(metrics)[4]), -_key(metrics)[3]))
-    head = ["model", "bits", "FP32", "QAT", "**integer**", "95 % interval", "integer / FP32", "best seed on test"]
+    head = ["model", "bits", "FP32", _mean_of(stored), "QAT", "**integer**", "95 % interval", "integer / FP32",
+            "best seed on test"]
     head.append("paper, best of 50 on test")
     if source != "airu":
         head.pop()
@@ -105,8 +107,27 @@ def _targets(stored):
     return lines
 
 
+def _options(stored):
+    return next(iter(stored.values()))["options"]
+
+
+def _mean_of(stored):
+    """Heading of the teachers' column."""
+    return f"mean of {_options(stored)['teachers']} FP32"
+
+
+def unequal(stored):
+    """What the integer network has had that the FP32 network beside it has not, as text."""
+    teachers = _options(stored)["teachers"]
+    several = all(isinstance(metrics["rmse"].get("ensemble"), dict) for metrics in stored.values())
+    return (f"FP32 and integer are not trained alike: the integer network goes on from the FP32 network for as many epochs "
+            f"again and is distilled from {teachers} FP32 networks, so an error below that of FP32 does not show that "
+            f"quantization helps. *{_mean_of(stored)}* is the error of the mean forecast of these networks"
+            f"{'' if several else ', of the first seed where no deviation is given'}.")
+
+
 def headline(stored):
-    """README.md's table: FP32 and integer error of the models with a target, the paper's error, and a remark on the others."""
+    """README.md's table: FP32 and integer error of the models with a target, their teachers', the paper's, and remarks."""
     by_key = {_key(metrics): metrics for metrics in stored.values()}
     rows = []
     for source, window, d_model, bits, readout, *_ in TARGETS:
@@ -114,12 +135,14 @@ def headline(stored):
         if metrics is not None:
             paper = PAPER.get((source, window, d_model, bits))
             rows.append([TITLES[source], f"{window}, {d_model}, {bits}", readout, _spread(metrics["rmse"]["float"]),
-                         _spread(metrics["rmse"]["integer"]), f"{paper:.2f}" if paper else "-"])
-    table = markdown(["test RMSE", "window, d, bits", "readout", "FP32", "integer", "paper, best of 50"], rows)
+                         _spread(metrics["rmse"].get("ensemble")) or "-", _spread(metrics["rmse"]["integer"]),
+                         f"{paper:.2f}" if paper else "-"])
+    table = markdown(["test RMSE", "window, d, bits", "readout", "FP32", _mean_of(stored), "integer",
+                      "paper, best of 50"], rows)
     remarks = ["On {} an MLP of the same size ({:.2f}) is better than every Transformer ({:.2f}).".format(
         title.partition(":")[0], *pair) for source, title in TITLES.items() if (pair := smaller_is_better(stored, source))]
     text = f"Intervals and baselines of these and {len(stored) - len(rows)} other models: [docs/results.md](docs/results.md)."
-    return "\n\n".join([table, textwrap.fill(" ".join([*remarks, text]), 132)])
+    return "\n\n".join([table, textwrap.fill(" ".join([unequal(stored), *remarks, text]), 132)])
 
 
 def page(stored):
@@ -128,9 +151,10 @@ def page(stored):
     Args:
         stored: dict of ``load``.
     """
-    some = next(iter(stored.values()))
-    options, seeds = some["options"], len(some.get("seeds", [1]))
+    options, seeds = _options(stored), len(next(iter(stored.values())).get("seeds", [1]))
     missing = len(list(entries())) - len(stored)
+    lacking = (" `make results-train TEACHERS=1` fills what is empty there."
+               if any("ensemble" not in metrics["rmse"] for metrics in stored.values()) else "")
     lines = [
         "# Results", "",
         "Written by `make results` from the metrics in `docs/results/metrics`; do not edit.",
@@ -148,6 +172,7 @@ def page(stored):
         "width.", "",
         "*95 % interval*: block bootstrap over the test windows (neighbouring windows overlap, so whole blocks are drawn), for",
         "the mean over the seeds. Differences within it are not significant.", "",
+        *textwrap.wrap(unequal(stored) + lacking, 120, break_on_hyphens=False), "",
         "*Best seed on test* chooses the seed by its test error, as the paper does with 50 sessions. It is not a measure of",
         f"accuracy; it is given for a like-for-like comparison, with {seeds} sessions against their 50.", "",
         f"Recipe: AdamW (0.9, 0.99), rate {options['lr']}, weight decay {options['weight_decay']} on matrices, batches of "

@@ -85,6 +85,74 @@ def train_group(task, names):
         write_atomically(Path(task["folder"]) / f"{name}.json", json.dumps(record(run)) + "\n")
 
 
+def measure_teachers(task, names):
+    """Train the float networks alone of stored entries that lack their teachers' error, ``rmse.ensemble``, and add it.
+
+    Args:
+        task: dict ``seeds``: how many of the stored ones, from the first on; ``folder``: of the stored figures.
+        names: of stored entries, which share their float networks.
+    """
+    from liteformer.train.data.dataset import load_dataset
+    from liteformer.train.loop.options import TrainOptions
+    from liteformer.train.loop.reuse import FloatTrainings
+    from liteformer.train.loop.run import ensemble_error
+    from liteformer.train.metrics.intervals import over_seeds
+    known, reuse = dict(entries()), FloatTrainings()
+    for name in names:
+        path = Path(task["folder"]) / f"{name}.json"
+        stored = json.loads(path.read_text())
+        errors = []
+        for seed in stored["seeds"][:task["seeds"]]:
+            options = TrainOptions(**known[name] | {"seed": seed})
+            errors.append(ensemble_error(options, load_dataset(options), reuse=reuse))
+        stored["rmse"]["ensemble"] = errors[0] if len(errors) == 1 else over_seeds(errors)
+        write_atomically(path, json.dumps(stored) + "\n")
+
+
+def teach_stored(names=(), seeds=1, folder=METRICS, jobs=1, workers=None):
+    """Add their teachers' error to the stored entries that lack it.
+
+    Args:
+        names: of entries, all if empty; seeds: how many; folder, jobs, workers: as of ``train_missing``.
+    Raises:
+        LiteFormerError: a name that is not an entry.
+    """
+    lacking = [name for name in _chosen(names) if (folder / f"{name}.json").exists()
+               and "ensemble" not in json.loads((folder / f"{name}.json").read_text())["rmse"]]
+    if not lacking:
+        return
+    groups = together(lacking)
+    with console.step(f"Train the float teachers of {len(lacking)} models, {seeds} seeds of each") as step:
+        _work(groups, measure_teachers, {"seeds": seeds, "folder": str(folder)}, jobs, workers,
+              lambda left: step.update(len(groups) - left, len(groups)))
+
+
+def _chosen(names):
+    """These names, checked, or all."""
+    known = dict(entries())
+    if wrong := [name for name in names if name not in known]:
+        raise LiteFormerError(f"there is no result {wrong[0]}; there are: {', '.join(known)}")
+    return names or list(known)
+
+
+def _work(groups, function, task, jobs, workers, progress):
+    """Run a function on every group in processes; ``progress(groups left)`` is called after every wait."""
+    from liteformer.flow.common.workers import Processes
+    waiting, pool = dict(enumerate(groups)), (workers or Processes)(jobs, function)
+    progress(len(waiting))
+    try:
+        for number, group in waiting.items():
+            pool.submit(number, task, group)
+        while waiting:
+            for number, _ in pool.finished(2.0):
+                del waiting[number]
+            progress(len(waiting))
+    except BaseException:
+        pool.stop()
+        raise
+    pool.close()
+
+
 def train_missing(names=(), seeds=SEEDS, folder=METRICS, builds=ROOT / "build" / "results", jobs=1, workers=None):
     """Train the entries that have no stored figures yet.
 
@@ -95,50 +163,37 @@ def train_missing(names=(), seeds=SEEDS, folder=METRICS, builds=ROOT / "build" /
         LiteFormerError: a name that is not an entry.
         KeyboardInterrupt: after Ctrl-C; what is done is stored.
     """
-    from liteformer.flow.common.workers import Processes
-    known = dict(entries())
-    if wrong := [name for name in names if name not in known]:
-        raise LiteFormerError(f"there is no result {wrong[0]}; there are: {', '.join(known)}")
-    folder.mkdir(parents=True, exist_ok=True)
-    missing = [name for name in names or known if not (folder / f"{name}.json").exists()]
+    missing = [name for name in _chosen(names) if not (folder / f"{name}.json").exists()]
     if not missing:
         return
+    folder.mkdir(parents=True, exist_ok=True)
     task = {"seeds": seeds, "folder": str(folder), "builds": str(builds)}
-    waiting, pool = dict(enumerate(together(missing))), (workers or Processes)(jobs, train_group)
 
     def done():
         return sum(seeds if (folder / f"{name}.json").exists() else len(list(builds.glob(f"{name}/seed*/metrics.json")))
                    for name in missing)
 
-    shown, total = done(), seeds * len(missing)
     with console.step(f"Train {len(missing)} models, {seeds} seeds of each, {jobs} shapes at a time") as step:
-        step.update(shown, total)
-        try:
-            for number, group in waiting.items():
-                pool.submit(number, task, group)
-            while waiting:
-                for number, _ in pool.finished(2.0):
-                    del waiting[number]
-                if done() > shown:
-                    shown = done()
-                    step.update(shown, total)
-        except BaseException:
-            pool.stop()
-            raise
-    pool.close()
+        _work(together(missing), train_group, task, jobs, workers, lambda _: step.update(done(), seeds * len(missing)))
 
 
 def main():
     """Entries to train from the arguments, all if there are none; bad input ends in one sentence and exit code 2."""
-    parser = argparse.ArgumentParser(prog="make results-train", usage='make results-train [JOBS=N] [ONLY="NAME ..."]',
-                                     description=__doc__)
+    parser = argparse.ArgumentParser(prog="make results-train", description=__doc__,
+                                     usage='make results-train [JOBS=N] [ONLY="NAME ..."] [TEACHERS=SEEDS]')
     parser.add_argument("names", nargs="*", metavar="NAME", help="entry of docs/results.md to train; all if left out")
     parser.add_argument("--jobs", type=int, default=1, help="shapes at a time, one if left out")
+    parser.add_argument("--teachers", type=int, metavar="SEEDS", help="train nothing but the float teachers of stored entries "
+                        "that lack their error, for so many seeds, and add it")
     arguments = parser.parse_args()
     with console.sentences():
         at_least("jobs", arguments.jobs, 1)
         try:
-            train_missing(arguments.names, jobs=arguments.jobs)
+            if arguments.teachers is None:
+                train_missing(arguments.names, jobs=arguments.jobs)
+            else:
+                at_least("teachers", arguments.teachers, 1)
+                teach_stored(arguments.names, arguments.teachers, jobs=arguments.jobs)
         except KeyboardInterrupt:
             console.note("stopped; finished trainings are kept, and the same command resumes from there")
             sys.exit(130)

@@ -117,7 +117,7 @@ def model_figures(run):
     return {"rmse": {
         "float": rmse(run.float_prediction, truth), "qat": rmse(run.qat_prediction(), truth),
         "integer": rmse(run.integer_prediction(), truth), "soc": None,
-        **{name: centre(run.metrics["rmse"].get(name)) for name in ("persistence", "least_squares", "mlp")}}}
+        **{name: centre(run.metrics["rmse"].get(name)) for name in ("ensemble", "persistence", "least_squares", "mlp")}}}
 
 
 def soc_figures(run, chosen, answers):

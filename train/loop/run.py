@@ -104,8 +104,9 @@ def train(options, progress=None, reuse=None):
         try:
             network, quantized, history, seconds = fit_stages(options, dataset, progress, reuse)
             model = complete(export(quantized, _provenance(options)), dataset)
-            other = None
+            other = ensemble = None
             if options.task == "forecast":
+                ensemble = ensemble_error(options, dataset, progress, reuse)
                 other = reuse.take("mlp", options, dataset, lambda: mlp(
                     dataset, *training_data(options, dataset), options, model.config.parameters, progress))
         except Diverged as error:
@@ -115,7 +116,7 @@ def train(options, progress=None, reuse=None):
         run = Run(options, model, {}, dataset.windows(dataset.test), dataset.truth[dataset.test],
                   _float_prediction(network, dataset, dataset.test), dataset.last_values(dataset.test), dataset.unit,
                   network, quantized, dataset)
-        measured = _measured(run, other)
+        measured = _measured(run, other, ensemble)
     run.metrics.update({
         "task": options.task, **measured, "unit": dataset.unit, "notes": dataset.notes,
         "windows": {"train": len(dataset.train), "validation": len(dataset.validation), "test": len(dataset.test)},
@@ -157,16 +158,16 @@ def _provenance(options):
     return {"dataset": options.data, "seed": options.seed, "options": portable(options), "torch": torch.__version__}
 
 
-def _measured(run, other):
+def _measured(run, other, ensemble):
     """Metrics over the test windows and, of the trained models, over the validation windows, for metrics.json; other: the
-    MLP of a forecast."""
+    MLP of a forecast; ensemble: result of ``ensemble_error``."""
     dataset, predict, truth = run.dataset, run.predictors(), run.test_truth
     if other is None:
         return measure(run.model, dataset, predict)
     past, held = np.concatenate([dataset.train, dataset.validation]), dataset.validation
     errors = {name: rmse(forecast(dataset.test), truth) for name, forecast in predict.items()}
     return {
-        "rmse": errors | {"persistence": rmse(run.persistence, truth),
+        "rmse": errors | {"ensemble": ensemble, "persistence": rmse(run.persistence, truth),
                           "least_squares": rmse(least_squares(dataset, past, dataset.test), truth),
                           "mlp": rmse(_float_prediction(other, dataset, dataset.test), truth)},
         "validation": {name: rmse(predict[name](held), dataset.truth[held]) for name in ("float", "integer")},
@@ -215,15 +216,36 @@ def _float_stage(options, dataset, stage, progress, reuse):
     return reuse.take("float", options, dataset, train_it)
 
 
-def _taught(options, dataset, network, data, starts, progress, reuse):
-    """Mean output of the float network and of ``options.teachers - 1`` others trained likewise, for the training windows."""
-    networks = [network]
+def _teachers(options, dataset, progress, reuse):
+    """The float network of these options and ``options.teachers - 1`` others trained likewise."""
+    networks = [_float_stage(options, dataset, "float", progress, reuse)[0]]
     for number in range(1, options.teachers):
         other = options.model_copy(update={"seed": options.seed + number * TEACHER_SEEDS})
         networks.append(_float_stage(other, dataset, "teacher", progress, reuse)[0])
+    return networks
+
+
+def _taught(networks, data, starts):
+    """Mean output of float networks for the training windows."""
     with torch.no_grad():
         return torch.cat([torch.stack([one(data.batch(part)[0]) for one in networks]).mean(dim=0)
                           for part in starts.split(CALIBRATION)])
+
+
+def ensemble_error(options, dataset, progress=None, reuse=None):
+    """Test RMSE of the mean forecast of the float networks that teach the quantized one, physical units.
+
+    Args:
+        options: TrainOptions of a forecast; dataset: Dataset; progress, reuse: as in ``train``.
+    Returns:
+        float, or None where the quantized network learns from the truth or from its own float network alone.
+    """
+    if not options.distill or options.teachers == 1:
+        return None
+    with limited_threads(options.threads):
+        networks = _teachers(options, dataset, progress, reuse or FloatTrainings())
+        forecasts = [_float_prediction(one, dataset, dataset.test) for one in networks]
+    return rmse(np.mean(forecasts, axis=0), dataset.truth[dataset.test])
 
 
 def training_data(options, dataset):
@@ -264,7 +286,7 @@ def fit_stages(options, dataset, progress, reuse=None):
             quantized.settle(data.batch(starts)[0] for starts in order.split(CALIBRATION))
 
     if options.distill and options.task == "forecast":
-        data.teach(first, _taught(options, dataset, network, raw, first, progress, reuse), options.distill)
+        data.teach(first, _taught(_teachers(options, dataset, progress, reuse), raw, first), options.distill)
     history["qat"] = fit(quantized, data, first, held, options, options.quantized_epochs, "qat", progress, before_epoch,
                          quantized.constants.constrain)
     quantized.snap()

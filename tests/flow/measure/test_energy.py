@@ -72,6 +72,17 @@ def test_check_is_what_the_page_says():
     assert fill(text, "check", energy_check.check_table()) == text
 
 
+def test_the_assumption_is_said_where_the_table_stands():
+    """With the figures that the check would have without it; README.md, which refers to the check, says it too."""
+    table, _, said = energy_check.check_table().partition("\n\n")
+    said = " ".join(said.split())
+    assert "rests on an assumption**: that 1.2 of the 17 layers in the paper's design work at a time" in said
+    worst = [row.split("|")[-2].split(", +")[1].rstrip("% ") for row in table.splitlines()[2:]]
+    assert f"the estimate is {min(map(int, worst))}% to {max(map(int, worst))}% too high, and 0 of 3 lie in it." in said
+    readme = " ".join((energy_check.ROOT / "README.md").read_text().split())
+    assert "its error against published figures, which rests on an assumed activity" in readme
+
+
 def test_published_power_lies_in_the_range():
     """All three points; negative control: with every layer of their design at work, or at another clock, they do not."""
     assert all(published.inside(one) for one in published.PUBLISHED)

@@ -31,7 +31,7 @@ def test_files_and_metrics(run):
     assert [path.name for path in out.parent.iterdir()] == [out.name]
     metrics = json.loads((out / "metrics.json").read_text())
     assert metrics == json.loads(json.dumps(run.metrics))
-    assert set(metrics["rmse"]) == {"float", "qat", "integer", "persistence", "least_squares", "mlp"}
+    assert set(metrics["rmse"]) == {"float", "qat", "integer", "ensemble", "persistence", "least_squares", "mlp"}
     assert metrics["windows"]["test"] == len(run.test_raw) == len(run.test_truth)
     assert metrics["rmse"]["integer"] == pytest.approx(_rmse(run.integer_prediction(), run.test_truth))
     assert metrics["rmse"]["float"] == pytest.approx(_rmse(run.float_prediction, run.test_truth))
@@ -143,6 +143,19 @@ def test_targets_move_towards_the_teachers(small):
     rest = torch.as_tensor(dataset.test)
     truth = torch.as_tensor((dataset.truth[dataset.test] - dataset.target_mean) / dataset.target_scale).float()
     assert torch.equal(fit.data.goal[rest], truth)
+
+
+def test_error_of_the_teachers_is_recorded(run, small, tmp_path):
+    """The float networks' own mean, beside the one float network: what the quantized network was taught."""
+    assert run.metrics["rmse"]["ensemble"] is None
+    values = small | {"teachers": 3}
+    taught = train(TrainOptions(**values, out=str(tmp_path / "taught")))
+    seeds = [1 + number * run_module.TEACHER_SEEDS for number in range(3)]
+    alone = [train(TrainOptions(**small, seed=seed, out=str(tmp_path / str(seed)))).float_prediction for seed in seeds]
+    assert taught.metrics["rmse"]["ensemble"] == pytest.approx(_rmse(np.mean(alone, axis=0), taught.test_truth))
+    assert taught.metrics["rmse"]["ensemble"] != taught.metrics["rmse"]["float"] == run.metrics["rmse"]["float"]
+    untaught = train(TrainOptions(**values, distill=0.0, out=str(tmp_path / "untaught")))
+    assert untaught.metrics["rmse"]["ensemble"] is None
 
 
 def test_weight_decay_is_for_matrices_only():
