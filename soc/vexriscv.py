@@ -24,7 +24,9 @@ READ_IN_DECODE = """  always @(*) begin
     _zz_RegFilePlugin_regFile_port{p} = RegFilePlugin_regFile[decode_INSTRUCTION[{bits}]];
   end
 """
-SELECTED = r"_zz_execute_SRC1|_zz__zz_execute_SRC1_1|_zz_execute_SRC2|_zz_execute_SRC2_[15]|_zz__zz_execute_SRC2_3"
+SELECTED = r"_zz_execute_SRC1|_zz__zz_execute_SRC1_1|_zz_execute_SRC2_[15]|_zz__zz_execute_SRC2_3"
+# The name of the execute stage's program counter, which also goes on to the next stage, from where mepc takes it.
+PLACE, PLACE_IN_DECODE = "_zz_execute_SRC2_5 = _zz_execute_SRC2;", "_zz_execute_SRC2_5 = decode_PC;"
 OPERANDS = """  reg [31:0] decode_to_execute_SRC1;
   reg [31:0] decode_to_execute_SRC2;
   always @(posedge clk) begin
@@ -81,14 +83,14 @@ def _waits(text):
 def _operands_in_decode(text):
     before = "  assign execute_SRC2 = _zz_execute_SRC2_5;\n  assign execute_SRC1 = _zz_execute_SRC1;\n"
     # With bypasses or another number of stages the two ends of the register do not see the same values.
-    if before not in text or not _waits(text):
+    if before not in text or PLACE not in text or not _waits(text):
         return text
     text = re.sub(rf"(?m)^( *(?:assign )?(?:{SELECTED}) = )(.*)$",
                   lambda line: line[1] + re.sub(r"\bexecute_(RS1|RS2|INSTRUCTION|PC)\b", r"decode_\1", line[2]), text)
     for number in (1, 2):
         text = re.sub(rf"case\(execute_SRC{number}_CTRL\)(\s+\S+ : begin\s+_zz_execute_SRC{number})",
                       rf"case(decode_SRC{number}_CTRL)\1", text)
-    return text.replace(before, OPERANDS)
+    return text.replace(PLACE, PLACE_IN_DECODE).replace(before, OPERANDS)
 
 
 def _waits_alike(text):
