@@ -12,7 +12,7 @@ from litex.soc.cores.cpu.vexriscv.core import CPU_VARIANTS
 from pythondata_cpu_vexriscv import data_location
 
 from liteformer.soc import cpu as cpu_module
-from liteformer.soc.vexriscv import _distributed, shortened
+from liteformer.soc.vexriscv import distributed, shortened
 
 from .random_programs import Program, assembly
 from .rv32i import ECALL, ILLEGAL, JUMP_MISALIGNED, LOAD_MISALIGNED, STORE_MISALIGNED, Machine
@@ -89,7 +89,7 @@ def test_programs_leave_what_they_leave_in_python(run_programs):
 
 def test_so_do_those_on_the_original(run_programs):
     """Without: what Python says is what VexRiscv does, down to mtval."""
-    compare(*run_programs(_distributed))
+    compare(*run_programs(distributed))
 
 
 @pytest.mark.slow
