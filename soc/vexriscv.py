@@ -24,7 +24,9 @@ READ_IN_DECODE = """  always @(*) begin
     _zz_RegFilePlugin_regFile_port{p} = RegFilePlugin_regFile[decode_INSTRUCTION[{bits}]];
   end
 """
-SELECTED = r"_zz_execute_SRC1|_zz__zz_execute_SRC1_1|_zz_execute_SRC2|_zz_execute_SRC2_[15]|_zz__zz_execute_SRC2_3"
+SELECTED = r"_zz_execute_SRC1|_zz__zz_execute_SRC1_1|_zz_execute_SRC2_[15]|_zz__zz_execute_SRC2_3"
+# The name of the execute stage's program counter, which also goes on to the next stage, from where mepc takes it.
+PLACE, PLACE_IN_DECODE = "_zz_execute_SRC2_5 = _zz_execute_SRC2;", "_zz_execute_SRC2_5 = decode_PC;"
 OPERANDS = """  reg [31:0] decode_to_execute_SRC1;
   reg [31:0] decode_to_execute_SRC2;
   always @(posedge clk) begin
@@ -50,17 +52,19 @@ DISCARDED_CHOSEN = """(IBusSimplePlugin_pending_dec
 
 
 def shortened(text):
-    """The Verilog of a VexRiscv with those of the changes that apply to it."""
-    for change in (_distributed, _read_in_decode, _operands_in_decode, _waits_alike, _pending_chosen):
+    """The Verilog of a VexRiscv with those of CHANGES that apply to it."""
+    for change in CHANGES:
         text = change(text)
     return text
 
 
-def _distributed(text):
+def distributed(text):
+    """The register file in distributed RAM."""
     return text.replace(IN_BLOCK_RAM, IN_BLOCK_RAM.replace("block", "distributed"))
 
 
-def _read_in_decode(text):
+def read_in_decode(text):
+    """The register file read without a register, and a cycle less to wait for it."""
     # Only where the instruction comes from a register.
     if "assign decode_INSTRUCTION = IBusSimplePlugin_injector_decodeInput_payload_rsp_inst;" not in text:
         return text
@@ -70,7 +74,9 @@ def _read_in_decode(text):
             return text
         text = text.replace(ahead, READ_IN_DECODE.format(p=port, bits=bits))
     # What was written a cycle ago is read now.
-    return text.replace("    if(HazardSimplePlugin_writeBackBuffer_valid) begin\n", "    if(1'b0) begin\n") if _waits(text) else text
+    if _waits(text):
+        text = text.replace("    if(HazardSimplePlugin_writeBackBuffer_valid) begin\n", "    if(1'b0) begin\n")
+    return text
 
 
 def _waits(text):
@@ -78,22 +84,29 @@ def _waits(text):
     return "assign decode_RS1 =" in text
 
 
-def _operands_in_decode(text):
+def operands_in_decode(text):
+    """The adder's operands selected in the decode stage."""
     before = "  assign execute_SRC2 = _zz_execute_SRC2_5;\n  assign execute_SRC1 = _zz_execute_SRC1;\n"
     # With bypasses or another number of stages the two ends of the register do not see the same values.
-    if before not in text or not _waits(text):
+    if before not in text or PLACE not in text or not _waits(text):
         return text
-    text = re.sub(rf"(?m)^( *(?:assign )?(?:{SELECTED}) = )(.*)$",
-                  lambda line: line[1] + re.sub(r"\bexecute_(RS1|RS2|INSTRUCTION|PC)\b", r"decode_\1", line[2]), text)
-    for number in (1, 2):
-        text = re.sub(rf"case\(execute_SRC{number}_CTRL\)(\s+\S+ : begin\s+_zz_execute_SRC{number})",
-                      rf"case(decode_SRC{number}_CTRL)\1", text)
-    return text.replace(before, OPERANDS)
+    changed = re.sub(rf"(?m)^( *(?:assign )?(?:{SELECTED}) = )(.*)$",
+                     lambda line: line[1] + re.sub(r"\bexecute_(RS1|RS2|INSTRUCTION|PC)\b", r"decode_\1", line[2]), text)
+    changed, cases = re.subn(r"case\(execute_(SRC[12])_CTRL\)(\s+\S+ : begin\s+_zz_execute_\1)",
+                             r"case(decode_\1_CTRL)\2", changed)
+    if cases != 2:
+        return text
+    return changed.replace(PLACE, PLACE_IN_DECODE).replace(before, OPERANDS)
 
 
-def _waits_alike(text):
+def waits_alike(text):
+    """Misaligned accesses wait for the bus."""
     return re.sub(WAITS, r"\g<1>1'b1", text)
 
 
-def _pending_chosen(text):
+def pending_chosen(text):
+    """The number of fetches under way without adders."""
     return text.replace(PENDING, PENDING_CHOSEN).replace(DISCARDED, DISCARDED_CHOSEN)
+
+
+CHANGES = (distributed, read_in_decode, operands_in_decode, waits_alike, pending_chosen)
