@@ -125,7 +125,7 @@ class Hardware:
 
     @property
     def product_cycles(self):
-        """Cycles from the operand registers to a product: a copy of the operands, then an adder for each further Booth digit."""
+        """Cycles from the operand registers to a product: a copy, then an adder for each further Booth digit."""
         return 1 + max(1, -(-self.column_bits // 2) - 1)
 
     @property

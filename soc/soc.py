@@ -44,8 +44,8 @@ class LiteFormerSoC(SoCCore):
         crg: clock and reset generator; ``None`` uses the platform's ``sys_clk`` directly.
         rom_size, sram_size: bytes; ``None`` takes the ROM that the model's firmware needs.
         csr_bridge_register: registers in the CSR bridge, see ``add_csr_bridge``.
-        bus_timeout: cycles after which LiteX answers an access that nothing answers; ``None`` leaves it out, because its counter
-            lies in the CPU's longest path and the firmware knows its addresses.
+        bus_timeout: cycles after which LiteX answers an access that nothing answers; ``None`` leaves it out: its counter lies
+            in the CPU's longest path and the firmware knows its addresses.
         **kwargs: options of LiteX's SoCCore.
     """
 

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What a device has room for, and by how much an area exceeds it."""
 
-# Part of a device's LUT sites and slices that a build may fill. An open placer had 2,033 cells of a design of 8,389 sites, by our
-# own count, left in 2,000 slices and 538 in 2,448, and none in 2,700: on that line none is left from 2,609 slices, 10,436 sites,
-# on, which the design fills to 80 %.
+# Part of a device's LUT sites and slices that a build may fill. An open placer had 2,033 cells of a design of 8,389 sites, by
+# our own count, left in 2,000 slices and 538 in 2,448, and none in 2,700: on that line none is left from 2,609 slices, 10,436
+# sites, on, which the design fills to 80 %.
 FILL = 0.80
 # Part of that which the compiler's choice may use, because its estimate of sites errs by a few percent.
 CHOICE = 0.97

@@ -17,8 +17,8 @@ class MatrixArray(LiteXModule):
 
     The operand registers are loaded from outside, so that their multiplexers need no evaluation while nothing is issued.
     Timing, with the operand registers loaded at the end of cycle t, in which ``valid`` and the flags are set, and n cycles
-    for a product (``hw.product_cycles``): copies of the operands near the lanes t + 2, product t + n + 1, accumulator t + n + 2,
-    and after ``last`` the drain registers ``sums`` t + n + 3. They hold until the next ``last``.
+    for a product (``hw.product_cycles``): copies of the operands near the lanes t + 2, product t + n + 1, accumulator
+    t + n + 2, and after ``last`` the drain registers ``sums`` t + n + 3. They hold until the next ``last``.
 
     Attributes:
         row: list of R signed operand registers; weighted: the same times their digit's weight, for rows with DSP lanes

@@ -17,7 +17,7 @@ def digit_count(bits):
 
 
 def multiple(a, b, digit, length):
-    """The multiple of ``a`` that a Booth digit of ``b`` chooses, without its ``carry``: expression, ``length`` unsigned bits."""
+    """The multiple of ``a`` that a Booth digit of ``b`` chooses, without its ``carry``; ``length`` bits, unsigned."""
     low = 2 * digit
     below, middle, top = b[low - 1] if low else 0, b[low], carry(b, digit)
     sign  = a[len(a) - 1]

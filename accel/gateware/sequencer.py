@@ -118,8 +118,8 @@ class ComputeSequencer(LiteXModule):
 
     Attributes:
         start: pulse; busy: from start to the last issue.
-        issue, first, shift, last: flags of this cycle; row_address, column_address; next_column_address: that of the next cycle;
-        value_bank: token modulo requantizers;
+        issue, first, shift, last: flags of this cycle; row_address, column_address; next_column_address: that of the next
+        cycle; value_bank: token modulo requantizers;
         digit: weight of the row digit; tile: column tile within the step; row_source, column_source, broadcast: of the step.
     """
 
@@ -141,9 +141,11 @@ class ComputeSequencer(LiteXModule):
         self.instruction = now = Instruction(compute_fields(hw), program, loader)
         self.row_source, self.column_source, self.broadcast = now.row_source, now.column_source, now.broadcast
         following = NextState(self)
-        k, passes, tiles, idle = (DownCounter(fields[name], following) for name in ("k_last", "passes_last", "tiles_last", "wait"))
+        k, passes, tiles, idle = (DownCounter(fields[name], following)
+                                  for name in ("k_last", "passes_last", "tiles_last", "wait"))
         # Much depends on the end of a tile: copies of its parts keep the ways to address and instruction apart from the rest.
-        issue, k_zero, passes_zero, tiles_zero = (following.copy(flag) for flag in (self.issue, k.zero, passes.zero, tiles.zero))
+        issue, k_zero, passes_zero, tiles_zero = (
+            following.copy(flag) for flag in (self.issue, k.zero, passes.zero, tiles.zero))
         base    = Signal(fields["column_base"])
         first_k, first_pass = Signal(), Signal()
         loading = Signal()
@@ -288,7 +290,8 @@ class DrainSequencer(LiteXModule):
         load = [
             *tiles.load(nxt["tiles_last"]),
             *remaining.load(nxt["columns_first"]),
-            following(alone).eq(nxt["wide"] | nxt["single"]), following(group_end).eq(nxt["wide"] | nxt["single"] | (hw.groups == 1)),
+            following(alone).eq(nxt["wide"] | nxt["single"]),
+            following(group_end).eq(nxt["wide"] | nxt["single"] | (hw.groups == 1)),
             following(self.base).eq(nxt["base"]), following(self.residual_read).eq(nxt["residual_read"]),
             following(self.residual_write).eq(nxt["residual_write"]), following(self.parameter).eq(nxt["parameter"]),
         ]

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 from liteformer.accel import LiteFormerError, numerics
-from liteformer.accel import numerics
 from liteformer.accel.compiler import HardwareOptions, compile_model
 from liteformer.accel.compiler.images import pack
 from liteformer.accel.compiler.layout import linear_shapes, make_layout

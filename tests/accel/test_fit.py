@@ -60,7 +60,7 @@ def test_an_array_that_was_asked_for_and_does_not_fit():
 
 @pytest.mark.parametrize("options", [
     {"requantizers": 24}, {"rows": 24, "columns": 16}, {"rows": 12, "columns": 64, "device": "xc7s25"},
-    {"columns": 64, "dsp_lanes": 0, "requantizers": 12}], ids=str)
+    {"columns": 64, "dsp_lanes": 0, "requantizers": 6}], ids=str)
 def test_a_partly_named_array(options):
     model = make_model(window=24, d_model=32, bits=4, features=7)
     text = refusal(lambda: checked(model, **options))
