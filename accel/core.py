@@ -73,8 +73,8 @@ class LiteFormerCore(LiteXModule):
 
         self.engine = engine = Engine(hw, compiled.images)
         # The bus is registered in both directions: no combinational path between a CPU's address and the core's state.
-        access, write = Signal(), Signal()
-        address  = Signal(10)
+        access, write, sample = Signal(), Signal(), Signal()
+        address  = Signal(10, reset_less=True)
         accepted, read  = Signal(), Signal()
         waiting, closed = Signal(), Signal()
         result   = Signal(32)
@@ -83,6 +83,7 @@ class LiteFormerCore(LiteXModule):
             access.eq(bus.cyc & bus.stb & ~bus.ack),
             write.eq(bus.we),
             address.eq(bus.adr),
+            sample.eq(bus.adr[:len(address)] < hw.features),
             engine.raw.eq(bus.dat_w),
             bus.ack.eq(accepted | read),
             bus.dat_r.eq(result),
@@ -92,7 +93,7 @@ class LiteFormerCore(LiteXModule):
             accepted.eq(access & write & ~bus.ack & ~engine.push_busy & ~self.busy & ~waiting),
             read.eq(access & ~write & ~bus.ack & ~waiting),
             result.eq(outputs[address[:max(1, (hw.outputs - 1).bit_length())]]),
-            engine.push.eq(accepted & (address < hw.features) & ~closed),
+            engine.push.eq(accepted & sample & ~closed),
             engine.feature.eq(address),
         ]
         self.store = None

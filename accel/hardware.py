@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from liteformer.accel.devices import DSP48E1, DspBlock
 from liteformer.accel.numerics import SCORE_BITS
 
-# Cycles from issuing the last k of a tile to its sums in the drain registers.
-ISSUE_TO_DRAIN = 6
+# Cycles from issuing the last k of a tile to its sums in the drain registers, besides those of a product.
+ISSUE_TO_DRAIN = 5
 # Cycles from selecting a sum in the drain registers to its result being visible to a read that is issued then.
 DRAIN_TO_VISIBLE = 8
 
@@ -122,6 +122,16 @@ class Hardware:
     def lanes(self):
         """Multiply-accumulates per cycle."""
         return self.rows * self.columns
+
+    @property
+    def product_cycles(self):
+        """Cycles from the operand registers to a product: a copy, then an adder for each further Booth digit."""
+        return 1 + max(1, -(-self.column_bits // 2) - 1)
+
+    @property
+    def issue_to_drain(self):
+        """Cycles from issuing the last k of a tile to its sums in the drain registers."""
+        return ISSUE_TO_DRAIN + self.product_cycles
 
     @property
     def groups(self):

@@ -11,6 +11,7 @@ import numpy as np
 SHIFT = 20            # Fractional bits of every multiplier (requantization scale): ratio 1.0 is 1 << SHIFT.
 RESIDUAL_SHIFT = 8    # A residual multiplier counts in units of 1 << RESIDUAL_SHIFT.
 OFFSET_SHIFT = 10     # A bias counts in units of 1 << OFFSET_SHIFT, that is 1/1024 of an output step.
+ROUNDING = 1 << (SHIFT - 1 - OFFSET_SHIFT)  # One half of an output step in units of the bias.
 SCORE_BITS = 10       # Width of a score at the softmax table, signed.
 MULTIPLIER_BITS = 24  # Widest multiplier, signed; one DSP block suffices while it or the accumulator fits the narrow port.
 RESIDUAL_BITS = 16    # Widest residual multiplier, signed.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Check which of LiteX's CPUs can be built here; VexRiscv with its register file in LUTs instead of block RAM."""
+"""Check which of LiteX's CPUs can be built here; VexRiscv's Verilog with shorter paths."""
 
 import hashlib
 import inspect
@@ -15,9 +15,7 @@ from pythondata_cpu_vexriscv import data_location
 
 from liteformer.accel.errors import LiteFormerError
 from liteformer.soc.cache import cache_folder
-
-IN_BLOCK_RAM = '(* ram_style = "block" *) reg [31:0] RegFilePlugin_regFile'
-
+from liteformer.soc.vexriscv import shortened
 
 SUPPORTED_CPUS = ("vexriscv", "serv")
 
@@ -46,15 +44,15 @@ def check_cpu(name):
                                   f"`pip install pythondata-cpu-{package}`")
 
 
-def registers_in_luts(cpu):
-    """Give a VexRiscv a copy of its Verilog that asks for distributed RAM; any other CPU is unchanged."""
+def shorten_paths(cpu):
+    """Give a VexRiscv a copy of its Verilog with shorter paths, see ``soc.vexriscv``; any other CPU is unchanged."""
     if not isinstance(cpu, VexRiscv):
         return
-    name = f"{CPU_VARIANTS[cpu.variant]}.v"
-    text = (Path(data_location) / name).read_text()
-    if IN_BLOCK_RAM not in text:
+    name     = f"{CPU_VARIANTS[cpu.variant]}.v"
+    original = (Path(data_location) / name).read_text()
+    text     = shortened(original)
+    if text == original:
         return
-    text = text.replace(IN_BLOCK_RAM, IN_BLOCK_RAM.replace("block", "distributed"))
     # The file must exist as long as a project refers to it.
     path = cache_folder("cpu", hashlib.sha256(text.encode()).hexdigest()[:16]) / name
     if not path.is_file():

@@ -14,7 +14,8 @@ from litex.soc.interconnect import wishbone
 
 from liteformer.accel.compiler.memories import ROM_SIZES, SRAM_SIZE, rom_bytes
 from liteformer.soc.model_header import model_header
-from liteformer.soc.cpu import registers_in_luts
+from liteformer.soc.bus import RegisteredReply
+from liteformer.soc.cpu import shorten_paths
 from liteformer.soc.integration import INTERRUPT_CPUS, WAIT_LOOPS, add_liteformer
 from liteformer.soc.quiet import quiet
 from liteformer.sw.build import build_firmware
@@ -43,12 +44,15 @@ class LiteFormerSoC(SoCCore):
         crg: clock and reset generator; ``None`` uses the platform's ``sys_clk`` directly.
         rom_size, sram_size: bytes; ``None`` takes the ROM that the model's firmware needs.
         csr_bridge_register: registers in the CSR bridge, see ``add_csr_bridge``.
+        bus_timeout: cycles after which LiteX answers an access that nothing answers; ``None`` leaves it out: its counter lies
+            in the CPU's longest path and the firmware knows its addresses.
         **kwargs: options of LiteX's SoCCore.
     """
 
     def __init__(self, platform, sys_clk_freq, core, cpu_type="vexriscv", cpu_variant=None, firmware=None,
                  applications=("main.c", "protocol.c"), uart="sim", baudrate=115200, frame_timeout=0.1,
-                 wait_loops=WAIT_LOOPS, crg=None, rom_size=None, sram_size=SRAM_SIZE, csr_bridge_register=True, **kwargs):
+                 wait_loops=WAIT_LOOPS, crg=None, rom_size=None, sram_size=SRAM_SIZE, csr_bridge_register=True,
+                 bus_timeout=None, **kwargs):
         self.firmware     = firmware
         self.applications = applications
         self.csr_bridge_register = csr_bridge_register
@@ -67,10 +71,12 @@ class LiteFormerSoC(SoCCore):
                 uart_baudrate        = baudrate,
                 ident                = "",
                 with_ctrl            = kwargs.pop("with_ctrl", False),
+                bus_timeout          = bus_timeout,
                 **kwargs)
 
             self._fetch_from_rom()
-            registers_in_luts(self.cpu)
+            self._register_replies()
+            shorten_paths(self.cpu)
 
             if cpu_type is None:
                 # As VexRiscv has them; LiteX would put them at address 0.
@@ -93,6 +99,12 @@ class LiteFormerSoC(SoCCore):
             return
         self.rom_fetch = wishbone.SRAM(self.rom.mem, read_only=True, bus=wishbone.Interface(data_width=32, addressing="word"))
         self.comb += self.bus.masters.pop("cpu_bus0").connect(self.rom_fetch.bus)
+
+    def _register_replies(self):
+        # VexRiscv stalls on the acknowledge, in the longest path of the SoC.
+        if self.cpu_type == "vexriscv":
+            self.data_reply = RegisteredReply(self.bus.masters.pop("cpu_bus1"))
+            self.bus.add_master(name="cpu_bus1", master=self.data_reply.master)
 
     def add_csr_bridge(self, *args, **options):
         """LiteX's bridge, registered unless ``csr_bridge_register`` is False: an access takes one more cycle, and the path

@@ -3,7 +3,7 @@
 
 from dataclasses import dataclass
 
-from liteformer.accel.compiler.capacity import CHOICE, exceeded, load, room
+from liteformer.accel.compiler.capacity import CHOICE, FILLS, exceeded, load, room
 from liteformer.accel.compiler.estimate import estimate_area
 from liteformer.accel.compiler.layout import make_layout
 from liteformer.accel.compiler.memories import soc_halves
@@ -90,9 +90,32 @@ def candidates(config, options, device):
                     yield Array(rows, columns, requantizers, min(lanes, rows * (columns // 2) * 2))
 
 
+def _fastest(model, arrays, size, limits):
+    """The fastest of arrays, most lanes first, that keeps the limits; None if none does.
+
+    Args:
+        size: callable Array -> (Hardware, Layout, area).
+    """
+    config, best = model.config, None
+    for array in arrays:
+        if best is not None and config.macs / (array.rows * array.columns) > best[0][0]:
+            continue
+        hw, layout, area = size(array)
+        if load(area, limits) > 1:
+            continue
+        cycles = schedule(build_steps(model, hw, layout), hw)
+        # Idle lanes waste power: an array with a better utilization may be a little slower.
+        idle = config.readout == "mean" and config.macs < BUSY * array.rows * array.columns * cycles
+        rank = (cycles * (1 + IDLE_PENALTY) if idle else cycles, area["lut_sites"])
+        if best is None or rank < best[0]:
+            best = rank, array
+    return best and best[1]
+
+
 def choose_array(model, options):
-    """The fastest array that fits, by schedule and area estimate; where the options name the array and nothing fits, the one
-    that exceeds the device least (``fit.check_fits`` refuses it).
+    """The fastest array that fits, by schedule and area estimate, and fills the device no more than it must (``FILLS``).
+
+    Where the options name the array and nothing fits, the one that exceeds the device least (``fit.check_fits`` refuses it).
 
     Args:
         model: QuantizedModel; options: HardwareOptions.
@@ -104,29 +127,24 @@ def choose_array(model, options):
     config, device = model.config, find_device(options.device)
     _check(config, options, device)
     halves = 2 * device.bram36 - soc_halves(config.features, config.outputs, options.loadable)
-    limits, best, least = room(device, CHOICE), None, None
     # Most lanes first: the bound on the cycles of those that follow then prunes nearly all of them.
-    for array in sorted(candidates(config, options, device), key=lambda array: -array.rows * array.columns):
-        if best is not None and config.macs / (array.rows * array.columns) > best[0][0]:
-            continue
-        layout = make_layout(config, rows=array.rows, columns=array.columns, requantizers=array.requantizers)
-        hw = make_hardware(model, array, layout, halves, options.loadable, device.dsp_block)
-        area = estimate_area(hw)
-        share = load(area, limits)
-        if share > 1:
-            if least is None or share < least[0]:
-                least = (share, area, (array, hw, layout))
-            continue
-        cycles = schedule(build_steps(model, hw, layout), hw)
-        # Idle lanes waste power: an array with a better utilization may be a little slower.
-        idle = config.readout == "mean" and config.macs < BUSY * array.rows * array.columns * cycles
-        rank = (cycles * (1 + IDLE_PENALTY) if idle else cycles, area["lut_sites"])
-        if best is None or rank < best[0]:
-            best = (rank, (array, hw, layout))
-    if best is not None:
-        return best[1]
+    arrays, sized = sorted(candidates(config, options, device), key=lambda array: -array.rows * array.columns), {}
+
+    def size(array):
+        if array not in sized:
+            layout = make_layout(config, rows=array.rows, columns=array.columns, requantizers=array.requantizers)
+            hw = make_hardware(model, array, layout, halves, options.loadable, device.dsp_block)
+            sized[array] = hw, layout, estimate_area(hw)
+        return sized[array]
+
+    for fill in FILLS:
+        found = _fastest(model, arrays, size, room(device, fill * CHOICE))
+        if found is not None:
+            return found, *size(found)[:2]
+    least = min(arrays, key=lambda array: load(size(array)[2], room(device)))
     if any(value is not None for value in (options.rows, options.columns, options.requantizers, options.dsp_lanes)):
-        return least[2]
+        return least, *size(least)[:2]
+    over = exceeded(size(least)[2], room(device, CHOICE), "about ")
     raise LiteFormerError(
-        f"the smallest array for this model needs {' and '.join(exceeded(least[1], limits, 'about '))} for the {device.name}; "
+        f"the smallest array for this model needs {' and '.join(over)} for the {device.name}; "
         "train with a smaller d_model, window or fewer bits, or choose a larger --device or board")

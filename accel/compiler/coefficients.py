@@ -2,8 +2,8 @@
 """Coefficients of the area formula, written by `make fit-area`."""
 
 COEFFICIENTS = {
-    "lut": {"soc": 0.821, "lanes": 1.064, "wraps": 0.965, "drain": 1.073, "requantizers": 1.146, "rows": 0.976,
-        "columns": 0.848, "softmax": 1.126, "control": 0.914, "memory": 0.843, "roms": 1.241, "loadable": 1.256},
-    "lut_sites": {"soc": 1.067, "lanes": 1.338, "wraps": 1.036, "drain": 1.204, "requantizers": 1.247, "rows": 1.124,
-        "columns": 0.647, "softmax": 1.134, "control": 1.039, "memory": 1.0, "roms": 1.262, "loadable": 1.304},
+    "lut": {"soc": 0.896, "lanes": 0.908, "wraps": 1.297, "drain": 1.181, "requantizers": 1.208, "rows": 0.724,
+        "columns": 1.601, "softmax": 1.111, "control": 0.914, "memory": 1.032, "roms": 1.097, "loadable": 1.146},
+    "lut_sites": {"soc": 1.132, "lanes": 1.045, "wraps": 1.416, "drain": 1.321, "requantizers": 1.333, "rows": 0.829,
+        "columns": 1.298, "softmax": 1.078, "control": 1.061, "memory": 1.186, "roms": 1.103, "loadable": 1.145},
 }

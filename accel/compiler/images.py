@@ -40,7 +40,10 @@ def stream_words(model, hw, layout, stream):
 
 
 def parameter_words(model, hw, layout):
-    """Contents of the parameter memories: multiplier, bias (``offset``) and residual multiplier of every channel, by name."""
+    """Contents of the parameter memories: multiplier, bias (``offset``) and residual multiplier of every channel, by name.
+
+    A bias holds the rounding half of the requantization as well, which then needs no adder.
+    """
     table = np.zeros((layout.parameter_depth, 3), np.int64)
     table[:hw.features, 0] = model["input.multiplier"]
     table[:hw.features, 1] = model["input.offset"]
@@ -54,6 +57,7 @@ def parameter_words(model, hw, layout):
             table[rows, 1] = model[f"{name}.offset"]
         if f"{name}.residual" in model.tensors:
             table[rows, 2] = model[f"{name}.residual"]
+    table[:, 1] += numerics.ROUNDING
     names = ("multiplier", "offset", "residual_multiplier")
     bits = (hw.multiplier_bits, hw.offset_bits, hw.residual_bits)
     depths = (hw.parameter_depth, hw.parameter_depth, hw.residual_parameters)

@@ -15,8 +15,8 @@ from liteformer.accel.gateware.sequencer import (
     value_source,
     wide_key_source,
 )
-from liteformer.accel.gateware.softmax import SCORE_TO_DIVISION, SCORE_TO_FIRST_WEIGHT, Softmax
-from liteformer.accel.hardware import DRAIN_TO_VISIBLE, ISSUE_TO_DRAIN
+from liteformer.accel.gateware.softmax import SCORE_TO_DIVISION, SCORE_TO_FIRST_WEIGHT, SCORE_TO_NEXT, Softmax
+from liteformer.accel.hardware import DRAIN_TO_VISIBLE
 
 # From the start pulse to issue time 0, and from the last selection to the done pulse.
 START_CYCLES = 2
@@ -60,12 +60,12 @@ class _Timeline:
         work = step.k * step.passes
         start = self.last_issue + 1
         # The sums of the previous tile must have left the drain registers.
-        start = max(start, self.drain_free - ISSUE_TO_DRAIN - work + 1)
+        start = max(start, self.drain_free - self.hw.issue_to_drain - work + 1)
         # The drain sequencer needs two cycles from one instruction to the next.
         start = max(start, self.drain_free + 1 - self._length(step))
         for memory, addresses, offsets in self.reads(step):
             start = max(start, int((self.ready[memory][addresses] - offsets).max()))
-        first_select = work - 1 + ISSUE_TO_DRAIN
+        first_select = work - 1 + self.hw.issue_to_drain
         if step.reciprocal:
             groups = hw.groups if step.mode == "narrow" else 1
             start = max(start, int((self.rate_ready[step.head, :groups] - np.arange(groups)).max()) - first_select)
@@ -87,7 +87,7 @@ class _Timeline:
 
     def _selects(self, step, tile, columns):
         """Selection cycle of the first group of each column, from the step's first issue."""
-        base = tile * step.interval(self.hw) + step.k * step.passes - 1 + ISSUE_TO_DRAIN
+        base = tile * step.interval(self.hw) + step.k * step.passes - 1 + self.hw.issue_to_drain
         return base + np.arange(columns) * step.column_cycles(self.hw)
 
     def _length(self, step):
@@ -126,7 +126,7 @@ class _Timeline:
         keys = np.arange(hw.window)
         words = slice(step.head * hw.window, (step.head + 1) * hw.window)
         self.ready["probability"][words] = arrival + SCORE_TO_FIRST_WEIGHT + keys * groups + groups - 1
-        self.second_pass_end = arrival + hw.window * groups + 4
+        self.second_pass_end = arrival + hw.window * groups + SCORE_TO_NEXT
         begin = arrival + hw.window * groups + SCORE_TO_DIVISION
         self.rate_ready[step.head, :groups] = begin + np.arange(1, groups + 1) * Softmax.divide_cycles(hw)
         self.divide_end = int(self.rate_ready[step.head, groups - 1])

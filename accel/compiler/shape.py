@@ -38,8 +38,8 @@ def make_hardware(model, array, layout, halves, loadable=False, dsp_block=DSP48E
     def spare(bits, limit):
         return min(limit, bits + SPARE_BITS) if loadable else bits
 
-    def widest(suffixes):
-        values = [tensor for name, tensor in model.tensors.items()
+    def widest(suffixes, added=0):
+        values = [np.asarray(tensor) + added for name, tensor in model.tensors.items()
                   if name.endswith(suffixes) and not name.endswith("context.multiplier")]
         return max(numerics.signed_bits(v.min(), v.max()) for v in values)
 
@@ -63,7 +63,7 @@ def make_hardware(model, array, layout, halves, loadable=False, dsp_block=DSP48E
         key_depth=layout.row_tiles * config.d_model, value_depth=config.heads * layout.head_value_words,
         parameter_depth=layout.parameter_depth, residual_parameters=layout.residual_parameters, multiplier_bits=multiplier_bits,
         residual_bits=spare(max(2, widest((".residual",))), numerics.RESIDUAL_BITS),
-        offset_bits=spare(max(2, widest((".offset",))), numerics.OFFSET_BITS),
+        offset_bits=spare(widest((".offset",), numerics.ROUNDING), numerics.OFFSET_BITS + 1),
         numerator_bits=max(numerator.bit_length() + loadable, table_top.bit_length()), table_length=len(table),
         table_top=table_top,
         clamps=tuple(sorted({bits for name, bits in config.bits.items() if name != "input" and not name.endswith(

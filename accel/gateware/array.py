@@ -5,15 +5,20 @@ from migen import *
 
 from litex.gen import *
 
-from liteformer.accel.gateware.lane import DspLanePair, LaneFlags, LutLane
+from liteformer.accel.gateware.copies import kept_copy
+from liteformer.accel.gateware.lane import ColumnPair, DspLanePair, LaneFlags, LutLane
+
+# Loads that a net of operands or flags should have at most: its delay grows with them.
+LOADS = 64
 
 
 class MatrixArray(LiteXModule):
     """Sums ``row[r] * column[g][c]`` over k for every row r and column c, where g is the row's group.
 
     The operand registers are loaded from outside, so that their multiplexers need no evaluation while nothing is issued.
-    Timing, with the operand registers loaded at the end of cycle t, in which ``valid`` and the flags are set: product t + 2,
-    accumulator t + 3, and after ``last`` the drain registers ``sums`` t + 4. They hold until the next ``last``.
+    Timing, with the operand registers loaded at the end of cycle t, in which ``valid`` and the flags are set, and n cycles
+    for a product (``hw.product_cycles``): copies of the operands near the lanes t + 2, product t + n + 1, accumulator
+    t + n + 2, and after ``last`` the drain registers ``sums`` t + n + 3. They hold until the next ``last``.
 
     Attributes:
         row: list of R signed operand registers; weighted: the same times their digit's weight, for rows with DSP lanes
@@ -26,39 +31,90 @@ class MatrixArray(LiteXModule):
 
     def __init__(self, hw):
         groups        = hw.groups if hw.wide else 1
-        self.row      = [Signal((hw.row_bits, True)) for _ in range(hw.rows)]
+        self.row      = [Signal((hw.row_bits, True), reset_less=True) for _ in range(hw.rows)]
         self.weighted = [None] * hw.rows
-        self.column   = [[Signal((hw.column_bits, True)) for _ in range(hw.columns)] for _ in range(groups)]
+        self.column   = [[Signal((hw.column_bits, True), reset_less=True) for _ in range(hw.columns)] for _ in range(groups)]
         self.valid, self.first, self.shift, self.last = Signal(), Signal(), Signal(), Signal()
         self.sums     = [[None] * hw.columns for _ in range(hw.rows)]
         self.fixes    = [[None] * hw.columns for _ in range(hw.rows)]
 
         # # #
 
-        flags = LaneFlags()
-        first, shift, last = Signal(), Signal(), Signal(2)
-        self.sync += [
-            flags.multiply.eq(self.valid), flags.accumulate.eq(flags.multiply),
-            first.eq(self.first), flags.first.eq(first),
-            shift.eq(self.shift), flags.shift.eq(shift),
-            last.eq(Cat(self.last, last)), flags.capture.eq(last[1]),
-        ]
-
+        n = hw.product_cycles
+        self._columns = {}
+        self._pairs   = {}
+        self._commands(n)
         pairs = hw.dsp_lanes // 2
+        # Lanes that one copy of a flag serves, rows that one copy of a column operand serves.
+        near  = max(1, LOADS // hw.accumulator_bits)
+        block = max(1, LOADS // (2 * hw.row_bits + 4))
         for r in range(hw.rows):
-            column = self.column[r // hw.requantizers if hw.wide else 0]
-            c = 0
+            group = r // hw.requantizers if hw.wide else 0
+            here  = group, r // block
+            line  = self._delayed(self.row[r], n)
+            active, capture = kept_copy(self, self._active), kept_copy(self, self._capture)
+            wide, c, lanes  = None, 0, 0
             while c < hw.columns:
+                if lanes % near == 0:
+                    first = kept_copy(self, self._first)
+                    shift = kept_copy(self, self._shift) if hw.digits > 1 else None
+                    flags = LaneFlags(active, first, shift, capture)
+                lanes += 1
                 name = f"lane_{r}_{c}"
                 if pairs and c + 1 < hw.columns:
-                    if self.weighted[r] is None:
-                        self.weighted[r] = Signal((hw.row_bits * hw.digits, True))
-                    lane = DspLanePair(self.weighted[r], column[c:c + 2], flags, hw.accumulator_bits, hw.dsp_block)
+                    if wide is None:
+                        self.weighted[r] = Signal((hw.row_bits * hw.digits, True), reset_less=True)
+                        wide = self._delayed(self.weighted[r], n)
+                    lane = DspLanePair(wide[n - 1], self._packed(hw, group, c, n), hw.column_bits, flags, hw.accumulator_bits,
+                                       hw.dsp_block)
                     self.sums[r][c:c + 2] = lane.sums
                     self.fixes[r][c + 1] = lane.fix
                     pairs, c = pairs - 1, c + 2
                 else:
-                    lane = LutLane(self.row[r], column[c], flags, hw.accumulator_bits, hw.row_bits)
+                    columns = self._near(here, group, c, n)
+                    lane = LutLane(line[1:n], columns[:n - 1], columns[n - 1][min(1, hw.column_bits - 1)], flags,
+                                   hw.accumulator_bits, hw.row_bits)
                     self.sums[r][c] = lane.sum
                     c += 1
                 self.add_module(name=name, module=lane)
+
+    def _commands(self, n):
+        """Sources of the lanes' flags, each a cycle before its copies are needed."""
+        valid, first, shift, last = self.valid, self.first, self.shift, self.last
+        busy = []
+        for cycle in range(n + 1):
+            stage = [Signal() for _ in range(4)]
+            self.sync += [signal.eq(before) for signal, before in zip(stage, (valid, first, shift, last))]
+            valid, first, shift, last = stage
+            if cycle < n:
+                busy.append(valid)
+            if cycle == n - 1:
+                self._first, self._shift = first, shift
+        self._capture = last
+        self._active  = Signal()
+        # From the cycle after the operands are loaded until their product is in the sums.
+        self.comb += self._active.eq(Cat(*busy) != 0)
+
+    def _delayed(self, operand, n):
+        """The operand and ``n - 1`` registers behind it."""
+        line = [operand]
+        for _ in range(n - 1):
+            register = Signal.like(operand, reset_less=True)
+            self.sync += register.eq(line[-1])
+            line.append(register)
+        return line
+
+    def _near(self, place, group, c, n):
+        """A column operand near a block of rows, from cycle t + 2 on: list of ``n`` Signals, a cycle apart."""
+        if (place, c) not in self._columns:
+            self._columns[place, c] = self._delayed(kept_copy(self, self.column[group][c]), n)
+        return self._columns[place, c]
+
+    def _packed(self, hw, group, c, n):
+        """Two column operands packed for DSP lanes, a cycle before their product is."""
+        if (group, c) not in self._pairs:
+            operands = [self._delayed(self.column[group][c + i], n - 1)[-1] for i in range(2)]
+            pair = ColumnPair(operands, hw.dsp_block)
+            self.add_module(name=f"pair_{group}_{c}", module=pair)
+            self._pairs[group, c] = pair.packed
+        return self._pairs[group, c]

@@ -25,7 +25,7 @@ class DelayLine(LiteXModule):
 
         line = Cat(*signals.values())
         for _ in range(cycles):
-            register = Signal(len(line))
+            register = Signal(len(line), reset_less=True)
             self.sync += register.eq(line)
             line, stage, low = register, {}, 0
             for name, signal in signals.items():

@@ -68,11 +68,15 @@ class Drain(LiteXModule):
         self.stage = line.after(SELECT_TO_RESULT)
 
         # Sums.
-        self.selector = selector = SumSelector(hw, array.sums, array.fixes, line.after(0), column)
+        self.selector = selector = SumSelector(hw, array.sums, array.fixes, line.after(0), column,
+                                              sequencer.next_column)
         sums = list(selector.sums)
         if hw.pool:
-            self.pool = pool = RowPool(selector.sums, hw.pooled_bits)
-            self.comb += [pool.first.eq(operand["group"] == 0), pool.pool.eq(operand["pool"])]
+            # More than three sums and the total in one cycle are a long way.
+            terms = selector.pairs() if hw.requantizers > 3 else selector.sums
+            self.pool = pool = RowPool(terms, selector.sums[0], hw.pooled_bits)
+            self.comb += pool.pool.eq(operand["pool"])
+            self.sync += pool.first.eq(column["group"] == 0)
             sums[0] = pool.value
 
         # The requantizers hold their state while nothing passes through them.

@@ -9,12 +9,12 @@ from litex.gen import *
 class RowPool(LiteXModule):
     """Adds up the groups of a column, one group of P rows per cycle; the total is complete with the last one.
 
-        sums, P x A bits --> adder tree --> + --> total --+--> value (pool)
-                  |                         ^-- running <-+
-                  +--> first sum ----------------------------> value (otherwise)
+        terms --> adder tree --> + --> total --+--> value (pool)
+                                 ^-- running <-+
+        single -------------------------------------> value (otherwise)
 
     Args:
-        sums: list of P Signals, signed A bits.
+        terms: list of signed Signals that make up the sum of a group; single: the group's first sum, signed A bits.
         bits: width of a sum over all rows, which cannot overflow.
     Attributes:
         first: this group is the first of its column.
@@ -22,19 +22,19 @@ class RowPool(LiteXModule):
         value: signed ``bits``, in the same cycle.
     """
 
-    def __init__(self, sums, bits):
+    def __init__(self, terms, single, bits):
         self.first = Signal()
         self.pool  = Signal()
         self.value = Signal((bits, True))
 
         # # #
 
-        running, total = Signal((bits, True)), Signal((bits, True))
-        tree = sums[0]
-        for value in sums[1:]:
+        running, total = Signal((bits, True), reset_less=True), Signal((bits, True))
+        tree = terms[0]
+        for value in terms[1:]:
             tree = tree + value
         self.comb += [
             total.eq(Mux(self.first, 0, running) + tree),
-            self.value.eq(Mux(self.pool, total, sums[0])),
+            self.value.eq(Mux(self.pool, total, single)),
         ]
         self.sync += running.eq(total)

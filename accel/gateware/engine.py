@@ -7,6 +7,7 @@ from litex.gen import *
 
 from liteformer.accel import numerics
 from liteformer.accel.gateware.array import MatrixArray
+from liteformer.accel.gateware.copies import kept_copy
 from liteformer.accel.gateware.delay import DelayLine
 from liteformer.accel.gateware.drain import Drain
 from liteformer.accel.gateware.fabric import choose
@@ -19,11 +20,13 @@ from liteformer.accel.gateware.sequencer import (
 from liteformer.accel.gateware.softmax import Softmax
 from liteformer.accel.gateware.weights import StreamPlan, WeightStream
 from liteformer.accel.gateware.window import SampleWindow
-from liteformer.accel.hardware import ISSUE_TO_DRAIN, memory_shapes
+from liteformer.accel.hardware import memory_shapes
 
 
 # Longest way from an issue to the end of the drain, with room to spare.
 FLUSH_CYCLES = 31
+# Bits of operands that one register serves which says what they are loaded with.
+NEAR = 64
 # Signals of the compute sequencer that go with an operand.
 ISSUED = ("issue", "first", "shift", "last", "row_source", "digit", "broadcast", "column_source", "tile", "value_bank")
 
@@ -76,7 +79,8 @@ class Engine(LiteXModule):
         self.streams, self.value_banks = [], []
         for index, (shape, words) in enumerate(zip(hw.streams, images["streams"])):
             width  = shape.groups * hw.columns * shape.bits
-            column_stream = (LoadableStream if hw.loadable else WeightStream)(width, words, shape.plan)
+            column_stream = (LoadableStream(width, words, shape.plan) if hw.loadable
+                             else WeightStream(width, words, shape.plan, ahead=True))
             self.add_module(name=f"stream{index}", module=column_stream)
             self.streams.append(column_stream)
         for p in range(hw.requantizers):
@@ -93,7 +97,6 @@ class Engine(LiteXModule):
         flushing = Signal(max=FLUSH_CYCLES + 1)
         finished = Signal()
         self.comb += [
-            self.busy.eq(running | ~settled),
             self.done.eq(finished & running & ~self.abort),
             compute.start.eq(self.start), drains.start.eq(self.start),
             compute.abort.eq(self.abort), drains.abort.eq(self.abort),
@@ -106,6 +109,8 @@ class Engine(LiteXModule):
             flushing.eq(Mux(settled, FLUSH_CYCLES, flushing - 1)),
             If(flushing == 1, settled.eq(1)),
             If(self.abort, settled.eq(0), flushing.eq(FLUSH_CYCLES)),
+            # ``running`` or not ``settled``, in a register of its own because much depends on it.
+            If(self.start | self.abort, self.busy.eq(1)).Elif(self.done | (~settled & (flushing == 1)), self.busy.eq(0)),
         ]
 
         clamp_sets = [*hw.clamps, numerics.SCORE_BITS, hw.input_bits]
@@ -114,13 +119,14 @@ class Engine(LiteXModule):
         # The issued step, in the cycle in which the memories deliver its operands.
         self.issued = issued = DelayLine({name: getattr(compute, name) for name in ISSUED}, ADDRESS_TO_DATA)
         operands = issued.after(ADDRESS_TO_DATA)
-        self._row_operands(hw, compute, array, row_memory, probability, window, operands)
-        self._column_operands(hw, compute, array, key_memory, operands)
-        self.finishing = finishing = DelayLine({"last": operands["last"]}, ISSUE_TO_DRAIN - 1 - ADDRESS_TO_DATA)
+        before = issued.after(ADDRESS_TO_DATA - 1)
+        self._row_operands(hw, compute, array, row_memory, probability, window, before)
+        self._column_operands(hw, compute, array, key_memory, before)
+        self.finishing = finishing = DelayLine({"last": operands["last"]}, hw.issue_to_drain - 1 - ADDRESS_TO_DATA)
         self.comb += [
             array.valid.eq(operands["issue"]), array.first.eq(operands["first"]),
             array.shift.eq(operands["shift"]), array.last.eq(operands["last"]),
-            drains.tile_ready.eq(finishing.after(ISSUE_TO_DRAIN - 1 - ADDRESS_TO_DATA)["last"] & settled),
+            drains.tile_ready.eq(finishing.after(hw.issue_to_drain - 1 - ADDRESS_TO_DATA)["last"] & settled),
         ]
         self.comb += [
             *(p.address.eq(self._address(Mux(window.quantizing, window.quantize_feature, drains.parameter)))
@@ -148,7 +154,11 @@ class Engine(LiteXModule):
             self.comb += [memory.write_enable.eq(write), memory.write_address.eq(address), memory.write_data.eq(data)]
         self.comb += [loader.read[name].eq(data) for name, data in read.items()]
 
-    def _row_operands(self, hw, compute, array, row_memory, probability, window, operands):
+    def _choices(self, before, *names):
+        """Registers of their own for some operands that say which one is loaded; ``before``: the issued step a cycle ago."""
+        return {name: kept_copy(self, before[name]) for name in names}
+
+    def _row_operands(self, hw, compute, array, row_memory, probability, window, before):
         self.comb += [
             row_memory.address.eq(compute.row_address),
             probability.address.eq(compute.row_address),
@@ -158,6 +168,8 @@ class Engine(LiteXModule):
         sources = {"default": (row_memory, 1), ROW_INPUT: (window, hw.input_digits),
                    ROW_PROBABILITY: (probability, hw.probability_digits)}
         for r, row in enumerate(array.row):
+            if r % (NEAR // bits) == 0:
+                operands = self._choices(before, "row_source", "digit", "broadcast")
             weighted, cases = array.weighted[r], {}
             for code, (memory, digits) in sources.items():
                 fields = []
@@ -180,15 +192,18 @@ class Engine(LiteXModule):
             load.append(weighted.eq(Cat(Constant(0, len(row) * digit), value, sign) if digit else Cat(value, sign)))
         return load
 
-    def _column_operands(self, hw, compute, array, key_memory, operands):
+    def _column_operands(self, hw, compute, array, key_memory, before):
         bits, C = hw.column_bits, hw.columns
         self.comb += [
-            *(stream.address.eq(self._address(compute.column_address)) for stream in self.streams),
+            *(stream.address.eq(self._address(compute.column_address if hw.loadable else compute.next_column_address))
+              for stream in self.streams),
             key_memory.address.eq(compute.column_address),
             *(bank.address.eq(compute.column_address) for bank in self.value_banks),
         ]
         for g, group in enumerate(array.column):
             for c, operand in enumerate(group):
+                if c % (NEAR // bits) == 0:
+                    operands = self._choices(before, "column_source", "tile", "value_bank")
                 cases = {}
                 for index, shape in enumerate(hw.streams):
                     lane   = (g if shape.groups > 1 else 0) * C + c

@@ -3,16 +3,19 @@
 
 Both kinds take the same operands in the same cycle and have their sum ready in the same cycle:
 
-    row (row_bits) --+--> product --> accumulator --> drain register
-    column (column_bits) --^              ^ |
-                                          +-+  (x 2**row_bits where a lower digit of the row operand begins)
+    row (row_bits) --+--> product, hw.product_cycles --> accumulator --> drain register
+    column (column_bits) --^                              ^ |
+                                                          +-+  (x 2**row_bits where a lower digit of the row operand begins)
+
+Between the products of a sum there is no pause, and nothing reads a sum after the next product but its drain register. So
+products and sums may move on with whatever the operands hold, and one enable serves all of them.
 """
 
 from migen import *
 
 from litex.gen import *
 
-from liteformer.accel.gateware.fabric import ProductRegister
+from liteformer.accel.gateware.fabric import PipelinedProduct, extended
 
 
 def pair_field(block, column_bits):
@@ -21,40 +24,65 @@ def pair_field(block, column_bits):
 
 
 class LaneFlags:
-    """Commands to the lanes in this cycle: load the product, load the accumulator (``first`` from zero, ``shift`` after a shift
-    by one digit), load the drain register."""
+    """Commands to lanes: ``active``, products and sums move on in this cycle; ``first``, the sum starts with this product;
+    ``shift``, it is multiplied by one digit before (None where operands have a single digit); ``capture``, the drain register
+    takes the sum."""
 
-    def __init__(self):
-        self.multiply, self.accumulate, self.first, self.shift, self.capture = (Signal() for _ in range(5))
+    def __init__(self, active, first, shift, capture):
+        self.active, self.first, self.shift, self.capture = active, first, shift, capture
 
 
 class LutLane(LiteXModule):
     """A lane in fabric logic.
 
     Args:
-        row: registered row operand; column: registered column operand; flags: LaneFlags; acc_bits: proven accumulator
-            width; row_bits: width of a digit.
+        rows, columns: lists of operands as for PipelinedProduct; carry: that of the lowest digit, with the product.
+        flags: LaneFlags; acc_bits: proven accumulator width; row_bits: width of a digit.
     Attributes:
         sum: drain register, signed ``acc_bits``.
     """
 
-    def __init__(self, row, column, flags, acc_bits, row_bits):
-        self.sum = Signal((acc_bits, True))
+    def __init__(self, rows, columns, carry, flags, acc_bits, row_bits):
+        self.sum = Signal((acc_bits, True), reset_less=True)
 
         # # #
 
-        self.product = product = ProductRegister(row, column)
-        sign = product.bits[-1][len(product.bits[-1]) - 1]
-        # The carry of the product enters through an extra lowest bit.
-        acc  = Signal(acc_bits + 1)
-        sums = acc[1:]
-        kept = Mux(flags.first, 0, Mux(flags.shift, sums << row_bits, sums))
+        self.product = product = PipelinedProduct(rows, columns)
+        # Unsigned, as long as both summands: the carry then costs no LUT.
+        acc  = Signal(acc_bits, reset_less=True)
+        kept = Mux(flags.first, Constant(0, acc_bits), acc)
+        if flags.shift is not None:
+            shifted = Cat(Constant(0, row_bits), acc[:acc_bits - row_bits]) if acc_bits > row_bits else Constant(0, acc_bits)
+            kept = Mux(flags.first, Constant(0, acc_bits), Mux(flags.shift, shifted, acc))
         self.sync += [
-            If(flags.capture, self.sum.eq(sums)),
-            If(flags.accumulate, acc.eq(Cat(Constant(1, 1), *product.bits, Replicate(sign, acc_bits))
-                                         + Cat(product.carry, kept))),
-            If(flags.multiply, *product.load),
+            If(flags.capture, self.sum.eq(acc)),
+            If(flags.active,
+                acc.eq(extended(Cat(*product.bits), acc_bits) + kept + carry),
+                *product.load,
+            ),
         ]
+
+
+class ColumnPair(LiteXModule):
+    """The wide factor of a DspLanePair in a register: ``(c1 << field) + c0`` of two column operands, a cycle later.
+
+    Args:
+        columns: two signed operands; block: DspBlock of the device.
+    Attributes:
+        packed: signed, as wide as the wide port.
+    """
+
+    def __init__(self, columns, block):
+        self.packed = Signal((block.wide, True), reset_less=True)
+
+        # # #
+
+        low, high = columns
+        field = pair_field(block, len(low))
+        sign  = low[len(low) - 1]
+        upper = Signal(block.wide - field)
+        self.comb += upper.eq(extended(high, len(upper)) + Replicate(sign, len(upper)))
+        self.sync += self.packed.eq(Cat(extended(low, field), upper))
 
 
 class DspLanePair(LiteXModule):
@@ -68,14 +96,15 @@ class DspLanePair(LiteXModule):
     its digit's weight, so the accumulator never shifts.
 
     Args:
-        row: weighted row operand; columns: two column operands; flags: LaneFlags; acc_bits: proven accumulator width;
+        row: weighted row operand; packed: both columns (see ColumnPair), in the same cycle; both are registers.
+        column_bits: width of a column operand; flags: LaneFlags; acc_bits: proven accumulator width.
         block: DspBlock of the device.
     Attributes:
         sums: two drain registers, signed ``acc_bits``; fix: None, or the value to subtract from the second.
     """
 
-    def __init__(self, row, columns, flags, acc_bits, block):
-        field = pair_field(block, len(columns[0]))
+    def __init__(self, row, packed, column_bits, flags, acc_bits, block):
+        field = pair_field(block, column_bits)
         assert field + acc_bits <= block.accumulator and len(row) <= block.narrow
         self.sums = [Signal((acc_bits, True)) for _ in range(2)]
         self.fix  = None
@@ -84,19 +113,15 @@ class DspLanePair(LiteXModule):
 
         fits    = acc_bits <= field
         start   = 1 << (field - 1) if fits else 0
-        a       = Signal((block.wide, True))
-        product = Signal((block.wide + len(row), True))
-        p       = Signal((block.accumulator, True))
-        upper   = Signal((field + len(columns[1]), True))
-        drain   = Signal(field + acc_bits)
-        self.comb += [
-            upper.eq(Cat(Constant(0, field), columns[1])),
-            a.eq(columns[0] + upper),
-        ]
+        product = Signal((block.wide + len(row), True), reset_less=True)
+        p       = Signal((block.accumulator, True), reset_less=True)
+        drain   = Signal(field + acc_bits, reset_less=True)
         self.sync += [
             If(flags.capture, drain.eq(p)),
-            If(flags.accumulate, p.eq(product + Mux(flags.first, start, p))),
-            If(flags.multiply, product.eq(a * row)),
+            If(flags.active,
+                p.eq(product + Mux(flags.first, start, p)),
+                product.eq(packed * row),
+            ),
         ]
         self.comb += self.sums[1].eq(drain[field:])
         if fits:
@@ -104,24 +129,19 @@ class DspLanePair(LiteXModule):
             self.comb += self.sums[0].eq(Cat(drain[:acc_bits - 1], ~sign if acc_bits == field else sign))
         else:
             wraps = self._wraps(flags, p[field - 2:field], acc_bits - field)
-            self.fix = Signal((acc_bits - field, True))
+            self.fix = Signal((acc_bits - field, True), reset_less=True)
             self.sync += If(flags.capture, self.fix.eq(wraps))
             self.comb += self.sums[0].eq(Cat(drain[:field], self.fix))
 
     def _wraps(self, flags, top, bits):
         """Signed count of the low field's wraps since the first product, including its present value."""
-        before, updated, first = Signal(2), Signal(), Signal()
-        count, now = Signal((bits, True)), Signal((bits, True))
-        up, down   = Signal(), Signal()
+        before, first = Signal(2, reset_less=True), Signal(reset_less=True)
+        count, now    = Signal((bits, True), reset_less=True), Signal((bits, True))
+        up, down      = Signal(), Signal()
         self.comb += [
-            up.eq(updated & (before == 3) & (top == 0)),
-            down.eq(updated & (before == 0) & (top == 3)),
+            up.eq((before == 3) & (top == 0)),
+            down.eq((before == 0) & (top == 3)),
             now.eq(Mux(first, 0, count) + up - down),
         ]
-        self.sync += [
-            updated.eq(flags.accumulate),
-            first.eq(flags.accumulate & flags.first),
-            If(flags.accumulate, before.eq(Mux(flags.first, 0, top))),
-            count.eq(now),
-        ]
+        self.sync += If(flags.active, first.eq(flags.first), before.eq(Mux(flags.first, 0, top)), count.eq(now))
         return now

@@ -6,7 +6,7 @@ from migen import *
 from litex.gen import *
 
 from liteformer.accel import numerics
-from liteformer.accel.gateware.fabric import FabricProduct
+from liteformer.accel.gateware.fabric import carry, choose, digit_count, extended, multiple
 
 # Cycles from the inputs to the clamp's selection, and to the result.
 INPUT_TO_CLAMP  = 4
@@ -19,7 +19,7 @@ class Requantizer(LiteXModule):
     All inputs are presented in cycle t; ``total`` (unclamped) and ``result`` are valid in t + 5:
 
         t + 1  acc, M, res, N, B registers
-        t + 2  acc, M again     | res * N          | B + half
+        t + 2  acc, M again     | terms of ResidualScale
         t + 3  acc * M          | (res*N << 8) + (B << 10) + half
         t + 4  sum of both
         t + 5  shifted and clamped
@@ -28,6 +28,7 @@ class Requantizer(LiteXModule):
         acc_bits, multiplier_bits, residual_bits (of N), residual_operand_bits, offset_bits: widths.
         clamps: the widths a result can be clamped to, the last one selected by the highest ``clamp``.
     Attributes:
+        acc, multiplier, residual, residual_multiplier; offset: B plus ``numerics.ROUNDING``, the half.
         awake: the pipeline moves; otherwise every register holds.
         clamp: index into ``clamps``, presented in cycle t + 4 (it belongs to the output side).
         result: signed, as wide as the widest clamp; total: signed, 32 bits, saturated.
@@ -40,52 +41,103 @@ class Requantizer(LiteXModule):
         self.residual_multiplier = Signal((residual_bits, True))
         self.offset              = Signal((offset_bits, True))
         self.clamp               = Signal(max=max(len(clamps), 2))
-        self.result              = Signal((max(clamps), True))
+        self.result              = Signal((max(clamps), True), reset_less=True)
         self.awake               = Signal(reset=1)
 
         # # #
 
-        product_bits  = acc_bits + multiplier_bits
-        constant_bits = max(residual_operand_bits + residual_bits + numerics.RESIDUAL_SHIFT,
-                            offset_bits + numerics.OFFSET_SHIFT, numerics.SHIFT) + 2
-        total_bits    = max(product_bits, constant_bits) + 1
-        acc           = Signal((acc_bits, True))
-        multiplier    = Signal((multiplier_bits, True))
-        residual      = Signal((residual_operand_bits + residual_bits, True))
-        product       = Signal((product_bits, True))
-        constant      = Signal((constant_bits, True))
-        half          = 1 << (numerics.SHIFT - 1 - numerics.OFFSET_SHIFT)
-        rounding_bits = max(offset_bits, half.bit_length() + 1) + 1
-        rounding      = Signal((rounding_bits, True))
-        addend        = Signal((rounding_bits + numerics.OFFSET_SHIFT, True))
-        scaled        = Signal((len(residual) + numerics.RESIDUAL_SHIFT, True))
-        total         = Signal((total_bits, True))
-        held_acc, held_multiplier = Signal.like(acc), Signal.like(multiplier)
-        held_residual, held_scale = Signal.like(self.residual), Signal.like(self.residual_multiplier)
-        held_offset     = Signal.like(self.offset)
-        self.scaling    = scaling = FabricProduct(held_scale, held_residual)
-        self.comb += [
-            # One half is a whole number of bias units, so rounding needs no adder of full width.
-            addend.eq(Cat(Constant(0, numerics.OFFSET_SHIFT), rounding)),
-            scaled.eq(Cat(Constant(0, numerics.RESIDUAL_SHIFT), residual)),
-        ]
+        held = {name: Signal.like(getattr(self, name), reset_less=True)
+                for name in ("acc", "multiplier", "residual", "residual_multiplier", "offset")}
+        self.scale = scale = ResidualScale(held["residual"], held["residual_multiplier"], held["offset"])
+        product_bits = acc_bits + multiplier_bits
+        total_bits   = max(product_bits, len(scale.value)) + 1
+        acc          = Signal((acc_bits, True), reset_less=True)
+        multiplier   = Signal((multiplier_bits, True), reset_less=True)
+        product      = Signal((product_bits, True), reset_less=True)
+        total        = Signal((total_bits, True), reset_less=True)
         advance = [
-            held_acc.eq(self.acc), held_multiplier.eq(self.multiplier), held_residual.eq(self.residual),
-            held_scale.eq(self.residual_multiplier), held_offset.eq(self.offset),
-            acc.eq(held_acc),
-            multiplier.eq(held_multiplier),
-            residual.eq(scaling.product + scaling.carry),
-            rounding.eq(held_offset + half),
+            *(register.eq(getattr(self, name)) for name, register in held.items()),
+            acc.eq(held["acc"]),
+            multiplier.eq(held["multiplier"]),
+            *scale.load,
             product.eq(acc * multiplier),
-            constant.eq(addend + scaled),
-            total.eq(product + constant),
+            total.eq(product + scale.value),
         ]
-        results = [self.result.eq(_saturated(total, numerics.SHIFT, bits, max(clamps))) for bits in clamps]
-        advance.append(Case(self.clamp, dict(enumerate(results[:-1])) | {"default": results[-1]}))
+        advance.append(self.result.eq(self._clamped(total, clamps)))
         if with_total:
-            self.total = Signal((32, True))
+            self.total = Signal((32, True), reset_less=True)
             advance.append(self.total.eq(_saturated(total, numerics.SHIFT, 32, 32)))
         self.sync += If(self.awake, *advance)
+
+
+    def _clamped(self, total, clamps):
+        """``total`` shifted and clamped to the selected width: expression. Which width it is counts before single bits do."""
+        sign  = total[len(total) - 1]
+        upper = [total[min(numerics.SHIFT + bits, len(total)) - 1:] for bits in clamps]
+        over  = [Signal() for _ in clamps]
+        self.comb += [signal.eq((part != 0) & (part != (1 << len(part)) - 1)) for signal, part in zip(over, upper)]
+        exceeds, inside = Signal(), Signal(max(clamps))
+        self.comb += [
+            choose(self.clamp, over, exceeds),
+            # Bits below the sign of the selected width.
+            choose(self.clamp, [Constant((1 << bits - 1) - 1, max(clamps)) for bits in clamps], inside),
+        ]
+        shifted = extended(total[numerics.SHIFT:], max(clamps))
+        return Mux(exceeds, inside ^ Replicate(sign, max(clamps)), shifted)
+
+
+class ResidualScale(LiteXModule):
+    """``(residual * scale << 8) + (offset << 10)`` in two cycles, in LUTs.
+
+    The multiples of ``scale`` that the Booth digits of ``residual`` choose (see ``fabric``) are added like this, each
+    column an adder of the first cycle, the sum of the columns that of the second; offset counts four times as much:
+
+        multiple 0 + (multiple 1 << 2)     offset + multiple 2 + (its carry)     multiple 3
+
+    Args:
+        residual, scale, offset: signed registers.
+    Attributes:
+        load: statements that load the registers; value: signed.
+    """
+
+    def __init__(self, residual, scale, offset):
+        digits = digit_count(len(residual))
+        first  = multiple(scale, residual, 0, len(scale) + 4)
+        bits   = max(len(residual) + len(scale), len(offset) + 2) + 1
+        value  = Signal(bits, reset_less=True)
+        lowest = Signal(reset_less=True)
+        self.value = Signal((bits + numerics.RESIDUAL_SHIFT, True))
+        self.load  = [lowest.eq(carry(residual, 0))]
+
+        # # #
+
+        assert numerics.OFFSET_SHIFT == numerics.RESIDUAL_SHIFT + 2
+        if digits == 1:
+            pair = [Signal(len(first), reset_less=True)]
+            self.load.append(pair[0].eq(first))
+        else:
+            pair = [Signal(2, reset_less=True), Signal(len(scale) + 2, reset_less=True)]
+            self.load += [
+                pair[0].eq(first),
+                pair[1].eq((first >> 2) + multiple(scale, residual, 1, len(pair[1])) + carry(residual, 1)),
+            ]
+        if digits < 3:
+            other = [Signal(len(offset), reset_less=True)]
+        else:
+            length = max(len(offset) - 2, len(scale) + 1) + 1
+            other  = [Signal(2, reset_less=True), Signal(length, reset_less=True)]
+            self.load.append(other[1].eq(extended(offset[2:], length) + multiple(scale, residual, 2, length)
+                                         + carry(residual, 2)))
+        self.load.append(other[0].eq(offset))
+        # The carry of multiple 0 takes a free bit below the offset.
+        summed = extended(Cat(*pair), bits) + extended(Cat(lowest, Constant(0, 1), *other), bits)
+        if digits > 3:
+            last, negative = Signal(len(scale) + 1, reset_less=True), Signal(reset_less=True)
+            self.load += [last.eq(multiple(scale, residual, 3, len(last))), negative.eq(carry(residual, 3))]
+            # 63 + 1 times the carry of multiple 3.
+            summed += extended(Cat(Replicate(negative, 6), last), bits) + negative
+        self.load.append(value.eq(summed))
+        self.comb += self.value.eq(Cat(Constant(0, numerics.RESIDUAL_SHIFT), value))
 
 
 def _saturated(value, shift, bits, length):

@@ -5,6 +5,7 @@ from migen import *
 
 from litex.gen import *
 
+from liteformer.accel.gateware.copies import kept_copy
 from liteformer.accel.hardware import compute_fields, drain_fields
 
 
@@ -27,14 +28,14 @@ class Instruction(LiteXModule):
         depth    = max(len(program), 2)
         width    = sum(bits for _, bits in fields)
         self.take, self.rewind = Signal(), Signal()
-        self.fetched = fetched = Signal(width)
+        self.fetched = fetched = Signal(width, reset_less=True)
 
         # # #
 
         pc       = Signal(max=depth + 1)
         memory   = Memory(width, depth, init=list(program) + [0] * (depth - len(program)))
         port     = memory.get_port(async_read=True)
-        current  = Signal(width)
+        current  = Signal(width, reset_less=True)
         self.specials += memory, port
         self.comb += port.adr.eq(pc)
         self.sync += [
@@ -55,25 +56,57 @@ class Instruction(LiteXModule):
             shift += bits
 
 
+class NextState:
+    """Next values of a module's registers as signals: statements that assign to them are combinational, so that a register and
+    its copies can follow the same value.
+
+    Args:
+        module: that has the registers.
+    """
+
+    def __init__(self, module):
+        self._module, self._next = module, {}
+
+    def __call__(self, register):
+        """The Signal that ``register`` takes over at the end of the cycle."""
+        return self._next.setdefault(register, Signal.like(register))
+
+    def follow(self, *statements):
+        """Add the statements; a register that they do not assign to holds its value."""
+        self._module.comb += [*(following.eq(register) for register, following in self._next.items()), *statements]
+        self._module.sync += [register.eq(following) for register, following in self._next.items()]
+
+    def copy(self, register):
+        """A copy of a register that synthesis keeps apart from it."""
+        return kept_copy(self._module, self(register))
+
+
 class DownCounter:
     """A counter whose comparisons with zero and one are registers, which keeps them off the critical path.
 
+    Args:
+        bits: width; following: NextState of the module.
     Attributes:
         value; zero: ``value`` is zero; one: ``value`` is one.
     """
 
-    def __init__(self, bits):
-        self.value = Signal(bits)
+    def __init__(self, bits, following):
+        self.value = Signal(bits, reset_less=True)
         self.zero  = Signal(reset=1)
         self.one   = Signal()
+        self._following = [following(signal) for signal in (self.value, self.zero, self.one)]
+
+    def set(self, value, zero, one):
+        """Statements that load ``value``, of which it is known whether it is zero or one."""
+        return [following.eq(given) for following, given in zip(self._following, (value, zero, one))]
 
     def load(self, value):
         """Statements that load ``value``."""
-        return [self.value.eq(value), self.zero.eq(value == 0), self.one.eq(value == 1)]
+        return self.set(value, value == 0, value == 1)
 
     def step(self):
         """Statements that count down by one."""
-        return [self.value.eq(self.value - 1), self.zero.eq(self.one), self.one.eq(self.value == 2)]
+        return self.set(self.value - 1, self.one, self.value == 2)
 
 
 class ComputeSequencer(LiteXModule):
@@ -85,7 +118,8 @@ class ComputeSequencer(LiteXModule):
 
     Attributes:
         start: pulse; busy: from start to the last issue.
-        issue, first, shift, last: flags of this cycle; row_address, column_address; value_bank: token modulo requantizers;
+        issue, first, shift, last: flags of this cycle; row_address, column_address; next_column_address: that of the next
+        cycle; value_bank: token modulo requantizers;
         digit: weight of the row digit; tile: column tile within the step; row_source, column_source, broadcast: of the step.
     """
 
@@ -97,6 +131,7 @@ class ComputeSequencer(LiteXModule):
         self.issue, self.first, self.shift, self.last = Signal(), Signal(), Signal(), Signal()
         self.row_address    = Signal(fields["row_base"])
         self.column_address = Signal(fields["column_base"])
+        self.next_column_address = Signal.like(self.column_address)
         self.value_bank     = Signal(max=max(hw.requantizers, 2))
         self.digit          = Signal(fields["passes_last"])
         self.tile           = Signal(fields["tiles_last"])
@@ -105,7 +140,12 @@ class ComputeSequencer(LiteXModule):
 
         self.instruction = now = Instruction(compute_fields(hw), program, loader)
         self.row_source, self.column_source, self.broadcast = now.row_source, now.column_source, now.broadcast
-        k, passes, tiles, idle = (DownCounter(fields[name]) for name in ("k_last", "passes_last", "tiles_last", "wait"))
+        following = NextState(self)
+        k, passes, tiles, idle = (DownCounter(fields[name], following)
+                                  for name in ("k_last", "passes_last", "tiles_last", "wait"))
+        # Much depends on the end of a tile: copies of its parts keep the ways to address and instruction apart from the rest.
+        issue, k_zero, passes_zero, tiles_zero = (
+            following.copy(flag) for flag in (self.issue, k.zero, passes.zero, tiles.zero))
         base    = Signal(fields["column_base"])
         first_k, first_pass = Signal(), Signal()
         loading = Signal()
@@ -113,7 +153,6 @@ class ComputeSequencer(LiteXModule):
         is_value = Signal()
         k_end, pass_end, tile_end = Signal(), Signal(), Signal()
         self.comb += [
-            self.issue.eq(self.busy & ~loading & idle.zero),
             k_end.eq(k.zero),
             pass_end.eq(k_end & passes.zero),
             tile_end.eq(pass_end & tiles.zero),
@@ -121,7 +160,7 @@ class ComputeSequencer(LiteXModule):
             self.shift.eq(first_k & ~first_pass & ~now.row_continue),
             self.last.eq(self.issue & pass_end),
             self.digit.eq(Mux(now.row_continue, 0, passes.value)),
-            step.eq(self.issue & tile_end),
+            step.eq(issue & k_zero & passes_zero & tiles_zero),
             now.take.eq(loading | (step & ~now.end)),
             now.rewind.eq(~self.busy),
             is_value.eq(now.column_source == value_source(hw)),
@@ -132,47 +171,58 @@ class ComputeSequencer(LiteXModule):
             bank_end.eq(~is_value | (self.value_bank == hw.requantizers - 1)),
             advance.eq(self.column_address + bank_end),
         ]
+        # Whether there is a gap, known before it is counted.
+        no_gap, short_gap = Signal(reset_less=True), Signal(reset_less=True)
         load = [
-            *idle.load(now.next["wait"]), *k.load(now.next["k_last"]), *passes.load(now.next["passes_last"]),
-            *tiles.load(now.next["tiles_last"]), base.eq(now.next["column_base"]),
-            self.row_address.eq(now.next["row_base"]), self.column_address.eq(now.next["column_base"]),
-            self.tile.eq(0), self.value_bank.eq(0), first_k.eq(1), first_pass.eq(1),
+            following(no_gap).eq(now.next["gap"] == 0), following(short_gap).eq(now.next["gap"] == 1),
+            *idle.load(now.next["wait"]), following(self.issue).eq(now.next["wait"] == 0),
+            *k.load(now.next["k_last"]), *passes.load(now.next["passes_last"]),
+            *tiles.load(now.next["tiles_last"]), following(base).eq(now.next["column_base"]),
+            following(self.row_address).eq(now.next["row_base"]),
+            following(self.tile).eq(0), following(self.value_bank).eq(0), following(first_k).eq(1), following(first_pass).eq(1),
         ]
-        self.sync += [
-            If(~idle.zero, *idle.step()),
+        following.follow(
+            If(~idle.zero, *idle.step(), following(self.issue).eq(idle.one & self.busy)),
             If(self.issue,
                 *k.step(),
-                first_k.eq(k_end),
-                self.row_address.eq(self.row_address + 1),
-                self.column_address.eq(advance),
-                self.value_bank.eq(Mux(bank_end, 0, self.value_bank + 1)),
+                following(first_k).eq(k_end),
+                following(self.row_address).eq(self.row_address + 1),
+                following(self.value_bank).eq(Mux(bank_end, 0, self.value_bank + 1)),
                 If(k_end,
                     *k.load(now.k_last),
                     *passes.step(),
-                    first_pass.eq(0),
-                    self.value_bank.eq(0),
-                    self.column_address.eq(base),
-                    If(~now.row_continue | pass_end, self.row_address.eq(now.row_base)),
+                    following(first_pass).eq(0),
+                    following(self.value_bank).eq(0),
+                    If(~now.row_continue | pass_end, following(self.row_address).eq(now.row_base)),
                 ),
                 If(pass_end,
                     *passes.load(now.passes_last),
-                    first_pass.eq(1),
+                    following(first_pass).eq(1),
                     *tiles.step(),
-                    self.tile.eq(self.tile + 1),
-                    *idle.load(now.gap),
-                    If(now.column_step, base.eq(advance), self.column_address.eq(advance)),
+                    following(self.tile).eq(self.tile + 1),
+                    *idle.set(now.gap, no_gap, short_gap), following(self.issue).eq(no_gap),
+                    If(now.column_step, following(base).eq(advance)),
                 ),
                 If(tile_end,
                     *load,
-                    If(now.end, self.busy.eq(0), *idle.load(Constant(0))),
+                    If(now.end, following(self.busy).eq(0), following(self.issue).eq(0), *idle.load(Constant(0))),
                 ),
             ),
             # The program word is fetched while idle; the first instruction is active one cycle after start.
-            loading.eq(self.start),
-            If(self.start, self.busy.eq(1)),
+            following(loading).eq(self.start),
+            If(self.start, following(self.busy).eq(1)),
             If(loading, *load),
-            If(self.abort, self.busy.eq(0), loading.eq(0)),
+            If(self.abort, following(self.busy).eq(0), following(self.issue).eq(0), following(loading).eq(0)),
+        )
+        self.comb += [
+            self.next_column_address.eq(self.column_address),
+            If(issue,
+                self.next_column_address.eq(Mux(k_zero & ~(passes_zero & now.column_step), base, advance)),
+                If(step, self.next_column_address.eq(now.next["column_base"])),
+            ),
+            If(loading, self.next_column_address.eq(now.next["column_base"])),
         ]
+        self.sync += self.column_address.eq(self.next_column_address)
 
 
 class DrainSequencer(LiteXModule):
@@ -180,7 +230,8 @@ class DrainSequencer(LiteXModule):
 
     Attributes:
         tile_ready: pulse one cycle before the drain registers hold a tile; start: rewinds the program.
-        valid: a group of results is selected in this cycle; column, group: which; word_end: it completes a destination word;
+        valid: a group of results is selected in this cycle; column, group: which; next_column: ``column`` of the next cycle;
+        word_end: it completes a destination word;
         finished: it is the last of the program. instruction: the active Instruction.
         base, residual_read, residual_write, parameter: addresses of this cycle.
     """
@@ -192,6 +243,7 @@ class DrainSequencer(LiteXModule):
         self.tile_ready = Signal()
         self.valid      = Signal()
         self.column     = Signal(max=max(hw.columns, 2))
+        self.next_column = Signal.like(self.column)
         self.group      = Signal(max=max(hw.groups, 2))
         self.word_end   = Signal()
         self.score_last = Signal()
@@ -204,59 +256,75 @@ class DrainSequencer(LiteXModule):
         # # #
 
         self.instruction = now = Instruction(drain_fields(hw), program, loader)
-        tiles     = DownCounter(fields["tiles_last"])
-        remaining = DownCounter(fields["columns_last"])
-        group_end, column_end, tile_end, step_end = Signal(), Signal(), Signal(), Signal()
+        # Whether steps have one group only, and whether the last group is selected: registers, ahead of their use.
+        alone     = Signal(reset_less=True)
+        group_end = Signal(reset_less=True)
+        following = NextState(self)
+        tiles     = DownCounter(fields["tiles_last"], following)
+        remaining = DownCounter(fields["columns_last"], following)
+        # Copies for the end of a step, on which much depends.
+        valid, last_group, last_column, last_tile = (
+            following.copy(flag) for flag in (self.valid, group_end, remaining.zero, tiles.zero))
+        column_end, tile_end, step_end = Signal(), Signal(), Signal()
         loading   = Signal(2)
         self.comb += [
-            group_end.eq(now.wide | now.single | (self.group == hw.groups - 1)),
             self.word_end.eq(group_end),
             column_end.eq(group_end & remaining.zero),
-            tile_end.eq(self.valid & column_end),
-            step_end.eq(tile_end & tiles.zero),
+            tile_end.eq(self.valid & group_end & remaining.zero),
+            step_end.eq(valid & last_group & last_column & last_tile),
             self.score_last.eq(step_end & now.score_end),
             self.finished.eq(step_end & now.end),
             now.take.eq(loading[1] | (step_end & ~now.end)),
             now.rewind.eq(self.start),
         ]
+        self.sync += self.column.eq(self.next_column)
+        self.comb += [
+            self.next_column.eq(self.column),
+            If(self.valid & group_end,
+                self.next_column.eq(self.column + 1),
+                If(remaining.zero | (now.wide & (self.column == hw.columns - 1)), self.next_column.eq(0)),
+            ),
+            If(self.abort | self.start, self.next_column.eq(0)),
+        ]
         nxt  = now.next
         load = [
             *tiles.load(nxt["tiles_last"]),
             *remaining.load(nxt["columns_first"]),
-            self.base.eq(nxt["base"]), self.residual_read.eq(nxt["residual_read"]),
-            self.residual_write.eq(nxt["residual_write"]), self.parameter.eq(nxt["parameter"]),
+            following(alone).eq(nxt["wide"] | nxt["single"]),
+            following(group_end).eq(nxt["wide"] | nxt["single"] | (hw.groups == 1)),
+            following(self.base).eq(nxt["base"]), following(self.residual_read).eq(nxt["residual_read"]),
+            following(self.residual_write).eq(nxt["residual_write"]), following(self.parameter).eq(nxt["parameter"]),
         ]
-        self.sync += [
-            loading.eq(Cat(self.start, loading)),
-            self.valid.eq(self.tile_ready | (self.valid & ~column_end)),
+        following.follow(
+            following(loading).eq(Cat(self.start, loading)),
+            following(self.valid).eq(self.tile_ready | (self.valid & ~column_end)),
             If(self.valid,
                 If(now.wide,
-                    self.column.eq(self.column + 1),
-                    If(self.column == hw.columns - 1, self.column.eq(0), self.group.eq(self.group + 1)),
+                    If(self.column == hw.columns - 1, following(self.group).eq(self.group + 1)),
                 ).Else(
-                    self.group.eq(self.group + 1),
-                    If(group_end, self.group.eq(0), self.column.eq(self.column + 1)),
+                    following(self.group).eq(self.group + 1),
+                    If(group_end, following(self.group).eq(0)),
                 ),
+                following(group_end).eq(alone | (hw.groups == 1) | (~group_end & (self.group == hw.groups - 2))),
                 If(group_end,
                     *remaining.step(),
                     # Values advance once per tile, everything else once per column.
-                    If(~now.to_value, self.base.eq(self.base + 1)),
-                    self.residual_read.eq(self.residual_read + 1),
-                    self.residual_write.eq(self.residual_write + 1),
-                    self.parameter.eq(self.parameter + now.parameter_step),
+                    If(~now.to_value, following(self.base).eq(self.base + 1)),
+                    following(self.residual_read).eq(self.residual_read + 1),
+                    following(self.residual_write).eq(self.residual_write + 1),
+                    following(self.parameter).eq(self.parameter + now.parameter_step),
                 ),
                 If(tile_end,
-                    self.column.eq(0),
-                    self.group.eq(0),
+                    following(self.group).eq(0),
                     *tiles.step(),
                     *remaining.load(Mux(tiles.one, now.columns_last_tile, now.columns_last)),
-                    If(now.to_value, self.base.eq(self.base + hw.value_tokens)),
+                    If(now.to_value, following(self.base).eq(self.base + hw.value_tokens)),
                 ),
                 If(step_end, *load),
             ),
             If(loading[1], *load),
-            If(self.abort | self.start, self.valid.eq(0), self.column.eq(0), self.group.eq(0)),
-        ]
+            If(self.abort | self.start, following(self.valid).eq(0), following(self.group).eq(0)),
+        )
 
 
 def stream_source(index):

@@ -16,11 +16,13 @@ from liteformer.accel.numerics import SCORE_BITS
 
 # Cycles of pass 2 from the address of a score to its weight.
 INDEX_TO_WEIGHT = ADDRESS_TO_DATA + SCORE_TO_WEIGHT
-# Cycles from the last score of a head to the first word of pass 2 being visible to a probability read issued then: pass 2
-# starts, weight, word register, written.
-SCORE_TO_FIRST_WEIGHT = 1 + INDEX_TO_WEIGHT + 1 + 1
+# Cycles from the last score of a head to the first word of pass 2 being visible to a probability read issued then: score
+# register, pass 2 starts, weight, word register, written.
+SCORE_TO_FIRST_WEIGHT = 1 + 1 + INDEX_TO_WEIGHT + 1 + 1
 # Cycles from the last score of a head to the first one of the division, besides those of pass 2.
-SCORE_TO_DIVISION = INDEX_TO_WEIGHT + START_TO_LOAD
+SCORE_TO_DIVISION = 1 + INDEX_TO_WEIGHT + START_TO_LOAD
+# Cycles from the last score of a head, besides those of pass 2, until scores of the next head may come.
+SCORE_TO_NEXT = 1 + INDEX_TO_WEIGHT - 1
 
 
 class Softmax(LiteXModule):
@@ -33,8 +35,8 @@ class Softmax(LiteXModule):
     P rows are handled per cycle, G = ``groups`` cycles make a column of all rows. With K keys and the last score in cycle t:
 
         pass 1    .. t             scores, as the requantizers deliver them
-        pass 2    t + 1 ..         address of a score; its weight is there INDEX_TO_WEIGHT cycles later
-                  t + K G          address of the last score
+        pass 2    t + 2 ..         address of a score; its weight is there INDEX_TO_WEIGHT cycles later
+                  t + K G + 1      address of the last score
         division  t + K G + SCORE_TO_DIVISION ..   ``divide_cycles`` for each group
 
     Args:
@@ -60,23 +62,31 @@ class Softmax(LiteXModule):
         self.layer   = Signal(max=max(hw.layers, 2))
         self.head    = Signal(max=max(hw.heads, 2))
         self.word_valid   = Signal()
-        self.word_address = Signal(max=max(hw.heads * keys, 2))
-        self.word         = Signal(hw.rows * hw.probability_digits * hw.row_bits)
+        self.word_address = Signal(max=max(hw.heads * keys, 2), reset_less=True)
+        self.word         = Signal(hw.rows * hw.probability_digits * hw.row_bits, reset_less=True)
 
         # # #
 
+        # A register first: the results come from far away, and the maxima are a longer path.
+        now   = {name: Signal.like(getattr(self, name)) for name in ("valid", "group", "last", "single", "layer", "head")}
+        score = [Signal.like(value, reset_less=True) for value in self.score]
+        self.sync += [
+            *(register.eq(getattr(self, name)) for name, register in now.items()),
+            *(register.eq(value) for register, value in zip(score, self.score)),
+        ]
+
         # Pass 1.
         self.buffer = buffer = RegisteredMemory(P * SCORE_BITS, keys * G, style=hw.styles.get("score"))
-        self.maxima = maxima = RowMaxima(hw, self.score, self.group)
+        self.maxima = maxima = RowMaxima(hw, score, now["group"])
         count = Signal(max=keys * G + 1)
         self.comb += [
-            buffer.write_enable.eq(self.valid),
+            buffer.write_enable.eq(now["valid"]),
             buffer.write_address.eq(count),
-            buffer.write_data.eq(Cat(*self.score)),
-            maxima.valid.eq(self.valid), maxima.last.eq(self.last), maxima.restart.eq(self.restart),
-            maxima.column_end.eq(self.single | (self.group == G - 1)),
+            buffer.write_data.eq(Cat(*score)),
+            maxima.valid.eq(now["valid"]), maxima.last.eq(now["last"]), maxima.restart.eq(self.restart),
+            maxima.column_end.eq(now["single"] | (now["group"] == G - 1)),
         ]
-        self.sync += If(self.valid, count.eq(count + 1), If(self.last, count.eq(0)))
+        self.sync += If(now["valid"], count.eq(count + 1), If(now["last"], count.eq(0)))
 
         # Pass 2: walks over the scores in the order in which they came.
         active = Signal()
@@ -96,9 +106,9 @@ class Softmax(LiteXModule):
                     If(key == keys - 1, active.eq(0)),
                 ),
             ),
-            If(self.valid & self.last,
+            If(now["valid"] & now["last"],
                 active.eq(1), index.eq(0), group.eq(0), key.eq(0),
-                single.eq(self.single), layer.eq(self.layer), head.eq(self.head),
+                single.eq(now["single"]), layer.eq(now["layer"]), head.eq(now["head"]),
             ),
             If(self.restart, count.eq(0), active.eq(0)),
         ]

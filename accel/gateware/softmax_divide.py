@@ -72,7 +72,7 @@ class RowDivider(LiteXModule):
         self.dividing     = Signal()
         self.group        = Signal(max=max(G, 2))
         self.rate_address = Signal(max=depth)
-        self.rate         = [Signal(bits) for _ in range(P)]
+        self.rate         = [Signal(bits, reset_less=True) for _ in range(P)]
 
         # # #
 
@@ -81,7 +81,7 @@ class RowDivider(LiteXModule):
         pending = Signal()
         load    = Signal()
         store   = Signal()
-        tail    = Signal(bits)
+        tail    = Signal(bits, reset_less=True)
         rates   = Memory(P * bits, depth)
         read    = rates.get_port()
         write   = rates.get_port(write_capable=True)
@@ -109,9 +109,10 @@ class RowDivider(LiteXModule):
             If(self.restart, self.dividing.eq(0)),
         ]
         for p, total in enumerate(totals):
-            divisor, rest, trial = Signal(len(total)), Signal(len(total)), Signal(len(total) + 1)
+            divisor, rest = Signal(len(total), reset_less=True), Signal(len(total), reset_less=True)
+            trial    = Signal(len(total) + 1)
             reduced  = Signal(len(total) + 2)
-            quotient = Signal(bits)
+            quotient = Signal(bits, reset_less=True)
             fits     = Signal()
             self.comb += [
                 trial.eq(Cat(tail[-1], rest)),

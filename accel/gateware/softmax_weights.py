@@ -35,7 +35,7 @@ class WeightLookup(LiteXModule):
         P, table  = hw.requantizers, [int(value) for value in table]
         depth     = max(hw.groups, 2)
         sum_bits  = self.sum_bits(hw, table)
-        self.weight      = [Signal(max=table[0] + 1) for _ in range(P)]
+        self.weight      = [Signal(max=table[0] + 1, reset_less=True) for _ in range(P)]
         self.total_group = Signal(max=depth)
 
         # # #
@@ -52,8 +52,8 @@ class WeightLookup(LiteXModule):
         ]
         self.totals = [read.dat_r[p * sum_bits:(p + 1) * sum_bits] for p in range(P)]
         for p, weight in enumerate(self.weight):
-            distance = Signal(SCORE_BITS)
-            entry    = Signal(max=len(table))
+            distance = Signal(SCORE_BITS, reset_less=True)
+            entry    = Signal(max=len(table), reset_less=True)
             total    = Signal(sum_bits)
             self.comb += [
                 total.eq(Mux(at_weight["key"] == 0, 0, self.totals[p])),

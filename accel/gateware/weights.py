@@ -8,10 +8,13 @@ from migen import *
 
 from litex.gen import *
 
-from liteformer.accel.gateware.memory import BLOCK, DISTRIBUTED, apply_style
+from liteformer.accel.gateware.copies import kept_copy
+from liteformer.accel.gateware.memory import BLOCK, DISTRIBUTED, apply_style, read_mode
 
 # Words of one LUT bank: a 256 x 1 ROM is four LUT6 and the slice's own multiplexers.
 LOGIC_BANK = 256
+# Bits of a word in LUT banks that one address register serves.
+NEAR_BITS = 32
 
 
 @dataclass(frozen=True)
@@ -27,25 +30,28 @@ class StreamPlan:
 
 
 class WeightStream(LiteXModule):
-    """ROM of ``len(words)`` words of ``width`` bits; ``address`` in cycle t gives ``data`` in cycle t + 2.
+    """ROM of ``len(words)`` words of ``width`` bits; ``address`` in cycle t gives ``data`` in cycle t + 2, ``ahead`` in t + 3.
 
         address --+--> block RAM units (data | spare bits) --> latch --+
                   |         spare bits of all units = one more bank ---+--> bank multiplexer --> data
                   +--> LUT banks of 256 words ---------------> register+
 
     Args:
-        shape: StreamShape with its ``plan`` ; words: list of ints.
+        width; words: list of ints; plan: StreamPlan.
+        ahead: the address comes a cycle earlier, and registers near the memories keep it: one address drives hundreds of LUTs.
     """
 
     autocsr_exclude = {"memories"}
 
-    def __init__(self, width, words, plan):
+    def __init__(self, width, words, plan, ahead=False):
         self.address  = Signal(max=max(len(words), 2))
-        self.data     = Signal(width)
+        self.data     = Signal(width, reset_less=True)
         self.memories = []
 
         # # #
 
+        self._ahead = ahead
+        self._block = self._near()
         words   = list(words) + [0] * (2 - len(words))
         banks   = []
         offset  = plan.units * plan.unit_depth
@@ -75,14 +81,18 @@ class WeightStream(LiteXModule):
             banks.append((0, self._logic(rest, width, offset)))
         self._select(banks, depth)
 
+    def _near(self):
+        """The address, or a register of its own that holds it."""
+        return kept_copy(self, self.address) if self._ahead else self.address
+
     def _bank(self, width, content, style, depth):
         """Read-only memory with one cycle of latency."""
         memory = Memory(width, depth, init=content)
         apply_style(memory, style, writable=False)
-        port = memory.get_port()
+        port = memory.get_port(mode=read_mode(style))
         self.specials += memory, port
         self.memories.append(memory)
-        self.comb += port.adr.eq(self.address[:(depth - 1).bit_length()])
+        self.comb += port.adr.eq(self._block[:(depth - 1).bit_length()])
         return port.dat_r
 
     def _logic(self, content, width, offset=0):
@@ -90,19 +100,22 @@ class WeightStream(LiteXModule):
 
         The registers of the banks that are not addressed are reset, which costs nothing, and all are ORed.
         """
-        low, word = LOGIC_BANK.bit_length() - 1, None
+        if width > NEAR_BITS:
+            return Cat(self._logic([word & (1 << NEAR_BITS) - 1 for word in content], NEAR_BITS, offset),
+                       self._logic([word >> NEAR_BITS for word in content], width - NEAR_BITS, offset))
+        low, word, address = LOGIC_BANK.bit_length() - 1, None, self._near()
         for first in range(0, len(content), LOGIC_BANK):
             part   = content[first:first + LOGIC_BANK]
             memory = Memory(width, max(len(part), 2), init=part + [0] * (2 - len(part)))
             apply_style(memory, DISTRIBUTED, writable=False)
             port     = memory.get_port(async_read=True)
-            register = Signal(width)
+            register = Signal(width, reset_less=True)
             self.specials += memory, port
             self.memories.append(memory)
-            self.comb += port.adr.eq(self.address[:low])
+            self.comb += port.adr.eq(address[:low])
             self.sync += register.eq(port.dat_r)
             if len(content) > LOGIC_BANK:
-                self.sync += If(self.address[low:] != (offset + first) >> low, register.eq(0))
+                self.sync += If(address[low:] != (offset + first) >> low, register.eq(0))
             word = register if word is None else word | register
         return word
 
@@ -110,9 +123,9 @@ class WeightStream(LiteXModule):
         if len(banks) == 1:
             self.sync += self.data.eq(banks[0][1])
             return
-        index = Signal(len(self.address))
+        index = Signal(len(self.address), reset_less=True)
         self.sync += [
-            index.eq(self.address >> (depth.bit_length() - 1)),
+            index.eq(self._block >> (depth.bit_length() - 1)),
             Case(index, {i: self.data.eq(bank) for i, (_, bank) in enumerate(banks[:-1])}
                  | {"default": self.data.eq(banks[-1][1])}),
         ]

@@ -35,11 +35,11 @@ class SampleWindow(LiteXModule):
         self.busy    = Signal()
         self.full    = Signal()
         self.quantizing       = Signal()
-        self.quantize_raw     = Signal((RAW_BITS, True))
+        self.quantize_raw     = Signal((RAW_BITS, True), reset_less=True)
         self.quantize_feature = Signal.like(self.feature)
         self.quantized        = Signal((hw.input_bits, True))
         self.address = Signal(max=max(hw.row_tiles * hw.features, 2))
-        self.last_raw = [Signal((32, True)) for _ in hw.skip_features]
+        self.last_raw = [Signal((32, True), reset_less=True) for _ in hw.skip_features]
 
         # # #
 
@@ -47,6 +47,7 @@ class SampleWindow(LiteXModule):
                                                 init=[0] * (hw.row_tiles * hw.features), style=hw.styles.get("window"))
         self.data   = memory.data
         tile        = Signal(max=max(hw.row_tiles, 2))
+        last_tile   = Signal(reset=hw.row_tiles == 1)
         tile_base   = Signal.like(self.address)
         count       = Signal(max=max(hw.window, 2))
         partial     = Signal()
@@ -54,7 +55,7 @@ class SampleWindow(LiteXModule):
         row_end     = Signal()
         cleared     = Signal()
         timer       = Signal(max=QUANTIZE_CYCLES + 1)
-        carry       = Signal(token_bits)
+        carry       = Signal(token_bits, reset_less=True)
         raw_upper   = self.raw[RAW_BITS - 1:]
         self.comb += [
             memory.address.eq(Mux(self.busy, tile_base + self.quantize_feature, self.address)),
@@ -94,6 +95,7 @@ class SampleWindow(LiteXModule):
                 NextValue(timer, QUANTIZE_CYCLES),
                 NextValue(tile, hw.row_tiles - 1),
                 NextValue(tile_base, top_tile),
+                NextValue(last_tile, hw.row_tiles == 1),
                 NextValue(cleared, 0),
                 NextValue(row_end, self.feature == hw.features - 1),
                 NextState("QUANTIZE"),
@@ -110,9 +112,10 @@ class SampleWindow(LiteXModule):
             memory.write_enable.eq(1),
             NextValue(carry, memory.data[:token_bits]),
             NextValue(tile, tile - 1),
+            NextValue(last_tile, tile == 1),
             NextValue(tile_base, tile_base - hw.features),
             NextState("LATCH"),
-            If(tile == 0,
+            If(last_tile,
                 If(~cleared,
                     NextValue(partial, ~row_end),
                     If(row_end & ~filled, NextValue(count, count + 1), NextValue(filled, count == hw.window - 1)),

@@ -32,7 +32,7 @@ class WordCollector(LiteXModule):
 
         merged = Signal(len(self.word))
         if groups > 1:
-            held = Signal(len(merged) - step)
+            held = Signal(len(merged) - step, reset_less=True)
             self.comb += merged.eq(Cat(held, *fields))
             self.sync += If(self.valid, held.eq(merged[step:]))
         else:

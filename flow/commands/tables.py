@@ -29,7 +29,8 @@ def area_rows(area, device):
     rows.insert(1, ("LUT sites of a packer, at most",
                     f"{area['lut_sites']:,} of {capacity.lut:,}, {area['limits']['lut_sites']:,}"))
     rows.insert(2, ("slices at least; control sets", f"{area['slices']:,} of {capacity.lut // 4:,}; {area['control_sets']}"))
-    return [*rows, (f"fits {device}", "yes" if area["fits"] else "[red]no[/]")]
+    fits = "yes" if area["fits"] else "[red]no[/]"
+    return [*rows, (f"fits {device}", f"[yellow]by count; it {area['crowded']}[/]" if area["crowded"] else fits)]
 
 
 def soc_table(title, result):

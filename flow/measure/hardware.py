@@ -48,10 +48,15 @@ def compile_fitting(model, cpu=None, **overrides):
         LiteFormerError: it does not fit; the message says by how much, and what would.
     """
     from liteformer.accel.compiler import compile_model as compile_for_core
+    from liteformer.accel.compiler.capacity import crowded
+    from liteformer.accel.compiler.estimate import estimate_area
     from liteformer.accel.compiler.fit import check_fits
     options = _options(overrides)
     compiled = compile_for_core(model, options)
     check_fits(compiled, options, cpu)
+    text = crowded(estimate_area(compiled.hw, cpu), find_device(options.device))
+    if text:
+        console.note(f"the SoC {text}")
     return compiled
 
 
@@ -117,10 +122,10 @@ def soc_synthesis(compiled, cpu="vexriscv", device="xc7s15"):
 
     Returns:
         dict ``area`` (of ``area.count`` and ``sites.count``; ``fits`` for the device, ``exceeds``: list of texts, what does not
-        fit; ``limits``: dict of what would; ``estimate``: the compiler's own account, None for another CPU than it knows),
-        ``paths``, ``blocks`` (of ``area.synthesise``).
+        fit; ``limits``: dict of what would; ``crowded``: text where little room is left; ``estimate``: the compiler's own account,
+        None for another CPU than it knows), ``paths``, ``blocks`` (of ``area.synthesise``).
     """
-    from liteformer.accel.compiler.capacity import exceeded, room
+    from liteformer.accel.compiler.capacity import crowded, exceeded, room
     from liteformer.accel.compiler.estimate import CPU_LUTS, estimate_area
     from liteformer.accel.core import LiteFormerCore
     from liteformer.soc.generate import write_verilog
@@ -136,7 +141,8 @@ def soc_synthesis(compiled, cpu="vexriscv", device="xc7s15"):
     estimate = estimate_area(compiled.hw, cpu) if cpu in CPU_LUTS else None
     limits = room(target)
     over = exceeded(result["area"], limits)
-    return result | {"area": result["area"] | {"fits": not over, "exceeds": over, "limits": limits, "estimate": estimate}}
+    return result | {"area": result["area"] | {"fits": not over, "exceeds": over, "limits": limits, "estimate": estimate,
+                                               "crowded": crowded(result["area"], target)}}
 
 
 def soc_area(compiled, cpu="vexriscv", device="xc7s15"):

@@ -16,7 +16,9 @@ SETUP = {"FD": 0.10, "RAMB": 0.55, "SRL": 0.40, "RAM": 0.40}
 # Inputs of a DSP48E1 to its next register, by the logic between: none, the multiplier, multiplier and adder.
 DSP_OPERANDS = ("A", "B", "C", "D")
 DSP_INPUT, DSP_MULTIPLY, DSP_MULTIPLY_ADD = 0.40, 2.80, 4.50
-NET, FANOUT = 0.50, 0.12
+# A net by its loads: as routed 7-series designs have them, 0.8 to 2.8 ns with one load, 1.1 to 2.8 with 100, 5.5 with 800.
+SLICE_FLIP_FLOPS = 8
+NET, FANOUT, CROWD, CROWDED, LONGEST = 0.90, 0.10, 64, 0.0045, 6.0
 
 # Registers and ports by the first words of their names; the first match counts.
 BLOCKS = (
@@ -68,12 +70,15 @@ class _Netlist:
                     if output:
                         self.driver[bit] = (name, port, index)
                     elif not isinstance(bit, str):
-                        self.fanout[bit] = self.fanout.get(bit, 0) + 1
+                        # The eight flip-flops of a slice share one wire for enable and one for reset.
+                        share = 1 / SLICE_FLIP_FLOPS if cell["type"].startswith("FD") and port != "D" else 1
+                        self.fanout[bit] = self.fanout.get(bit, 0) + share
         self.arrival = {}
 
     def net(self, bit):
         """Delay from a driver to an input outside its slice."""
-        return NET + FANOUT * math.log2(max(self.fanout.get(bit, 1), 1))
+        loads = max(self.fanout.get(bit, 1), 1)
+        return min(LONGEST, NET + FANOUT * math.log2(loads) + CROWDED * max(0, loads - CROWD))
 
     def sources(self, bit):
         """Inputs that a bit depends on within its cell: list of (input bit, ns, levels, carries), where bit None stands for a

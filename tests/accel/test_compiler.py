@@ -146,7 +146,8 @@ def test_parameters(shape, options):
         return [word - ((word >> (bits - 1)) << bits) for word in words]
 
     multipliers = signed(built.images["multiplier"], hw.multiplier_bits)
-    offsets = signed(built.images["offset"], hw.offset_bits)
+    # A bias in the memory holds the rounding half too.
+    offsets = [offset - numerics.ROUNDING for offset in signed(built.images["offset"], hw.offset_bits)]
     residuals = signed(built.images["residual_multiplier"], hw.residual_bits)
     for name in linear_shapes(model.config):
         base = parameter_base(built, name)
@@ -201,12 +202,14 @@ def disjoint(regions, depth):
 class Replay:
     """Goes through the steps cycle by cycle from ``timing`` alone: who issues what when, who writes what when.
 
-    The rules are those of the blocks' documentation: sums are in the drain registers 6 cycles after the last issue of a
+    The rules are those of the blocks' documentation: sums are in the drain registers DRAIN cycles after the last issue of a
     tile, a result selected in cycle s is visible to a read issued in s + 8 or later; memory words are written once per
     column (values: once per tile and group).
     """
 
-    DRAIN, VISIBLE = 6, 8
+    # By bits of a column operand: a register for each adder of a product.
+    DRAIN = {2: 7, 3: 7, 4: 7, 5: 8, 6: 8, 7: 9, 8: 9}
+    VISIBLE = 8
 
     def __init__(self, built):
         self.hw = built.hw
@@ -221,7 +224,7 @@ class Replay:
                 begin = start + tile * step.interval(self.hw)
                 self._issue(step, tile, begin)
                 issue_free = begin + step.k * step.passes
-                select = issue_free - 1 + self.DRAIN
+                select = issue_free - 1 + self.DRAIN[self.hw.column_bits]
                 if select < drain_free:
                     self.problems.append(f"{step.name} overwrites the drain registers")
                 drain_free = self._drain(step, tile, select)

@@ -9,7 +9,7 @@ from liteformer.accel.gateware.array import MatrixArray
 
 from .common import hardware, read_all, simulate
 
-LATENCY = 4
+LATENCY = 3  # and the cycles of a product
 
 
 def tiles(rng, hw, operand_bits, k, groups):
@@ -51,7 +51,8 @@ def run_array(hw, operands, count, idle):
                 flags = (d == 0 and k == 0, d > 0 and k == 0, d == count - 1 and k == k_last)
                 cycles.append((flags, (digits[:, k], column[:, :, k], count - 1 - d)))
         cycles += [None] * idle
-    cycles += [None] * (LATENCY + 2)
+    latency = LATENCY + hw.product_cycles
+    cycles += [None] * (latency + 2)
 
     def bench():
         before = None
@@ -66,7 +67,7 @@ def run_array(hw, operands, count, idle):
             yield
 
     def monitor():
-        due = [0] * LATENCY
+        due = [0] * latency
         while len(seen) < len(operands):
             due.append((yield array.last))
             if due.pop(0):

@@ -18,7 +18,7 @@ def pooled(sums, pool):
     columns, groups, P = sums.shape
     signals = [Signal((BITS, True)) for _ in range(P)]
     bits    = numerics.signed_bits(-groups * P << BITS - 1, (groups * P << BITS - 1) - 1)
-    dut     = RowPool(signals, bits)
+    dut     = RowPool(signals, signals[0], bits)
     inputs  = [dict(zip(signals, sums[c, g])) | {dut.first: g == 0, dut.pool: pool}
                for c in range(columns) for g in range(groups)]
     return np.array(cycle_by_cycle(dut, inputs, [dut.value])).reshape(columns, groups)

@@ -5,17 +5,22 @@ import pytest
 from migen import *
 
 from liteformer.accel import numerics
-from liteformer.accel.gateware.fabric import FabricProduct
+from liteformer.accel.gateware.fabric import PipelinedProduct, carry, digit_count, extended
 
 from .common import simulate
 
 
 class Product(Module):
+    """The product of operands that hold for all its stages, and its last carry added."""
+
     def __init__(self, a_bits, b_bits):
         self.a, self.b = Signal((a_bits, True)), Signal((b_bits, True))
         self.product = Signal((a_bits + b_bits, True))
-        self.submodules.unit = unit = FabricProduct(self.a, self.b)
-        self.comb += self.product.eq(unit.product + unit.carry)
+        stages = max(1, digit_count(b_bits) - 1)
+        self.submodules.unit = unit = PipelinedProduct([self.a] * stages, [self.b] * stages)
+        self.sync += unit.load
+        self.comb += self.product.eq(extended(Cat(*unit.bits), a_bits + b_bits) + carry(self.b, 0))
+        self.cycles = stages + 1
 
 
 def values(bits):
@@ -34,8 +39,8 @@ def test_product(a_bits, b_bits):
             for b in values(b_bits):
                 yield dut.a.eq(a)
                 yield dut.b.eq(b)
-                yield
-                yield
+                for _ in range(dut.cycles):
+                    yield
                 seen.append((yield dut.product))
 
     simulate(dut, bench())

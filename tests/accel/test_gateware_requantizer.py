@@ -27,14 +27,14 @@ def operands(widths, count, seed=0):
 
 def run_requantizer(widths, clamps, values, selected, with_total):
     """Stream operands; returns (results, totals)."""
-    dut = Requantizer(*widths[:2], widths[3], widths[2], widths[4], clamps, with_total=with_total)
+    dut = Requantizer(*widths[:2], widths[3], widths[2], max(widths[4], 11) + 1, clamps, with_total=with_total)
     results, totals = [], []
 
     def bench():
         for cycle in range(len(values) + LATENCY + 1):
             if cycle < len(values):
                 for port, value in zip(PORTS, values[cycle]):
-                    yield getattr(dut, port).eq(int(value))
+                    yield getattr(dut, port).eq(int(value) + (numerics.ROUNDING if port == "offset" else 0))
             if 0 <= cycle - (LATENCY - 1) < len(values):
                 yield dut.clamp.eq(int(selected[cycle - (LATENCY - 1)]))
             if cycle > LATENCY:
@@ -59,6 +59,9 @@ def reference(values, bits):
     ((24, 20, 8, 16, 28), (8,)),
     ((10, 24, 2, 2, 12), (2, 10)),
     ((30, 24, 8, 16, 28), (4, 10)),
+    ((24, 20, 6, 16, 28), (6, 8)),
+    ((20, 18, 5, 12, 20), (5, 8)),
+    ((20, 18, 7, 3, 12), (7, 8)),
 ], ids=str)
 @pytest.mark.parametrize("with_total", [False, True])
 def test_requantizer(widths, clamps, with_total):

@@ -47,8 +47,9 @@ def run(acc_bits, factor_bits, quantizing, count=80):
     inputs[0] |= {dut.awake: not quantizing, dut.clamp: 1}
     seen = cycle_by_cycle(dut, inputs + [{}] * INPUT_TO_RESULT, [dut.result, dut.total])[INPUT_TO_RESULT:]
     acc, factor = (sent[raw], sent[raw_multiplier]) if quantizing else (sent[own], sent[dut.multiplier])
+    bias = sent[dut.offset] - numerics.ROUNDING
     bits = CLAMPS[-1] if quantizing else CLAMPS[1]
-    wanted = [numerics.requantize(acc, factor, sent[dut.offset], *numerics.signed_range(width), sent[dut.residual],
+    wanted = [numerics.requantize(acc, factor, bias, *numerics.signed_range(width), sent[dut.residual],
                                   sent[dut.residual_multiplier]).tolist() for width in (bits, 32)]
     return [list(column) for column in zip(*seen)], wanted
 

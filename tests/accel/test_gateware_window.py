@@ -21,11 +21,11 @@ class Bench(Module):
     def __init__(self, compiled):
         hw, model = compiled.hw, compiled.model
         self.submodules.window = window = SampleWindow(hw)
-        self.submodules.unit = unit = Requantizer(numerics.RAW_BITS, DSP48E1.narrow, 2, 2, numerics.OFFSET_BITS,
+        self.submodules.unit = unit = Requantizer(numerics.RAW_BITS, DSP48E1.narrow, 2, 2, numerics.OFFSET_BITS + 1,
                                                   [hw.input_bits])
-        for name, port in (("multiplier", unit.multiplier), ("offset", unit.offset)):
+        for name, port, added in (("multiplier", unit.multiplier, 0), ("offset", unit.offset, numerics.ROUNDING)):
             first, second = Signal.like(port), Signal.like(port)
-            table = Array([int(value) for value in model[f"input.{name}"]])
+            table = Array([int(value) + added for value in model[f"input.{name}"]])
             self.sync += [first.eq(table[window.quantize_feature]), second.eq(first)]
             self.comb += port.eq(second)
         self.comb += [unit.acc.eq(window.quantize_raw), window.quantized.eq(unit.result)]

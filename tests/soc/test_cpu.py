@@ -1,16 +1,19 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Which CPUs can be built; the register file in LUTs."""
+"""Which CPUs can be built; what of VexRiscv's Verilog is changed, and when."""
 
+import re
 from pathlib import Path
 
 import pytest
 from litex.soc.cores.cpu import CPUS
 from litex.soc.cores.cpu.serv.core import SERV
-from litex.soc.cores.cpu.vexriscv.core import VexRiscv
+from litex.soc.cores.cpu.vexriscv.core import CPU_VARIANTS, VexRiscv
+from pythondata_cpu_vexriscv import data_location
 
 from liteformer.soc import cpu as cpu_module
-from liteformer.soc.cpu import SUPPORTED_CPUS, check_cpu, registers_in_luts
+from liteformer.soc.cpu import SUPPORTED_CPUS, check_cpu, shorten_paths
 from liteformer.soc.platform import simulation_platform
+from liteformer.soc.vexriscv import CHANGES, SELECTED, shortened
 
 from ..refusal import refusal
 
@@ -20,28 +23,73 @@ def sources(cpu_class, variant):
     platform = simulation_platform()
     cpu = cpu_class(platform, variant)
     cpu.set_reset_address(0)
-    registers_in_luts(cpu)
+    shorten_paths(cpu)
     cpu.finalize()
     return [Path(source[0]) for source in platform.sources]
 
 
+def original(variant):
+    """Verilog of a VexRiscv as it comes."""
+    return (Path(data_location) / f"{CPU_VARIANTS[variant]}.v").read_text()
+
+
+def applied(text):
+    """Names of the changes that apply to a Verilog."""
+    return [change.__name__ for change in CHANGES if change(text) != text]
+
+
+ALL = ["distributed", "read_in_decode", "operands_in_decode", "waits_alike", "pending_chosen"]
+
+
+@pytest.mark.parametrize("variant", CPU_VARIANTS)
+def test_changes_that_apply(variant):
+    """A Verilog whose text no longer matches would be slower without a word."""
+    kind = variant.partition("+")[0]
+    assert applied(original(variant)) == {"minimal": ALL, "lite": ["distributed", "waits_alike"]}.get(kind, ["distributed"])
+
+
+def test_every_part_of_a_change_applies():
+    """Both ports and both operands' registers, both counters; and what is selected in decode goes nowhere else."""
+    before, after = original("minimal"), shortened(original("minimal"))
+    there = set(before.splitlines())
+    lines = [line for line in after.splitlines() if line not in there]
+    assert sum("= RegFilePlugin_regFile[decode_INSTRUCTION[" in line for line in lines) == 2
+    assert "HazardSimplePlugin_writeBackBuffer_valid)" not in after and after.count("if(1'b0) begin") == 2
+    assert after.count("case(decode_SRC") == before.count("case(decode_SRC") + 2
+    assert sum("(IBusSimplePlugin_pending_value - 3'd1)" in line for line in lines) == 2
+    selected = rf"\b({SELECTED})\b"
+    assert not [line for line in after.splitlines() if re.search(rf"^ *(assign )?({SELECTED}) = .*\bexecute_", line)]
+    assert [line.split()[0] for line in after.splitlines() if "<=" in line and re.search(selected, line.split("<=")[1])] == [
+        "decode_to_execute_SRC1", "decode_to_execute_SRC2"]
+    assert "assign _zz_execute_SRC2 = execute_PC;" in after
+
+
+@pytest.mark.parametrize("change, old, new", [
+    ("read_in_decode", "assign decode_INSTRUCTION = ", "assign decode_INSTRUCTION =  "),
+    ("operands_in_decode", "assign execute_SRC1 = ", "assign execute_SRC1 =  "),
+    ("operands_in_decode", "= _zz_execute_SRC2;", "=  _zz_execute_SRC2;"),
+    ("operands_in_decode", "case(execute_SRC1_CTRL)\n      `Src1Ctrl", "case(execute_SRC1_CTRL)\n `Src1Ctrl :"),
+    ("waits_alike", "&& (! dBus_cmd_ready)) && (! exec", "&& (! dBus_cmd_ready)) && (!  exec"),
+])
+def test_a_text_that_is_not_as_expected_stays(change, old, new):
+    """Negative control; a change that applies in part only would be another CPU."""
+    text = original("minimal").replace(old, new)
+    assert text != original("minimal") and applied(text) == [name for name in ALL if name != change]
+
+
 @pytest.mark.parametrize("variant, name", [("minimal", "VexRiscv_Min.v"), ("lite", "VexRiscv_Lite.v")])
-def test_register_file_is_distributed(monkeypatch, tmp_path, variant, name):
-    """One attribute differs from the original, nothing else; a second SoC takes the same file."""
+def test_a_changed_file_is_written_once(monkeypatch, tmp_path, variant, name):
+    """A second SoC takes the same file; without a change it is that of the package."""
     monkeypatch.setenv("LITEFORMER_CACHE", str(tmp_path))
     changed, = sources(VexRiscv, variant)
     assert changed.name == name and changed.is_relative_to(tmp_path)
-    monkeypatch.setattr("liteformer.soc.cpu.IN_BLOCK_RAM", "never there")
-    original, = sources(VexRiscv, variant)
-    assert not original.is_relative_to(tmp_path)
-    pairs = list(zip(original.read_text().splitlines(), changed.read_text().splitlines(), strict=True))
-    different = [(old, new) for old, new in pairs if old != new]
-    assert len(different) == 1
-    assert different[0][0].replace('"block"', '"distributed"') == different[0][1] and "RegFilePlugin_regFile" in different[0][0]
-    monkeypatch.undo()
-    monkeypatch.setenv("LITEFORMER_CACHE", str(tmp_path))
-    assert sources(VexRiscv, variant) == [changed]
-    assert len(list((tmp_path / "cpu").iterdir())) == 1
+    assert changed.read_text() == shortened(original(variant))
+    written = changed.stat().st_mtime_ns
+    assert sources(VexRiscv, variant) == [changed] and changed.stat().st_mtime_ns == written
+    assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == [name]
+    monkeypatch.setattr(cpu_module, "shortened", lambda text: text)
+    unchanged, = sources(VexRiscv, variant)
+    assert unchanged == Path(data_location) / name
 
 
 def test_other_cpus_stay(monkeypatch, tmp_path):

@@ -53,3 +53,22 @@ def test_one_wrong_weight_is_seen(model):
     with Simulation(compile_model(replace(model, tensors=tensors))) as simulation:
         outputs = simulation.infer(raw).outputs
     assert (outputs != golden.infer(model, raw)).any()
+
+
+ABSENT = """#include "liteformer.h"
+int main(void)
+{
+	uart_rxtx_write('a');
+	uart_rxtx_write((uint8_t)*(volatile uint32_t *)0x50000000);
+	uart_rxtx_write('z');
+	return 0;
+}
+"""
+
+
+@pytest.mark.parametrize("bus_timeout, sent", [(None, b"a"), (500, b"a\xffz")])
+def test_an_access_that_nothing_answers(simulate, tmp_path, bus_timeout, sent):
+    """The CPU waits for ever, or LiteX answers with ones, also through the registered reply."""
+    (tmp_path / "absent.c").write_text(ABSENT)
+    simulation = simulate(applications=(tmp_path / "absent.c",), bus_timeout=bus_timeout)
+    assert simulation.run(20_000, 3) == sent

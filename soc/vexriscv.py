@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""VexRiscv's Verilog with shorter paths: the same instructions with the same effect, in a design that is nearly full.
+
+Each change is one of text, applied where the text is found as expected:
+
+- The register file in distributed RAM instead of a block RAM, read without a register in the decode stage instead of a cycle
+  ahead. It sees what was written a cycle ago, so the hazard unit waits a cycle less.
+- The operands of the adder are selected at the end of the decode stage instead of at the beginning of the execute stage.
+- A misaligned access waits for the bus as any other does before it traps, so that the address does not decide whether the
+  pipeline waits.
+- The number of fetches under way is chosen from three instead of added up.
+"""
+
+import re
+
+IN_BLOCK_RAM = '(* ram_style = "block" *) reg [31:0] RegFilePlugin_regFile'
+READ_AHEAD = """  always @(posedge clk) begin
+    if(_zz_decode_RegFilePlugin_rs{n}Data) begin
+      _zz_RegFilePlugin_regFile_port{p} <= RegFilePlugin_regFile[decode_RegFilePlugin_regFileReadAddress{n}];
+    end
+  end
+"""
+READ_IN_DECODE = """  always @(*) begin
+    _zz_RegFilePlugin_regFile_port{p} = RegFilePlugin_regFile[decode_INSTRUCTION[{bits}]];
+  end
+"""
+SELECTED = r"_zz_execute_SRC1|_zz__zz_execute_SRC1_1|_zz_execute_SRC2_[15]|_zz__zz_execute_SRC2_3"
+# The name of the execute stage's program counter, which also goes on to the next stage, from where mepc takes it.
+PLACE, PLACE_IN_DECODE = "_zz_execute_SRC2_5 = _zz_execute_SRC2;", "_zz_execute_SRC2_5 = decode_PC;"
+OPERANDS = """  reg [31:0] decode_to_execute_SRC1;
+  reg [31:0] decode_to_execute_SRC2;
+  always @(posedge clk) begin
+    if(when_Pipeline_l124) begin
+      decode_to_execute_SRC1 <= _zz_execute_SRC1;
+      decode_to_execute_SRC2 <= _zz_execute_SRC2_5;
+    end
+  end
+  assign execute_SRC2 = decode_to_execute_SRC2;
+  assign execute_SRC1 = decode_to_execute_SRC1;
+"""
+WAITS = r"(assign when_DBusSimplePlugin_l\d+ = .*\(! dBus_cmd_ready\)\) && )\(! execute_DBusSimplePlugin_skipCmd\)"
+
+PENDING = """  assign IBusSimplePlugin_pending_next = (_zz_IBusSimplePlugin_pending_next - _zz_IBusSimplePlugin_pending_next_3);
+"""
+PENDING_CHOSEN = """  assign IBusSimplePlugin_pending_next = (IBusSimplePlugin_pending_inc == IBusSimplePlugin_pending_dec)
+    ? IBusSimplePlugin_pending_value
+    : (IBusSimplePlugin_pending_inc ? (IBusSimplePlugin_pending_value + 3'd1) : (IBusSimplePlugin_pending_value - 3'd1));
+"""
+DISCARDED = "(IBusSimplePlugin_pending_value - _zz_IBusSimplePlugin_rspJoin_rspBuffer_discardCounter_2)"
+DISCARDED_CHOSEN = """(IBusSimplePlugin_pending_dec
+        ? (IBusSimplePlugin_pending_value - 3'd1) : IBusSimplePlugin_pending_value)"""
+
+
+def shortened(text):
+    """The Verilog of a VexRiscv with those of CHANGES that apply to it."""
+    for change in CHANGES:
+        text = change(text)
+    return text
+
+
+def distributed(text):
+    """The register file in distributed RAM."""
+    return text.replace(IN_BLOCK_RAM, IN_BLOCK_RAM.replace("block", "distributed"))
+
+
+def read_in_decode(text):
+    """The register file read without a register, and a cycle less to wait for it."""
+    # Only where the instruction comes from a register.
+    if "assign decode_INSTRUCTION = IBusSimplePlugin_injector_decodeInput_payload_rsp_inst;" not in text:
+        return text
+    for port, bits in enumerate(("19 : 15", "24 : 20")):
+        ahead = READ_AHEAD.format(n=port + 1, p=port)
+        if ahead not in text:
+            return text
+        text = text.replace(ahead, READ_IN_DECODE.format(p=port, bits=bits))
+    # What was written a cycle ago is read now.
+    if _waits(text):
+        text = text.replace("    if(HazardSimplePlugin_writeBackBuffer_valid) begin\n", "    if(1'b0) begin\n")
+    return text
+
+
+def _waits(text):
+    """The hazard unit waits for a register; otherwise it takes values that are under way, the last one from its buffer."""
+    return "assign decode_RS1 =" in text
+
+
+def operands_in_decode(text):
+    """The adder's operands selected in the decode stage."""
+    before = "  assign execute_SRC2 = _zz_execute_SRC2_5;\n  assign execute_SRC1 = _zz_execute_SRC1;\n"
+    # With bypasses or another number of stages the two ends of the register do not see the same values.
+    if before not in text or PLACE not in text or not _waits(text):
+        return text
+    changed = re.sub(rf"(?m)^( *(?:assign )?(?:{SELECTED}) = )(.*)$",
+                     lambda line: line[1] + re.sub(r"\bexecute_(RS1|RS2|INSTRUCTION|PC)\b", r"decode_\1", line[2]), text)
+    changed, cases = re.subn(r"case\(execute_(SRC[12])_CTRL\)(\s+\S+ : begin\s+_zz_execute_\1)",
+                             r"case(decode_\1_CTRL)\2", changed)
+    if cases != 2:
+        return text
+    return changed.replace(PLACE, PLACE_IN_DECODE).replace(before, OPERANDS)
+
+
+def waits_alike(text):
+    """Misaligned accesses wait for the bus."""
+    return re.sub(WAITS, r"\g<1>1'b1", text)
+
+
+def pending_chosen(text):
+    """The number of fetches under way without adders."""
+    return text.replace(PENDING, PENDING_CHOSEN).replace(DISCARDED, DISCARDED_CHOSEN)
+
+
+CHANGES = (distributed, read_in_decode, operands_in_decode, waits_alike, pending_chosen)
