@@ -122,8 +122,8 @@ def soc_synthesis(compiled, cpu="vexriscv", device="xc7s15"):
 
     Returns:
         dict ``area`` (of ``area.count`` and ``sites.count``; ``fits`` for the device, ``exceeds``: list of texts, what does not
-        fit; ``limits``: dict of what would; ``crowded``: text where little room is left; ``estimate``: the compiler's own account,
-        None for another CPU than it knows), ``paths``, ``blocks`` (of ``area.synthesise``).
+        fit; ``limits``: dict of what would; ``crowded``: text where little room is left; ``estimate``: the compiler's own
+        account, None for another CPU than it knows), ``paths``, ``blocks`` (of ``area.synthesise``).
     """
     from liteformer.accel.compiler.capacity import crowded, exceeded, room
     from liteformer.accel.compiler.estimate import CPU_LUTS, estimate_area
