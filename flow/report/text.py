@@ -134,9 +134,10 @@ def _area(report):
     notes = ["Yosys, the whole SoC flattened and mapped to 7-series cells. A block has the flip-flops, memories and DSP blocks "
              "that bear its name; a LUT counts for the block that it feeds most. Parts sum to the whole; logic between two "
              "blocks counts for the one it feeds.",
-             f"LUT sites hold these LUTs and those that only pass a signal into a carry chain; a build may fill "
-             f"{area['limits']['lut_sites']:,} of {area['capacity']['lut_sites']:,}. It needs {area['slices']:,} slices or "
-             f"more, with {area['control_sets']} control sets."]
+             "LUT sites hold these LUTs and those that only pass a signal into a carry chain. The SoC needs "
+             f"{area['slices']:,} slices or more, with {area['control_sets']} control sets."]
+    if area["crowded"]:
+        notes.append(f"The SoC {area['crowded']}.")
     if not area["fits"]:
         notes.append(f"It does not fit the {report['device']}: it needs {' and '.join(area['exceeds'])}.")
     return Section("Area", ("block", *AREA.values()), rows, tuple(notes), pictures=("area",))

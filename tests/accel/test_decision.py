@@ -23,7 +23,7 @@ CLASSES = {"task": "classification", "class_names": ["a", "b"]}
      "a classification needs one output_scale for all logits and no skip"),
     ({"task": "anomaly"}, "the settings named anomaly belong to the task anomaly"),
     ({"anomaly": ANOMALY["anomaly"]}, "the settings named anomaly belong to the task anomaly"),
-    (ANOMALY | {"target_features": [0]}, "an anomaly model needs every target among the features, with a shift and a gain"),
+    (ANOMALY | {"target_features": []}, "an anomaly model needs every target among the features, with a shift and a gain"),
     (ANOMALY | {"anomaly": ANOMALY["anomaly"] | {"gains": [1]}},
      "an anomaly model needs every target among the features, with a shift and a gain"),
     (ANOMALY | {"anomaly": ANOMALY["anomaly"] | {"shifts": [1, 0]}},

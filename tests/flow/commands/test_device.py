@@ -2,6 +2,7 @@
 """The FPGA whose budget counts: named by an option, a folder or a board, and honoured by every command that simulates."""
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +13,9 @@ from liteformer.flow.common.hardware_file import HardwareFile
 from liteformer.flow.common.inputs import load_model
 from liteformer.flow.stream.load_model import built_from
 
-TOO_BIG = ("error: the smallest array for this model needs about 12882 LUTs, the xc7s15 has 8000; train with a smaller "
-           "d_model, window or fewer bits, or choose a larger --device or board")
+TOO_BIG = re.compile(r"error: the smallest array for this model needs about [\d,]+ LUT sites \([\d,]+ too many\)"
+                     r"( and about [\w,. ()]+)? for the xc7s15; train with a smaller d_model, window or fewer bits, "
+                     r"or choose a larger --device or board")
 
 
 @pytest.fixture
@@ -32,8 +34,8 @@ def refused(run, *arguments):
 
 
 def test_a_model_that_needs_another_device(run, big):
-    assert refused(run, "simulate", big) == TOO_BIG
-    assert "the xc7s15 has 8000;" in refused(run, "load-model", big, "--into", big, "--sim")
+    assert TOO_BIG.fullmatch(refused(run, "simulate", big))
+    assert " for the xc7s15; " in refused(run, "load-model", big, "--into", big, "--sim")
     assert refused(run, "simulate", big, "--device", "xc7z010").startswith("error: no device xc7z010; choose one of xc7s15, ")
     code, out, _ = run("simulate", big, "--windows", 1, "--device", "xc7s50", "--json")
     result = json.loads(out)
@@ -42,7 +44,7 @@ def test_a_model_that_needs_another_device(run, big):
     HardwareFile(device="xc7s50").write(big)
     code, out, _ = run("simulate", big, "--windows", 1, "--json")
     assert code == 0 and json.loads(out) | {"cycles_per_second": 0} == result | {"cycles_per_second": 0}
-    assert refused(run, "simulate", big, "--device", "xc7s15") == TOO_BIG
+    assert TOO_BIG.fullmatch(refused(run, "simulate", big, "--device", "xc7s15"))
 
 
 def test_a_project_of_a_larger_board(run, big):
@@ -69,7 +71,7 @@ def test_a_project_of_a_larger_board(run, big):
 
 def test_build_for_a_device(run, big):
     build = ("build", big, "--no-compile", "--out", "x", "--board")
-    assert refused(run, *build, "sim") == TOO_BIG
+    assert TOO_BIG.fullmatch(refused(run, *build, "sim"))
     assert refused(run, *build, "arty_a7", "--device", "xc7s50") == (
         "error: arty_a7 has the xc7a35t, not the xc7s50; leave --device out or name another board")
     assert run(*build, "sim", "--device", "xc7s50")[0] == 0

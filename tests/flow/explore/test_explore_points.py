@@ -75,9 +75,9 @@ def test_a_point_of_another_task(tmp_path, measured, kind):
 def test_what_the_measurement_refuses(tmp_path, measured):
     """Negative controls: a SoC that is too large, and one that computes something else."""
     soc, area = measured
-    area |= {"lut_sites": 6776, "fits": False, "exceeds": ["6,776 LUT sites (616 too many)"]}
+    area |= {"lut_sites": 8800, "fits": False, "exceeds": ["8,800 LUT sites (800 too many)"]}
     result = evaluate.evaluate(task(tmp_path, fidelity="simulate"), POINT)
-    assert (result["state"], round(result["excess"], 3)) == ("infeasible", 0.1) and "6,776 LUT sites" in result["reason"]
+    assert (result["state"], round(result["excess"], 3)) == ("infeasible", 0.1) and "8,800 LUT sites" in result["reason"]
     soc["mismatches"] = 1
     result = evaluate.evaluate(task(tmp_path, fidelity="simulate"), POINT)
     assert result["state"] == "failed" and "differ from the golden model" in result["reason"]

@@ -24,7 +24,8 @@ from .browser import Browser, chromium
 PART = {"lut": 100, "lut_sites": 120, "lutram": 10, "ff": 200, "bram36": 0.5, "dsp": 1}
 TOTAL = {name: len(BLOCKS) * value for name, value in PART.items()}
 LIMITS = room(device("xc7s15"))
-AREA = TOTAL | {"slices": 330, "control_sets": 9, "fits": True, "exceeds": [], "limits": LIMITS, "estimate": None}
+AREA = TOTAL | {"slices": 330, "control_sets": 9, "fits": True, "exceeds": [], "limits": LIMITS, "crowded": "",
+                "estimate": None}
 SYNTHESIS = {"area": AREA, "paths": [], "blocks": dict.fromkeys(BLOCKS, PART)}
 
 
