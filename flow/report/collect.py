@@ -167,4 +167,4 @@ def _layer_errors(run):
 
 def integer_forecast(run):
     """Forecasts of the golden model, float64 ``(N, outputs)``, physical units or logits."""
-    return golden.infer(run.model, run.test_raw) / np.asarray(run.model.config.output_scale)
+    return run.model.config.physical(golden.infer(run.model, run.test_raw))

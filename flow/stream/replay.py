@@ -9,7 +9,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from liteformer.accel.decision import continues
 from liteformer.accel.errors import LiteFormerError
 from liteformer.train.data import registry, table
-from liteformer.train.data.dataset import raw_counts, truth_of
+from liteformer.train.data.dataset import truth_of
 from liteformer.train.data.series import Series, shortage, split, usable_starts
 from liteformer.train.data.task_series import anomaly_labels, class_name
 from liteformer.train.loop.options import TrainOptions
@@ -200,7 +200,7 @@ def _feature_values(model, path):
 def _replay(model, series, starts, source, labels=None, unit="", notes=()):
     """Replay of the windows of a Series at ``starts``; labels: of every row, or None."""
     config, last, truth = model.config, starts + model.config.window - 1, None
-    raw = sliding_window_view(raw_counts(series.values, config.raw_scale).astype(np.int64), config.window, axis=0)
+    raw = sliding_window_view(config.counts(series.values).astype(np.int64), config.window, axis=0)
     if config.task != "classification" and series.targets.shape[1] * max(series.horizon, 1) == config.outputs:
         truth = truth_of(series, config.window)[starts]
     labels = None if labels is None else labels[last].astype(np.int64)

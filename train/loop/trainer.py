@@ -35,7 +35,8 @@ class Windows:
         if dataset.persistence:
             columns = torch.as_tensor(dataset.target_features)
             end = (torch.arange(len(dataset.raw)) + dataset.window - 1).clamp(max=len(dataset.raw) - 1)
-            raw = torch.as_tensor(dataset.raw, dtype=torch.float64) / torch.as_tensor(dataset.raw_scale)
+            raw = torch.as_tensor(dataset.raw, dtype=torch.float64) / torch.as_tensor(dataset.raw_scale) + torch.as_tensor(
+                dataset.raw_offset)
             last = raw[end][:, columns]
         goal = (torch.as_tensor(dataset.truth) - last - torch.as_tensor(dataset.target_mean)) / torch.as_tensor(
             dataset.target_scale)
