@@ -318,8 +318,9 @@ class QuantizedModel:
         path = Path(path)
         # A model without offsets is one that an earlier version reads.
         exclude = {name for name in ("raw_offset", "output_offset") if not getattr(self.config, name)}
-        metadata = {"format": "liteformer", "version": "1" if exclude == {"raw_offset", "output_offset"} else str(FORMAT_VERSION),
-                    "id": self.id, "config": self.config.model_dump_json(exclude=exclude), "provenance": json.dumps(self.provenance)}
+        version = FORMAT_VERSION - (len(exclude) == 2)
+        metadata = {"format": "liteformer", "version": str(version), "id": self.id,
+                    "config": self.config.model_dump_json(exclude=exclude), "provenance": json.dumps(self.provenance)}
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary = path.with_name(path.name + ".tmp")
         try:

@@ -4,8 +4,6 @@
 import time
 from dataclasses import dataclass, replace
 
-import numpy as np
-
 from liteformer.accel import golden
 from liteformer.accel.decision import decide
 from liteformer.accel.devices import device as find_device

@@ -3,8 +3,6 @@
 
 from pathlib import Path
 
-import numpy as np
-
 from liteformer.flow.common import console
 from liteformer.flow.common.cache import whole_file
 from liteformer.flow.measure import hardware

@@ -10,10 +10,22 @@ from liteformer.train.data.recordings import starts_of
 from liteformer.train.data.series import Series
 from liteformer.train.data.task_series import anomaly_series, class_series, horizon, unique_names
 
-TARGETS = ("target", "y", "output")     # Names with which a file says what is to be forecast.
-SPARSE = 0.1                            # Share of missing cells above which a column is no feature unless it is named.
-BESIDE_LABELS = ("changepoint", "change_point", "anomaly", "is_anomaly", "label", "outlier", "attack", "fault", "failure", "event",
-                 "class", "target")
+TARGETS = ("target", "y", "output")  # Names with which a file says what is to be forecast.
+SPARSE = 0.1  # Share of missing cells above which a column is no feature unless it is named.
+BESIDE_LABELS = (
+    "changepoint",
+    "change_point",
+    "anomaly",
+    "is_anomaly",
+    "label",
+    "outlier",
+    "attack",
+    "fault",
+    "failure",
+    "event",
+    "class",
+    "target",
+)
 
 
 def load_forecast(options):
@@ -26,7 +38,7 @@ def load_forecast(options):
     table, boundary = data.table, int(data.table.rows * (1 - options.test_fraction))
     features = options.features
     if features is None:
-        features = _inputs(data, options.target or (), slice(0, boundary))
+        features = inputs(data, options.target or (), slice(0, boundary))
     targets = options.target or [_target(table, features)]
     if options.features is None:
         if horizon(options):
@@ -36,10 +48,21 @@ def load_forecast(options):
     follows = data.follows
     if data.groups is not None:
         follows = follows & ~starts_of(data.groups)
-    return Series(values=data.numbers(features), names=unique_names(features, "feature"), targets=data.truths(targets),
-                  target_names=unique_names(targets, "target"), follows=follows, horizon=horizon(options), scaling="standard",
-                  boundary=boundary, steps=data.steps, notes=data.notes, filled=data.filled, reader=_reader(data, features),
-                  robust=True)
+    return Series(
+        values=data.numbers(features),
+        names=unique_names(features, "feature"),
+        targets=data.truths(targets),
+        target_names=unique_names(targets, "target"),
+        follows=follows,
+        horizon=horizon(options),
+        scaling="standard",
+        boundary=boundary,
+        steps=data.steps,
+        notes=data.notes,
+        filled=data.filled,
+        reader=_reader(data, features),
+        robust=True,
+    )
 
 
 def load_classes(options):
@@ -50,12 +73,22 @@ def load_classes(options):
     """
     if options.layout == "rows":
         from liteformer.train.data.row_windows import load_rows
+
         return load_rows(options)
     data = prepare(options, group=options.group)
     labels, classes = class_labels(data.table.cells(options.label), options.label, data.table.notes)
     names = _features(data, options, labels=False)
-    series = class_series(options, data.numbers(names), names, labels, classes, options.label, groups=data.groups,
-                          follows=data.follows, steps=data.steps)
+    series = class_series(
+        options,
+        data.numbers(names),
+        names,
+        labels,
+        classes,
+        options.label,
+        groups=data.groups,
+        follows=data.follows,
+        steps=data.steps,
+    )
     return _with(series, data, names)
 
 
@@ -78,13 +111,16 @@ def load_anomalies(options):
 def _with(series, data, names):
     """The Series with what was read: notes of the reader before its own, filled rows, rules."""
     own = [text for text in series.notes if text not in data.notes]
-    return Series(**vars(series) | {"notes": [*data.notes, *own], "filled": data.filled, "reader": _reader(data, names),
-                                    "robust": True})
+    return Series(
+        **vars(series) | {"notes": [*data.notes, *own], "filled": data.filled, "reader": _reader(data, names), "robust": True}
+    )
 
 
 def _reader(data, names):
-    return data.table.learned(names) | {"time": data.table.time, **{
-        key: data.table.found[key] for key in ("separator", "decimal", "encoding")}}
+    return data.table.learned(names) | {
+        "time": data.table.time,
+        **{key: data.table.found[key] for key in ("separator", "decimal", "encoding")},
+    }
 
 
 def _target(table, features):
@@ -100,14 +136,20 @@ def _target(table, features):
     raise LiteFormerError(f"{table.path} has the columns {', '.join(features)}; name the one to forecast with --target")
 
 
-def _inputs(data, besides, rows):
-    """Names of the columns that are features by themselves; what is left out is said."""
+def inputs(data, besides=(), rows=None):
+    """Names of the columns that are features unless the user names some; what is left out is said.
+
+    Args:
+        data: Prepared; besides: names that are features however many cells are missing; rows: slice of the training rows.
+    """
     table, chosen = data.table, []
     for name in table.inputs(besides=(), rows=rows):
         missing = 1 - np.isfinite(table.columns[name].values).mean()
         if missing > SPARSE and name not in besides:
-            table.notes.add(f"column {name!r} has no value in {missing:.0%} of the rows and is no feature; --features names it all "
-                            "the same, --fill N bridges short gaps")
+            table.notes.add(
+                f"column {name!r} has no value in {missing:.0%} of the rows and is no feature; --features names it all "
+                "the same, --fill N bridges short gaps"
+            )
         else:
             chosen.append(name)
     return chosen
@@ -120,8 +162,11 @@ def _features(data, options, labels):
         return list(options.features)
     others = {options.label, options.group}
     if labels:
-        beside = [name for name in table.columns if name not in others and name.casefold() in BESIDE_LABELS
-                  and _is_flag(table.columns[name])]
+        beside = [
+            name
+            for name in table.columns
+            if name not in others and name.casefold() in BESIDE_LABELS and _is_flag(table.columns[name])
+        ]
         for name in beside:
             table.notes.add(f"column {name!r} looks like another label and is no feature; --features names it all the same")
         others |= set(beside)
@@ -130,7 +175,7 @@ def _features(data, options, labels):
     for name in hidden:
         table.columns.pop(name)
     try:
-        names = _inputs(data, (), slice(0, boundary) if options.group is None else None)
+        names = inputs(data, (), slice(0, boundary) if options.group is None else None)
     finally:
         table.columns.update(hidden)
     if not names:

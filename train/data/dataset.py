@@ -125,8 +125,10 @@ def load_dataset(options):
     past = np.concatenate([train, validation])
     if series.robust:
         values, outside = within(values, np.flatnonzero(used), series.names)
-        truth[past], beyond = within(truth[past], past, [name for name in series.target_names for _ in range(max(series.horizon, 1))])
-        outside += [text for text in beyond if text not in outside and text.split(":")[0] not in {o.split(":")[0] for o in outside}]
+        truth[past], beyond = within(truth[past], past, [name for name in series.target_names
+                                                         for _ in range(max(series.horizon, 1))])
+        told = {text.split(":")[0] for text in outside}
+        outside += [text for text in beyond if text.split(":")[0] not in told]
     _check_features(series, values)
     raw_offset = offsets(values)
     span = _raw_span(options)
@@ -141,9 +143,10 @@ def load_dataset(options):
     _check_labels(series, truth, train, test + options.window - 1)
     goal = truth[past]
     if options.skip == "persistence":
-        last = raw_counts(series.values[past + options.window - 1], raw_scale, raw_offset).clip(seen.min(axis=0), seen.max(axis=0))
-        goal = goal - _repeat(last / raw_scale + raw_offset if outside else series.values[past + options.window - 1],
-                              target_features)
+        last = series.values[past + options.window - 1]
+        if outside:
+            last = last.clip(values.min(axis=0), values.max(axis=0))
+        goal = goal - _repeat(last, target_features)
     deviation = goal.std(axis=0)
     if not deviation.all():
         raise LiteFormerError(f"target {series.target_names[0]!r} is constant over the training rows; choose another --target")
@@ -173,7 +176,8 @@ def _advice(series, window, otherwise):
     """End of a sentence on too few windows: their number by gaps and what to do, or ``otherwise`` without gaps."""
     why = shortage(series, window)
     if why:
-        return f": {why}; bridge short gaps with --fill N, take longer steps with --every, name another --timestamp or choose a smaller --window or --batch"
+        return (f": {why}; bridge short gaps with --fill N, take longer steps with --every, name another --timestamp or choose "
+                "a smaller --window or --batch")
     return f"; {otherwise}"
 
 

@@ -8,11 +8,65 @@ import pandas as pd
 
 from liteformer.accel.errors import LiteFormerError
 
-NORMAL = frozenset(("normal", "nominal", "ok", "okay", "no", "n", "false", "f", "none", "good", "healthy", "benign", "regular", "usual",
-                    "clean", "pass", "passed", "inlier", "background", "baseline", "no fault", "no anomaly", "non-anomaly", "not anomaly",
-                    "no_anomaly", "gut", "0", "0.0"))
-ANOMALOUS = frozenset(("anomaly", "anomalous", "abnormal", "anormal", "outlier", "yes", "y", "true", "t", "fault", "faulty", "fail",
-                       "failed", "failure", "attack", "bad", "alarm", "error", "defect", "broken", "malicious", "1", "1.0"))
+NORMAL = frozenset(
+    (
+        "normal",
+        "nominal",
+        "ok",
+        "okay",
+        "no",
+        "n",
+        "false",
+        "f",
+        "none",
+        "good",
+        "healthy",
+        "benign",
+        "regular",
+        "usual",
+        "clean",
+        "pass",
+        "passed",
+        "inlier",
+        "background",
+        "baseline",
+        "no fault",
+        "no anomaly",
+        "non-anomaly",
+        "not anomaly",
+        "no_anomaly",
+        "gut",
+        "0",
+        "0.0",
+    )
+)
+ANOMALOUS = frozenset(
+    (
+        "anomaly",
+        "anomalous",
+        "abnormal",
+        "anormal",
+        "outlier",
+        "yes",
+        "y",
+        "true",
+        "t",
+        "fault",
+        "faulty",
+        "fail",
+        "failed",
+        "failure",
+        "attack",
+        "bad",
+        "alarm",
+        "error",
+        "defect",
+        "broken",
+        "malicious",
+        "1",
+        "1.0",
+    )
+)
 
 
 def class_name(value):
@@ -52,12 +106,16 @@ def class_labels(cells, name, notes):
         written.setdefault(class_key(value), Counter())[class_name(value)] += int(number)
     spelled = [f"{', '.join(map(repr, spellings))} are one class" for spellings in written.values() if len(spellings) > 1]
     if spelled and len(written) == 1:
-        raise LiteFormerError(f"label column {name!r} holds one class only, without case and blanks: {spelled[0]}; a classification "
-                              "needs at least two")
+        raise LiteFormerError(
+            f"label column {name!r} holds one class only, without case and blanks: {spelled[0]}; a classification "
+            "needs at least two"
+        )
     for text in spelled:
         notes.add(f"label column {name!r}: {text}")
-    plain = sorted({class_key(value): value for value in unique}.items(),
-                   key=lambda entry: (isinstance(entry[1], str), entry[1] if not isinstance(entry[1], str) else entry[0]))
+    plain = sorted(
+        {class_key(value): value for value in unique}.items(),
+        key=lambda entry: (isinstance(entry[1], str), entry[1] if not isinstance(entry[1], str) else entry[0]),
+    )
     order = [key for key, _ in plain]
     classes = [written[key].most_common(1)[0][0].strip() for key in order]
     index = np.array([order.index(class_key(value)) for value in unique] + [np.nan], np.float64)
@@ -85,12 +143,16 @@ def flags(cells, name, path, first_row, notes=None):
     values, said = _values(kinds, keys, np.bincount(codes[codes >= 0], minlength=len(keys)))
     if values is None:
         bad = next((row for row, code in enumerate(codes) if code >= 0 and keys[code] not in NORMAL | ANOMALOUS), 0)
-        raise LiteFormerError(f"{path}, row {bad + first_row + 1}, column {name!r} holds {class_name(cells.iloc[bad])!r}; an anomaly "
-                              "label is 1, a normal one 0")
+        raise LiteFormerError(
+            f"{path}, row {bad + first_row + 1}, column {name!r} holds {class_name(cells.iloc[bad])!r}; an anomaly "
+            "label is 1, a normal one 0"
+        )
     if said and notes is not None:
         listed = {number: [repr(word) for word in sorted(kinds) if values[word] == number] for number in (0, 1)}
-        notes.add(f"label column {name!r}: {' and '.join(listed[0])} {'is' if len(listed[0]) == 1 else 'are'} normal, "
-                  f"{' and '.join(listed[1])} {'is' if len(listed[1]) == 1 else 'are'} anomalous")
+        notes.add(
+            f"label column {name!r}: {' and '.join(listed[0])} {'is' if len(listed[0]) == 1 else 'are'} normal, "
+            f"{' and '.join(listed[1])} {'is' if len(listed[1]) == 1 else 'are'} anomalous"
+        )
     return np.array([values[key] for key in keys] + [np.nan], np.float64)[codes]
 
 
@@ -106,7 +168,7 @@ def _values(kinds, keys, count):
     normal, anomalous = kinds & NORMAL, kinds & ANOMALOUS
     numbers = any(_is_number(key) for key in kinds)
     if kinds <= NORMAL | ANOMALOUS:
-        return {key: int(key in anomalous) for key in kinds}, not kinds <= {"false", "true"}
+        return {key: int(key in anomalous) for key in kinds}, False
     if not numbers and normal:
         return {key: int(key not in normal) for key in kinds}, True
     if not numbers and anomalous and len(kinds) == 2:

@@ -17,15 +17,15 @@ from liteformer.train.data.reader.rules import Rules
 from liteformer.train.data.recordings import starts_of
 from liteformer.train.data.steps import Steps, find_steps
 
-LARGEST = 1e30      # A float32 network cannot square more.
+LARGEST = 1e30  # A float32 network cannot square more.
 
 
 @dataclass(frozen=True)
 class Prepared:
     """Args:
-        table: Table; groups: ``(rows,)``, recording of every row, or None; follows: bool ``(rows,)``, one step after the row
-            before; steps: Steps, or None without times; filled: bool ``(rows,)``, rows with a filled number, or None;
-            guessed: dict name -> bool ``(rows,)`` of those numbers.
+    table: Table; groups: ``(rows,)``, recording of every row, or None; follows: bool ``(rows,)``, one step after the row
+        before; steps: Steps, or None without times; filled: bool ``(rows,)``, rows with a filled number, or None;
+        guessed: dict name -> bool ``(rows,)`` of those numbers.
     """
 
     table: object
@@ -45,8 +45,10 @@ class Prepared:
         for name, values in zip(names, columns):
             top = np.nanmax(np.abs(values), initial=0)
             if top > LARGEST:
-                raise LiteFormerError(f"{self.table.path}, column {name!r} holds numbers up to {top:.3g}, beyond {LARGEST:g}; divide "
-                                      "the column by a constant or leave it out")
+                raise LiteFormerError(
+                    f"{self.table.path}, column {name!r} holds numbers up to {top:.3g}, beyond {LARGEST:g}; divide "
+                    "the column by a constant or leave it out"
+                )
         return np.stack(columns, axis=1)
 
     def truths(self, names):
@@ -63,11 +65,12 @@ class Prepared:
         return [*self.table.notes.texts, *(self.steps.notes if self.steps else ())]
 
 
-def prepare(options, path=None, learned=None, group=None):
+def prepare(options, path=None, learned=None, group=None, optional=False):
     """Read what ``--path`` names.
 
     Args:
-        options: TrainOptions; path: instead of theirs; learned: of ``Table.learned``; group: column of recordings.
+        options: TrainOptions; path: instead of theirs; learned: of ``Table.learned``; group: column of recordings;
+            optional: the file may lack ``options.timestamp``.
     Returns:
         Prepared.
     Raises:
@@ -79,7 +82,9 @@ def prepare(options, path=None, learned=None, group=None):
     for one in paths:
         before = learned or (tables[0].learned(tables[0].columns) | {"missing": {}} if tables else None)
         # Words are those of the first file; values that stand for missing may be in any.
-        tables.append(read(one, rules, options.timestamp, before if learned or before is None else None))
+        tables.append(
+            read(one, rules, options.timestamp, before if learned or before is None else None, options.features or (), optional)
+        )
     table, files = (tables[0], None) if len(tables) == 1 else joined(tables, path)
     groups = files
     if group is not None:
@@ -130,8 +135,10 @@ def joined(tables, pattern):
     for table in tables[1:]:
         if list(table.columns) != list(first.columns):
             odd = sorted(set(table.columns) ^ set(first.columns))
-            raise LiteFormerError(f"{table.path} has other columns than {first.path}"
-                                  f"{f' ({odd[0]!r} is not in both)' if odd else ' (in another order)'}; keep files of one kind")
+            raise LiteFormerError(
+                f"{table.path} has other columns than {first.path}"
+                f"{f' ({odd[0]!r} is not in both)' if odd else ' (in another order)'}; keep files of one kind"
+            )
         if table.time != first.time:
             raise LiteFormerError(f"{table.path} has another column of times than {first.path}; name it with --timestamp")
     columns = {name: _merged([table.columns[name] for table in tables], first, pattern) for name in first.columns}
@@ -143,19 +150,32 @@ def joined(tables, pattern):
                 first.notes.texts = [*first.notes.texts]
     texts = [f"{Path(table.path).name}: {text}" for table in tables for text in table.notes.texts]
     first.notes.texts = texts
-    whole = replace(first, path=pattern, columns=columns, rows=sum(table.rows for table in tables),
-                    times=None if first.times is None else np.concatenate([table.times for table in tables]),
-                    lines=np.concatenate([table.lines for table in tables]))
+    whole = replace(
+        first,
+        path=pattern,
+        columns=columns,
+        rows=sum(table.rows for table in tables),
+        times=None if first.times is None else np.concatenate([table.times for table in tables]),
+        lines=np.concatenate([table.lines for table in tables]),
+    )
     names = [str(Path(table.path)) for table in tables]
     return whole, np.repeat(names, [table.rows for table in tables])
 
 
 def _merged(parts, table, path):
     if all(part.values is not None and not part.words for part in parts):
-        kind = "id" if any(part.kind == "id" for part in parts) else (
-            "spoiled" if any(part.kind == "spoiled" for part in parts) else "number")
+        kind = (
+            "id"
+            if any(part.kind == "id" for part in parts)
+            else ("spoiled" if any(part.kind == "spoiled" for part in parts) else "number")
+        )
         bad = next((part.bad for part in parts if part.bad), None)
-        return kinds.Column(parts[0].name, kind, np.concatenate([part.values for part in parts]),
-                            sentinels=sorted({value for part in parts for value in part.sentinels}), bad=bad)
+        return kinds.Column(
+            parts[0].name,
+            kind,
+            np.concatenate([part.values for part in parts]),
+            sentinels=sorted({value for part in parts for value in part.sentinels}),
+            bad=bad,
+        )
     cells = pd.concat([part.cells if part.cells is not None else pd.Series(part.values) for part in parts], ignore_index=True)
     return kinds.column_of(cells.astype(object), parts[0].name, path, None, Rules(), table.first_row, table.notes)

@@ -3,9 +3,9 @@
 
 import numpy as np
 
-LARGEST_OFFSET = 400    # Largest distance from zero, in training ranges, whose input bias fits its 28 bits.
-OUTSIDE = 20            # An outlier is farther from the others than so many of their ranges between the hundredths.
-MOST = 0.01             # Share of values at most that are outliers; more are a part of the data.
+LARGEST_OFFSET = 400  # Largest distance from zero, in training ranges, whose input bias fits its 28 bits.
+OUTSIDE = 20  # An outlier is farther from the others than so many of their ranges between the hundredths.
+MOST = 0.01  # Share of values at most that are outliers; more are a part of the data.
 
 
 def offsets(values):
@@ -45,6 +45,8 @@ def within(values, rows, names):
         result = result.copy() if result is values else result
         result[:, column] = one.clip(low, high)
         at = int(np.flatnonzero(outside)[0])
-        notes.append(f"column {name!r}: {count:,} value{'s' * (count > 1)} far outside {low:g} to {high:g} ({one[at]:g} in row "
-                     f"{rows[at] + 1} of the data{' is the first' * (count > 1)}) saturate{'s' * (count == 1)} at the input")
+        notes.append(
+            f"column {name!r}: {count:,} value{'s' * (count > 1)} far outside {low:g} to {high:g} ({one[at]:g} in row "
+            f"{rows[at] + 1} of the data{' is the first' * (count > 1)}) saturate{'s' * (count == 1)} at the input"
+        )
     return result, notes

@@ -24,13 +24,23 @@ def load_rows(options):
     data = prepare(options)
     table = data.table
     labels, classes = class_labels(table.cells(options.label), options.label, table.notes)
-    names = options.features or [name for name, column in table.columns.items() if name != options.label and column.values is not None]
+    names = options.features or [
+        name for name, column in table.columns.items() if name != options.label and column.values is not None
+    ]
     if options.window != len(names):
-        raise LiteFormerError(f"{table.path} has {len(names)} cells of a window in a row, and window is {options.window}; choose "
-                              f"--window {len(names)}, or name as many columns with --features")
+        raise LiteFormerError(
+            f"{table.path} has {len(names)} cells of a window in a row, and window is {options.window}; choose "
+            f"--window {len(names)}, or name as many columns with --features"
+        )
     values = data.numbers(names)
     steps = len(names)
-    series = class_series(options.model_copy(update={"features": None, "stride": steps}), values.reshape(-1, 1), [FEATURE],
-                          np.repeat(labels, steps), classes, options.label,
-                          follows=np.tile(np.arange(steps) > 0, len(values)))
+    series = class_series(
+        options.model_copy(update={"features": None, "stride": steps}),
+        values.reshape(-1, 1),
+        [FEATURE],
+        np.repeat(labels, steps),
+        classes,
+        options.label,
+        follows=np.tile(np.arange(steps) > 0, len(values)),
+    )
     return type(series)(**vars(series) | {"notes": table.notes.texts})

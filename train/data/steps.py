@@ -38,8 +38,9 @@ class Steps:
             said.append(f"{rows} after another step than the usual {self.usual} in column {self.column!r}; no window spans one")
         if self.short:
             rows = f"{self.short:,} rows come" if self.short > 1 else "1 row comes"
-            said.append(f"{rows} after a shorter step than the usual {self.usual} in column {self.column!r}, between usual ones; "
-                        "it is taken as equal")
+            said.append(f"{rows} after a shorter step than the usual {self.usual} in column {self.column!r}, between usual "
+                        "ones; "
+                        f"{'they are' if self.short > 1 else 'it is'} taken as equal")
         if self.deviation > SAID:
             said.append(f"steps in column {self.column!r} that differ from {self.usual} by up to {self.deviation:.1%} are "
                         "taken as equal")
@@ -49,8 +50,8 @@ class Steps:
 def find_steps(stamps, column, breaks):
     """Where a series is contiguous.
 
-    The usual step is the median of the differences; a row follows if its step differs by at most a quarter of that, or if it is
-    shorter and those beside it are usual: then times are uneven, but no row is missing.
+    The usual step is the median of the differences; a row follows if its step differs by at most a quarter of that, or if it
+    is shorter and those beside it are usual: then times are uneven, but no row is missing.
 
     Args:
         stamps: pandas Series of numbers or datetime64, ascending between breaks, missing ones allowed; column: its name.

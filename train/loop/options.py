@@ -11,8 +11,8 @@ from liteformer.accel.numerics import MAX_BITS, MIN_BITS
 from liteformer.accel.random_model import uniform_bits
 from liteformer.train.data import registry
 
-
-READING = ("separator", "decimal", "encoding", "skip_rows", "dayfirst", "missing", "timezone", "strict", "fill", "every", "layout")
+READING = ("separator", "decimal", "encoding", "skip_rows", "dayfirst", "missing", "timezone", "strict", "fill", "every",
+           "layout")
 
 
 def tensor_classes(layers):
@@ -51,9 +51,9 @@ class TrainOptions(BaseModel):
     within one class; ``group`` is a column of subjects or recordings, which no window spans and by which the data are split.
     An anomaly model takes ``label``, 1 where a row is anomalous, and learns from windows without anomaly to forecast
     the next row of its targets (None is all features).
-    How a CSV is read (``train.data.reader``): ``separator``, ``decimal``, ``encoding``, ``skip_rows``, ``dayfirst``, ``missing``,
-    ``timezone``, each found out if None; ``strict`` refuses what would be a note. ``fill`` bridges gaps of so many rows, ``every``
-    averages over a length of time; ``layout`` "rows" has a window in each row of the file.
+    How a CSV is read (``train.data.reader``): ``separator``, ``decimal``, ``encoding``, ``skip_rows``, ``dayfirst``,
+    ``missing``, ``timezone``, each found out if None; ``strict`` refuses what would be a note. ``fill`` bridges gaps of so many
+    rows, ``every`` averages over a length of time; ``layout`` "rows" has a window in each row of the file.
     Recipe: AdamW, warm-up for the fraction ``warmup`` of all steps, then cosine; float first, then the same schedule
     quantization-aware, its step sizes learned in the log domain at ``step_lr_factor`` times the rate. In a forecast the target
     of the second stage is moved by the share ``distill`` towards the mean output of ``teachers`` float networks, the run's
@@ -145,7 +145,8 @@ class TrainOptions(BaseModel):
         if source.path and not self.path:
             raise ValueError(f"data {self.data} needs {source.path}; give it with --path")
         if self.path and not source.path:
-            raise ValueError(f"data {self.data} is built in and reads no file; leave --path out, or choose --data csv for {self.path}")
+            raise ValueError(f"data {self.data} is built in and reads no file; leave --path out, or choose "
+                             f"--data csv for {self.path}")
         self._check_task(source)
         self._check_reading(source)
         if source.last_row and self.horizon:
@@ -178,8 +179,8 @@ class TrainOptions(BaseModel):
             if getattr(self, name) != type(self).model_fields[name].default and not source.any_columns:
                 raise ValueError(f"data {self.data} has a layout of its own; leave --{name.replace('_', '-')} out")
         if self.layout == "rows" and self.task != "classification":
-            raise ValueError(f"layout rows has a window and its class in each row, which task {self.task} has not; choose --task "
-                             "classification or leave --layout out")
+            raise ValueError(f"layout rows has a window and its class in each row, which task {self.task} has not; choose "
+                             "--task classification or leave --layout out")
 
     @property
     def ffn_size(self):

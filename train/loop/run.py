@@ -123,6 +123,8 @@ def train(options, progress=None, reuse=None):
         "seconds": seconds | {"total": round(time.perf_counter() - started, 2)},
         "options": portable(options), "history": history})
     model.provenance.update({name: run.metrics[name] for name in FIGURES[options.task]})
+    if dataset.reader:
+        model.provenance["reader"] = dataset.reader
     with replacing(out) as folder:
         model.save(folder / "model.safetensors")
         save_file(network.state_dict(), folder / "float.safetensors")

@@ -8,10 +8,9 @@ tensor divides by its scale, the consumer multiplies by it.
 """
 
 import math
-
-import numpy as np
 from typing import NamedTuple
 
+import numpy as np
 import torch
 from torch import nn
 
@@ -206,7 +205,8 @@ class QuantTransformer(nn.Module):
         self._set_output_scale(scale.float())
         hidden = self.layers[-1].grids["hidden"].log_scale.exp()
         ratio = (self.head.gain * self.head.log_step.exp()[:, 0] * hidden / self.tokens).abs() * ONE
-        largest = torch.as_tensor(np.maximum(abs(dataset.target_low - self.offset), abs(dataset.target_high - self.offset))) * scale
+        largest = np.maximum(abs(dataset.target_low - self.offset), abs(dataset.target_high - self.offset))
+        largest = torch.as_tensor(largest) * scale
         limit = numerics.signed_range(self.head.multiplier_bits)[1]
         excess = (ratio / limit).maximum(largest.float() * OFFSET_ONE / (1 << (numerics.OFFSET_BITS - 1)))
         scale = scale.float() / 2.0 ** torch.ceil(torch.log2(HEADROOM * excess)).clamp_min(0)

@@ -263,8 +263,8 @@ BAD_INPUT = [
     ("--csr none.csv --path plant.csv", "there is not a register map none.csv; LiteX writes one with --csr-csv csr.csv"),
     ("--sim --path missing.csv", "missing.csv has no column 'wind'; it has: power, hour"),
     ("--sim --path bare.csv", "bare.csv has 2 columns; the model takes 3: power, wind, hour"),
-    ("--sim --path words.csv", "words.csv, row 3, column 'wind' holds 'calm', which is not a number; correct the cell or leave "
-                               "it empty"),
+    ("--sim --path words.csv", "words.csv, row 3, column 'wind' holds 'calm', which is not a number; correct the cell, leave "
+                               "it empty or name it with --missing"),
     ("--sim --path holes.csv", "holes.csv holds no window of 4 successive rows: of 27 rows 9 hold a missing value; the longest "
                                "stretch without one has 2 rows, and a window needs 4; fill the gaps or give another --path"),
 ]

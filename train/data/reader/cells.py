@@ -4,24 +4,87 @@
 import re
 
 # What pandas takes for an empty cell.
-EMPTY = frozenset(("", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>", "N/A",
-                   "NA", "NULL", "NaN", "None", "n/a", "nan", "null"))
+EMPTY = frozenset(
+    (
+        "",
+        "#N/A",
+        "#N/A N/A",
+        "#NA",
+        "-1.#IND",
+        "-1.#QNAN",
+        "-NaN",
+        "-nan",
+        "1.#IND",
+        "1.#QNAN",
+        "<NA>",
+        "N/A",
+        "NA",
+        "NULL",
+        "NaN",
+        "None",
+        "n/a",
+        "nan",
+        "null",
+    )
+)
 # Further words for missing in columns of numbers, without case.
-MISSING = frozenset(("?", "-", "--", "---", "----", ".", "*", "**", "n.a.", "n.a", "na", "n/d", "nd", "nil", "none", "null", "nan",
-                     "missing", "no data", "nodata", "#div/0!", "#value!", "#ref!", "#num!", "#name?", "#n/a", "#null!", "inf",
-                     "-inf", "+inf", "infinity", "-infinity", "unavailable", "unknown"))
+MISSING = frozenset(
+    (
+        "?",
+        "-",
+        "--",
+        "---",
+        "----",
+        ".",
+        "*",
+        "**",
+        "n.a.",
+        "n.a",
+        "na",
+        "n/d",
+        "nd",
+        "nil",
+        "none",
+        "null",
+        "nan",
+        "missing",
+        "no data",
+        "nodata",
+        "#div/0!",
+        "#value!",
+        "#ref!",
+        "#num!",
+        "#name?",
+        "#n/a",
+        "#null!",
+        "inf",
+        "-inf",
+        "+inf",
+        "infinity",
+        "-infinity",
+        "unavailable",
+        "unknown",
+    )
+)
 NUMBER = re.compile(r"[+\-−]?(?:\d[\d.,'’ \u00a0\u202f]*|[.,]\d+)(?:[eE][+-]?\d+)?%?")
-MONTHS = {name: number for number, name in enumerate(
-    "jan feb mar apr may jun jul aug sep oct nov dec".split(), 1)}
-_DATE = (r"(?:(?P<a>\d{1,4})(?P<s1>[-/. ])(?P<b>\d{1,2}|[A-Za-z]{3,9}\.?)(?P<s2>[-/. ]|, ?)(?P<c>\d{1,4})"
-         r"|(?P<name>[A-Za-z]{3,9})\.? (?P<nd>\d{1,2})(?:st|nd|rd|th)?,? (?P<ny>\d{4})"
-         r"|(?P<packed>(?:19|20)\d{6})"
-         r"|(?P<ya>(?:1[6-9]|20|21)\d{2})[-/.](?P<ma>\d{1,2}))")
-_TIME = (r"(?P<H>\d{1,2})(?:[:.h](?P<M>\d{2})(?:[:.m](?P<S>\d{2})s?(?:[.,](?P<F>\d{1,9}))?)?)?(?: ?(?P<P>[AaPp])\.?[Mm]\.?)?"
-         r"(?: ?(?P<Z>Z|UTC|GMT|[+-]\d{2}(?::?\d{2})?)(?: UTC)?)?")
+_MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec"
+MONTHS = {name: number for number, name in enumerate(_MONTHS.split(), 1)}
+_DATE = (
+    r"(?:(?P<a>\d{1,4})(?P<s1>[-/. ])(?P<b>\d{1,2}|[A-Za-z]{3,9}\.?)(?P<s2>[-/. ]|, ?)(?P<c>\d{1,4})"
+    r"|(?P<name>[A-Za-z]{3,9})\.? (?P<nd>\d{1,2})(?:st|nd|rd|th)?,? (?P<ny>\d{4})"
+    r"|(?P<packed>(?:19|20)\d{6})"
+    r"|(?P<ya>(?:1[6-9]|20|21)\d{2})[-/.](?P<ma>\d{1,2}))"
+)
+_TIME = (
+    r"(?P<H>\d{1,2})(?:[:.h](?P<M>\d{2})(?:[:.m](?P<S>\d{2})s?(?:[.,](?P<F>\d{1,9}))?)?)?(?: ?(?P<P>[AaPp])\.?[Mm]\.?)?"
+    r"(?: ?(?P<Z>Z|UTC|GMT|[+-]\d{2}(?::?\d{2})?)(?: UTC)?)?"
+)
 _WEEKDAY = r"(?:(?:[Mm]on|[Tt]ue|[Ww]ed|[Tt]hu|[Ff]ri|[Ss]at|[Ss]un)[a-z]*\.?,? )?"
+TIME_OF_DAY = re.compile(_TIME)
 STAMP = re.compile(rf"{_WEEKDAY}{_DATE}(?:(?:[ T_]|, |,)+{_TIME})?")
-PACKED = re.compile(r"(?P<packed>(?:19|20)\d{6})[ T_]?(?P<H>\d{2}):?(?P<M>\d{2}):?(?P<S>\d{2})?(?:[.,](?P<F>\d{1,9}))?(?P<Z>Z)?")
+PACKED = re.compile(
+    r"(?P<packed>(?:19|20)\d{6})[ T_]?(?P<H>\d{2}):?(?P<M>\d{2}):?(?P<S>\d{2})?(?:[.,](?P<F>\d{1,9}))?(?P<Z>Z)?"
+)
 CLOCK = re.compile(r"(?P<H>\d{1,2})[:.](?P<M>\d{2})(?:[:.](?P<S>\d{2})(?:[.,](?P<F>\d{1,9}))?)?(?: ?(?P<P>[AaPp])\.?[Mm]\.?)?")
 
 
@@ -40,12 +103,15 @@ def is_time(cell):
     if STAMP.fullmatch(cell) and not cell.isdigit():
         # 12.5 is a number, 10.03.2004 a date.
         return sum(cell.count(mark) for mark in ".-/: ") > 1 or "-" in cell[1:] or "/" in cell
-    return bool(CLOCK.fullmatch(cell)) and (":" in cell or cell.count(".") == 2 or cell[-1:] in "mM") or bool(
-        PACKED.fullmatch(cell) and not cell.isdigit())
+    return (
+        bool(CLOCK.fullmatch(cell))
+        and (":" in cell or cell.count(".") == 2 or cell[-1:] in "mM")
+        or bool(PACKED.fullmatch(cell) and not cell.isdigit())
+    )
 
 
 def kind(cell):
-    """"missing", "time", "number" or "word".
+    """ "missing", "time", "number" or "word".
 
     >>> [kind(cell) for cell in ("", "?", "1,234.5", "-3e5", "10.03.2004", "18.00.00", "2024-01-01 10:00", "on", "7 m")]
     ['missing', 'missing', 'number', 'number', 'time', 'time', 'time', 'word', 'word']

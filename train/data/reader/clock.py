@@ -10,19 +10,24 @@ from liteformer.train.data.reader import zones
 from liteformer.train.data.reader.cells import CLOCK, STAMP, is_missing, is_time
 from liteformer.train.data.reader.rules import rows_text
 
-MOST = 0.9          # Share of times among the cells of a column of times.
+MOST = 0.9  # Share of times among the cells of a column of times.
 LOOKED_AT = 300
-PARTS = (("year", ("year", "yr", "yyyy", "jahr")), ("month", ("month", "mo", "mon", "mm", "monat")),
-         ("day", ("day", "dd", "dom", "tag")), ("hour", ("hour", "hr", "hh", "stunde")), ("minute", ("minute", "min", "mi")),
-         ("second", ("second", "sec", "ss")))
+PARTS = (
+    ("year", ("year", "yr", "yyyy", "jahr")),
+    ("month", ("month", "mo", "mon", "mm", "monat")),
+    ("day", ("day", "dd", "dom", "tag")),
+    ("hour", ("hour", "hr", "hh", "stunde")),
+    ("minute", ("minute", "min", "mi")),
+    ("second", ("second", "sec", "ss")),
+)
 
 
-def find_times(frame, path, rules, first_row, notes, timestamp=None):
+def find_times(frame, path, rules, first_row, notes, timestamp=None, features=()):
     """Times of a table.
 
     Args:
         frame: DataFrame; path: its file; rules: Rules; first_row: line of its first row; notes: Notes; timestamp: name of the
-            column, or None.
+            column, or None; features: names of columns that are not to be taken for times.
     Returns:
         ``(times, name, used, frame)``: datetime64[ns] or float64 ``(rows,)``, or None; name of their column; names of the
         columns that are times and nothing else; the frame, without a line at its end that is none of the table.
@@ -31,9 +36,13 @@ def find_times(frame, path, rules, first_row, notes, timestamp=None):
     """
     if timestamp is not None and timestamp not in frame.columns:
         raise LiteFormerError(f"{path} has no column {timestamp!r}; it has: {', '.join(map(str, frame.columns))}")
-    name, what = (timestamp, _what(frame[timestamp])) if timestamp is not None else _search(frame)
+    name, what = (
+        (timestamp, _what(frame[timestamp]))
+        if timestamp is not None
+        else _search(frame.drop(columns=[name for name in features or () if name in frame]))
+    )
     if name is None:
-        times, used = _of_parts(frame, notes)
+        times, used = _of_parts(frame.drop(columns=[name for name in features or () if name in frame]), notes)
         return times, " ".join(used) or None, used, frame
     if what == "number":
         times = _of_numbers(frame[name], name, timestamp is not None, notes)
@@ -49,15 +58,17 @@ def find_times(frame, path, rules, first_row, notes, timestamp=None):
     bad = np.flatnonzero(np.isnat(times) & frame[used].notna().all(axis=1).to_numpy())
     bad = [row for row in bad if not is_missing(str(cells.iloc[row]).strip())]
     if bad:
-        raise LiteFormerError(f"{path}, row {bad[0] + first_row + 1}, column {name!r} holds {cells.iloc[bad[0]]!r}, which is not a "
-                              "time; name another column with --timestamp or correct the cell")
+        raise LiteFormerError(
+            f"{path}, row {bad[0] + first_row + 1}, column {name!r} holds {cells.iloc[bad[0]]!r}, which is not a "
+            "time; name another column with --timestamp or correct the cell"
+        )
     if not zoned:
         times = _without_zone(times, name, path, rules, first_row)
     return times, " ".join(used), used, frame
 
 
 def _what(cells):
-    """"number" or "text": how a column of times is written."""
+    """ "number" or "text": how a column of times is written."""
     return "number" if pd.api.types.is_numeric_dtype(cells) and not pd.api.types.is_bool_dtype(cells) else "text"
 
 
@@ -72,7 +83,9 @@ def _search(frame):
             values = cells.to_numpy(np.float64)
             steps = np.diff(values[np.isfinite(values)])
             if len(steps) and (steps >= 0).mean() > MOST and steps.max() > 0:
-                return name, "number"
+                epoch = parsing.from_numbers(values)[0] is not None
+                if epoch or (steps > 0).all():
+                    return name, "number"
             if _packed(cells):
                 return name, "text"
     return None, ""
@@ -102,7 +115,7 @@ def _clock_beside(frame, name, times):
     if not len(known) or (known != known.astype("datetime64[D]")).any():
         return None
     at = list(frame.columns).index(name)
-    for other in [*frame.columns[at + 1:at + 3], *frame.columns[max(at - 1, 0):at]]:
+    for other in [*frame.columns[at + 1 : at + 3], *frame.columns[max(at - 1, 0) : at]]:
         if pd.api.types.is_numeric_dtype(frame[other]):
             continue
         some = [str(cell).strip() for cell in frame[other].dropna().iloc[:LOOKED_AT]]
@@ -119,8 +132,10 @@ def _without_footer(frame, name, notes):
         last -= 1
     if last < len(frame):
         count = len(frame) - last
-        notes.add(f"{rows_text(count)} at the end {'is' if count == 1 else 'are'} left out, the first is "
-                  f"{str(frame[name].iloc[last])!r}")
+        notes.add(
+            f"{rows_text(count)} at the end {'is' if count == 1 else 'are'} left out, the first is "
+            f"{str(frame[name].iloc[last])!r}"
+        )
     return frame.iloc[:last]
 
 
@@ -137,8 +152,10 @@ def _of_parts(frame, notes):
     """``(times, names)`` of columns of year, month, day and so on; None and an empty list if there are none."""
     found = {}
     for part, names in PARTS:
-        column = next((name for name in frame.columns if str(name).casefold() in names
-                       and pd.api.types.is_numeric_dtype(frame[name])), None)
+        column = next(
+            (name for name in frame.columns if str(name).casefold() in names and pd.api.types.is_numeric_dtype(frame[name])),
+            None,
+        )
         if column is None:
             break
         found[part] = column
@@ -146,7 +163,9 @@ def _of_parts(frame, notes):
         return None, []
     values = {part: frame[name].to_numpy(np.float64) for part, name in found.items()}
     days = parsing._days(values["year"], values["month"], values["day"])
-    rest = sum(np.nan_to_num(values[part]) * size for part, size in (("hour", 3600), ("minute", 60), ("second", 1)) if part in values)
+    rest = sum(
+        np.nan_to_num(values[part]) * size for part, size in (("hour", 3600), ("minute", 60), ("second", 1)) if part in values
+    )
     times = days.astype("datetime64[ns]") + (np.asarray(rest * np.ones(len(frame))) * 1e9).astype("timedelta64[ns]")
     names = list(found.values())
     notes.add(f"columns {', '.join(map(repr, names[:-1]))} and {names[-1]!r} are read as one time")
@@ -164,7 +183,9 @@ def _without_zone(times, name, path, rules, first_row):
     row = zones.twice_an_hour(times)
     if row is not None:
         stamp = pd.Timestamp(times[row])
-        raise LiteFormerError(f"{path}, row {row + first_row + 1}: the hour from {stamp:%H:%M} on {stamp:%Y-%m-%d} comes twice in column "
-                              f"{name!r}, as in local time when summer time ends; name the zone with --timezone NAME, such as "
-                              "--timezone Europe/Berlin")
+        raise LiteFormerError(
+            f"{path}, row {row + first_row + 1}: the hour from {stamp:%H:%M} on {stamp:%Y-%m-%d} comes twice in column "
+            f"{name!r}, as in local time when summer time ends; name the zone with --timezone NAME, such as "
+            "--timezone Europe/Berlin"
+        )
     return times

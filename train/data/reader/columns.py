@@ -11,13 +11,30 @@ from liteformer.train.data.reader.cells import EMPTY, is_number
 from liteformer.train.data.reader.numbers import to_numbers
 from liteformer.train.data.reader.rules import rows_text
 
-SPOILED = 0.05          # Share of words among the cells of a column of numbers, above which it is refused.
-EXACT = 2.0 ** 53       # Whole numbers from here on are not exact as a double: an identity, no measurement.
-COUNTING = 0.95         # Share of equal steps that make a column a count of rows.
-LABELS = 64             # Different words at most of a column of labels; more are text.
-PAIRS = (("off", "on"), ("no", "yes"), ("n", "y"), ("false", "true"), ("f", "t"), ("closed", "open"), ("down", "up"), ("low", "high"),
-         ("stopped", "running"), ("idle", "active"), ("inactive", "active"), ("ok", "alarm"), ("normal", "anomaly"),
-         ("normal", "abnormal"), ("absent", "present"), ("empty", "occupied"), ("disabled", "enabled"), ("out", "in"))
+SPOILED = 0.05  # Share of words among the cells of a column of numbers, above which it is refused.
+EXACT = 2.0**53  # Whole numbers from here on are not exact as a double: an identity, no measurement.
+COUNTING = 0.95  # Share of equal steps that make a column a count of rows.
+LABELS = 64  # Different words at most of a column of labels; more are text.
+PAIRS = (
+    ("off", "on"),
+    ("no", "yes"),
+    ("n", "y"),
+    ("false", "true"),
+    ("f", "t"),
+    ("closed", "open"),
+    ("down", "up"),
+    ("low", "high"),
+    ("stopped", "running"),
+    ("idle", "active"),
+    ("inactive", "active"),
+    ("ok", "alarm"),
+    ("normal", "anomaly"),
+    ("normal", "abnormal"),
+    ("absent", "present"),
+    ("empty", "occupied"),
+    ("disabled", "enabled"),
+    ("out", "in"),
+)
 INPUTS = ("number", "words")
 
 
@@ -26,10 +43,10 @@ class Column:
     """One column.
 
     Args:
-        name: of it; kind: "number", "words" (two of them, 0 and 1), "label", "text", "time", "constant", "count", "id", "empty",
-            or "spoiled" (numbers among too many words).
-        values: float64 ``(rows,)``, NaN where missing; None of text. cells: pandas Series, as in the file; None where ``values``
-            say it all.
+        name: of it; kind: "number", "words" (two of them, 0 and 1), "label", "text", "time", "constant", "count", "id",
+            "empty", or "spoiled" (numbers among too many words).
+        values: float64 ``(rows,)``, NaN where missing; None of text. cells: pandas Series, as in the file; None where
+            ``values`` say it all.
         words: dict word without case -> 0 or 1. sentinels: numbers that are taken as missing. bad: ``(cell, row)`` of the first
             one that is no number, or None.
     """
@@ -44,9 +61,15 @@ class Column:
 
     def take(self, rows):
         """The same of some rows, in their order."""
-        return Column(self.name, self.kind, None if self.values is None else self.values[rows],
-                      None if self.cells is None else self.cells.iloc[rows].reset_index(drop=True), self.words, self.sentinels,
-                      self.bad)
+        return Column(
+            self.name,
+            self.kind,
+            None if self.values is None else self.values[rows],
+            None if self.cells is None else self.cells.iloc[rows].reset_index(drop=True),
+            self.words,
+            self.sentinels,
+            self.bad,
+        )
 
 
 def column_of(cells, name, path, dialect, rules, first_row, notes, learned=None):
@@ -96,9 +119,11 @@ def _mended(cells, name, path, dialect, first_row, notes, rules):
         return Column(name, "spoiled", values, cells, bad=bad)
     if said:
         count = sum(number for number, _ in said.values())
-        notes.add(f"column {name!r}: {rows_text(count, 'cell')} that {'is' if count == 1 else 'are'} no number "
-                  f"({bad[0]!r} in row {bad[1] + first_row + 1}{' is the first' * (count > 1)}) "
-                  f"{'is' if count == 1 else 'are'} taken as missing")
+        notes.add(
+            f"column {name!r}: {rows_text(count, 'cell')} that {'is' if count == 1 else 'are'} no number "
+            f"({bad[0]!r} in row {bad[1] + first_row + 1}{' is the first' * (count > 1)}) "
+            f"{'is' if count == 1 else 'are'} taken as missing"
+        )
     return Column(name, "number", values, cells, bad=bad)
 
 
@@ -146,8 +171,13 @@ def why_left_out(column):
     if column.kind == "label":
         words = [str(cell).strip() for cell in column.cells.dropna().unique()]
         return f"holds {len(set(map(str.casefold, words)))} different words"
-    return {"constant": "has the same value everywhere", "count": "counts rows", "id": "holds identities, no measurements",
-            "empty": "is empty", "time": "holds times"}.get(column.kind, "")
+    return {
+        "constant": "has the same value everywhere",
+        "count": "counts rows",
+        "id": "holds identities, no measurements",
+        "empty": "is empty",
+        "time": "holds times",
+    }.get(column.kind, "")
 
 
 def check_numbers(column, path, first_row):
@@ -165,5 +195,7 @@ def check_numbers(column, path, first_row):
         cell = str(column.cells.iloc[row])
     else:
         return
-    raise LiteFormerError(f"{path}, row {row + first_row + 1}, column {column.name!r} holds {cell!r}, which is not a number; "
-                          "correct the cell, leave it empty or name it with --missing")
+    raise LiteFormerError(
+        f"{path}, row {row + first_row + 1}, column {column.name!r} holds {cell!r}, which is not a number; "
+        "correct the cell, leave it empty or name it with --missing"
+    )

@@ -11,7 +11,7 @@ from liteformer.train.data.reader import marks
 from liteformer.train.data.reader.cells import NUMBER, kind
 
 CANDIDATES = (",", ";", "\t", "|", " ")
-LINES = 400                 # That are looked at, from the beginning.
+LINES = 400  # That are looked at, from the beginning.
 NAMES = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars", " ": "blanks"}
 
 
@@ -90,7 +90,7 @@ def _plain_lines(text):
 
 def usual_width(records):
     """Cells of most lines; of several numbers that are as frequent the largest."""
-    counts = Counter(len(record) for record in records[-max(len(records) * 3 // 4, 1):])
+    counts = Counter(len(record) for record in records[-max(len(records) * 3 // 4, 1) :])
     most = max(counts.values())
     return max(width for width, count in counts.items() if count == most)
 
@@ -98,7 +98,7 @@ def usual_width(records):
 def _score(records, separator, decimal):
     """How well a separator explains the lines: share of lines of the same width x share of cells that have a meaning."""
     width = usual_width(records)
-    body = records[len(records) // 4:] if len(records) > 3 else records[-1:]
+    body = records[len(records) // 4 :] if len(records) > 3 else records[-1:]
     same = [record for record in body if len(record) == width]
     consistent = len(same) / len(body)
     cells = [cell for record in same for cell in record]

@@ -14,8 +14,13 @@ from charset_normalizer import from_bytes
 
 from liteformer.accel.errors import LiteFormerError
 
-MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32"),
-         (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
+MARKS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
 PACKED = ((b"\x1f\x8b", gzip.decompress), (b"BZh", bz2.decompress), (b"\xfd7zXZ\x00", lzma.decompress))
 # What sensors' names and units hold; a short text does not tell code pages apart otherwise.
 WESTERN = set("°µ²³¹±½¼¾·×ΩäöüßéèêëàâáãåæçîïíìôóòõøœùûúñÄÖÜÉÈÊËÀÂÁÃÅÆÇÎÏÍÌÔÓÒÕØŒÙÛÚÑ€£§«»‰–—’‘“”…\u00a0")
@@ -61,8 +66,9 @@ def find_encoding(data, path, rules, notes):
         try:
             data.decode(rules.encoding)
         except LookupError:
-            raise LiteFormerError(f"there is no encoding {rules.encoding!r}; choose one of Python's, such as --encoding utf-8 or "
-                                  "latin-1") from None
+            raise LiteFormerError(
+                f"there is no encoding {rules.encoding!r}; choose one of Python's, such as --encoding utf-8 or latin-1"
+            ) from None
         except UnicodeDecodeError:
             raise LiteFormerError(f"{path} is not text in {rules.encoding}; name another with --encoding") from None
         # A mark is no part of the first name.
@@ -73,8 +79,10 @@ def find_encoding(data, path, rules, notes):
             return _checked(data, name, path)
     head = data[:SAMPLE]
     if b"\x00" in head:
-        wide = next((name for name, part in (("utf-16-le", head[1::2]), ("utf-16-be", head[::2]))
-                     if part.count(0) > 0.9 * len(part)), None)
+        wide = next(
+            (name for name, part in (("utf-16-le", head[1::2]), ("utf-16-be", head[::2])) if part.count(0) > 0.9 * len(part)),
+            None,
+        )
         if wide is None:
             raise LiteFormerError(f"{path} is not a text file; check --path, or name its encoding with --encoding")
         notes.add(f"the text has no mark of its encoding and is read as {wide}; --encoding names another")
@@ -92,15 +100,20 @@ def _checked(data, name, path):
     try:
         data.decode(name)
     except UnicodeDecodeError:
-        raise LiteFormerError(f"{path} begins as {name}, but is not; name its encoding with --encoding or copy it again") from None
+        raise LiteFormerError(
+            f"{path} begins as {name}, but is not; name its encoding with --encoding or copy it again"
+        ) from None
     return name
 
 
 def _single_byte(data, start):
     """Codec of a text of one byte a character, from what surrounds its first such byte at ``start``."""
-    sample = data[max(start - SAMPLE // 2, 0):start + SAMPLE]
-    high = bytes(sorted({byte for byte in data if byte > 127})) if len(data) < 1 << 22 else bytes(
-        sorted({byte for byte in sample if byte > 127}))
+    sample = data[max(start - SAMPLE // 2, 0) : start + SAMPLE]
+    high = (
+        bytes(sorted({byte for byte in data if byte > 127}))
+        if len(data) < 1 << 22
+        else bytes(sorted({byte for byte in sample if byte > 127}))
+    )
     try:
         if set(high.decode("cp1252")) <= WESTERN:
             return "cp1252"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Where the names of the columns are: comment lines before them, a row of units below, one name fewer than cells, none at all."""
+"""Where the names of the columns are: comments before them, a row of units below, one name fewer than cells, none at all."""
 
 from dataclasses import dataclass, field
 
@@ -9,7 +9,7 @@ from liteformer.train.data.reader.rules import rows_text
 COMMENTS = ("#", "//", "%", "!", "@", "sep=", "Sep=", "SEP=")
 ROW_NAMES = "row"
 TIME = "time"
-MATTERS = 100               # Rows that are compared with the first one.
+MATTERS = 100  # Rows that are compared with the first one.
 
 
 @dataclass(frozen=True)
@@ -36,9 +36,11 @@ def find_header(dialect, rules, notes):
     at = _first_of_table(records, width, rules)
     skipped = at - sum(lines[number] < (rules.skip_rows or 0) for number in range(at))
     if skipped and rules.skip_rows is None:
-        notes.add(f"{rows_text(skipped, 'line')} before the table {'is' if skipped == 1 else 'are'} left out, the first is "
-                  f"{_short(dialect.separator.join(records[0]))!r}; --skip-rows N says how many there are")
-    body = [record for record in records[at + 1:] if len(record) == width][:MATTERS]
+        notes.add(
+            f"{rows_text(skipped, 'line')} before the table {'is' if skipped == 1 else 'are'} left out, the first is "
+            f"{_short(dialect.separator.join(records[0]))!r}; --skip-rows N says how many there are"
+        )
+    body = [record for record in records[at + 1 :] if len(record) == width][:MATTERS]
     kinds = [_kind_of([record[column] for record in body]) for column in range(width)]
     first = records[at]
     # Without a name and without a cell: a separator at the end of every row.
@@ -68,12 +70,17 @@ def _first_of_table(records, width, rules):
         return 0
     for number, record in enumerate(records):
         cells = len(record) - (record[-1] == "" and len(record) == width + 1)
-        comment = record[0].startswith(COMMENTS) and not (number + 1 == len(records))
+        comment = record[0].startswith(COMMENTS) and number + 1 != len(records)
         if cells in (width, width - 1) and not comment and (cells > 1 or width == 1):
             return number
         # A header whose names begin with the mark of a comment: "# time, power".
-        if cells == width and comment and width > 1 and kind(record[0]) == "word" and all(
-                kind(cell) == "word" for cell in record):
+        if (
+            cells == width
+            and comment
+            and width > 1
+            and kind(record[0]) == "word"
+            and all(kind(cell) == "word" for cell in record)
+        ):
             return number
     return 0
 
@@ -92,9 +99,12 @@ def _is_header(first, kinds, body):
     if any(word and what in ("number", "time") for word, what in zip(words, kinds)):
         return True
     # All columns hold words: the first line names them, unless it repeats what is below.
-    return all(kind(cell) != "time" for cell in first) and not any(
-        cell and kind(cell) == "number" for cell in first) and any(words) and not any(
-        cell and cell in {record[column] for record in body} for column, cell in enumerate(first))
+    return (
+        all(kind(cell) != "time" for cell in first)
+        and not any(cell and kind(cell) == "number" for cell in first)
+        and any(words)
+        and not any(cell and cell in {record[column] for record in body} for column, cell in enumerate(first))
+    )
 
 
 def _is_units(cells, kinds):
@@ -108,8 +118,13 @@ def _names(first, kinds, row_names, notes):
     for number, cell in enumerate(first):
         name = cell.lstrip("#").strip() if number == 0 else cell
         if not name:
-            name = (ROW_NAMES if row_names and number == 0 else TIME if kinds[number] == "time" and TIME not in first
-                    else f"column {number + 1}")
+            name = (
+                ROW_NAMES
+                if row_names and number == 0
+                else TIME
+                if kinds[number] == "time" and TIME not in first
+                else f"column {number + 1}"
+            )
         base, count = name, 1
         while name in names:
             name, count = f"{base}.{count}", count + 1
@@ -122,4 +137,4 @@ def _names(first, kinds, row_names, notes):
 
 
 def _short(text, length=60):
-    return text if len(text) <= length else text[:length - 1] + "…"
+    return text if len(text) <= length else text[: length - 1] + "…"

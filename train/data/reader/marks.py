@@ -4,8 +4,10 @@
 import re
 from collections import Counter
 
-GROUPED = {mark: re.compile(rf"[+\-−]?[1-9]\d{{0,2}}(?:{re.escape(mark)}\d{{3}})+(?:{re.escape(other)}\d*)?")
-           for mark, other in ((",", "."), (".", ","))}
+GROUPED = {
+    mark: re.compile(rf"[+\-−]?[1-9]\d{{0,2}}(?:{re.escape(mark)}\d{{3}})+(?:{re.escape(other)}\d*)?")
+    for mark, other in ((",", "."), (".", ","))
+}
 OTHER = {",": ".", ".": ","}
 
 

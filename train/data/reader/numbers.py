@@ -10,7 +10,7 @@ from liteformer.accel.errors import LiteFormerError
 from liteformer.train.data.reader import marks
 from liteformer.train.data.reader.cells import EMPTY, NUMBER, is_missing
 
-BLANKS = "'’ \u00a0\u202f"      # Between groups of thousands.
+BLANKS = "'’ \u00a0\u202f"  # Between groups of thousands.
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,11 @@ def _marks(numbers, name, path, dialect):
     """``(decimal mark, whether the other one groups thousands)`` of a column."""
     said = {mark: marks.reading(numbers, mark) for mark in ",."}
     mark = dialect.decimal
-    if dialect.sure and said[mark] in ("none", "decimal", "either") and said[marks.OTHER[mark]] in ("none", "thousands", "either"):
+    if (
+        dialect.sure
+        and said[mark] in ("none", "decimal", "either")
+        and said[marks.OTHER[mark]] in ("none", "thousands", "either")
+    ):
         if said[marks.OTHER[mark]] == "either" and dialect.decimal == "." and said["."] == "none" and dialect.separator != ",":
             raise _undecided(path, name, numbers, ",")
         return mark, said[marks.OTHER[mark]] != "none"
@@ -73,8 +77,10 @@ def _marks(numbers, name, path, dialect):
 
 def _undecided(path, name, numbers, mark):
     cell = next(text for text in numbers if mark in text)
-    return LiteFormerError(f"{path}, column {name!r} holds {cell!r}, in which the {'comma' if mark == ',' else 'point'} may be a "
-                           "decimal mark or separate thousands; say which with --decimal , or --decimal .")
+    return LiteFormerError(
+        f"{path}, column {name!r} holds {cell!r}, in which the {'comma' if mark == ',' else 'point'} may be a "
+        "decimal mark or separate thousands; say which with --decimal , or --decimal ."
+    )
 
 
 def _value(text, mark, grouped):

@@ -7,7 +7,7 @@ import pandas as pd
 from liteformer.accel.errors import LiteFormerError
 from liteformer.train.data.reader.rules import rows_text
 
-REPEATED = 0.5      # Share of rows with the time of another one above which a file holds several series.
+REPEATED = 0.5  # Share of rows with the time of another one above which a file holds several series.
 
 
 def in_order(table, groups=None):
@@ -36,19 +36,25 @@ def in_order(table, groups=None):
     back = (np.diff(stamps) < 0) & (np.diff(keys) == 0)
     if back.any():
         at = int(np.flatnonzero(back)[0]) + 1
-        notes.add(f"{rows_text(int(back.sum()))} out of order in column {table.time!r} (the first is row "
-                  f"{table.lines[rows[at]] + table.first_row + 1}) {'is' if back.sum() == 1 else 'are'} sorted by time")
+        notes.add(
+            f"{rows_text(int(back.sum()))} out of order in column {table.time!r} (the first is row "
+            f"{table.lines[rows[at]] + table.first_row + 1}) {'is' if back.sum() == 1 else 'are'} sorted by time"
+        )
     again = np.r_[False, (np.diff(stamps[order]) == 0) & (np.diff(keys[order]) == 0)]
     count = int(again.sum())
     if count > REPEATED * len(rows):
-        raise LiteFormerError(f"{table.path}: {rows_text(count)} of {len(rows):,} repeat a time in column {table.time!r}, as where "
-                              "several series are in one file; keep one series a file, name their column with --group or another "
-                              "time with --timestamp")
+        raise LiteFormerError(
+            f"{table.path}: {rows_text(count)} of {len(rows):,} repeat a time in column {table.time!r}, as where "
+            "several series are in one file; keep one series a file, name their column with --group or another "
+            "time with --timestamp"
+        )
     if count:
         at = rows[order[np.flatnonzero(again)[0]]]
-        notes.add(f"{rows_text(count)} with the time of another one in column {table.time!r} (the first is row "
-                  f"{table.lines[at] + table.first_row + 1}) {'is' if count == 1 else 'are'} left out; the first row of a time is "
-                  "kept")
+        notes.add(
+            f"{rows_text(count)} with the time of another one in column {table.time!r} (the first is row "
+            f"{table.lines[at] + table.first_row + 1}) {'is' if count == 1 else 'are'} left out; the first row of a time is "
+            "kept"
+        )
     chosen = rows[order[~again]]
     if len(chosen) == len(times) and (np.diff(chosen) == 1).all():
         return table, groups

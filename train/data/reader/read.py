@@ -20,7 +20,7 @@ from liteformer.train.data.reader.numbers import check_marks
 from liteformer.train.data.reader.rules import Notes, Rules, rows_text
 from liteformer.train.data.reader.sentinels import find_sentinels
 
-HEAD = 1 << 18          # Bytes of a file from which separator, decimal mark and names are found.
+HEAD = 1 << 18  # Bytes of a file from which separator, decimal mark and names are found.
 
 
 @dataclass
@@ -32,7 +32,7 @@ class Table:
         times: ``(rows,)``, datetime64[ns] (UTC where a zone is known) or float64, or None; time: name of their column, or names
             with blanks between.
         first_row: lines before the first row; rows: number of rows; notes: Notes; found: dict of what the reader found out.
-        lines: int64 ``(rows,)``, row of the file that each comes from, from 0.
+        lines: int64 ``(rows,)``, row of the file that each comes from, from 0; names: of all columns in the file.
     """
 
     path: object
@@ -44,6 +44,7 @@ class Table:
     notes: Notes
     found: dict
     lines: np.ndarray = field(default=None)
+    names: list = field(default_factory=list)
 
     def __post_init__(self):
         if self.lines is None:
@@ -56,7 +57,7 @@ class Table:
             LiteFormerError: there is none.
         """
         if name not in self.columns:
-            listed = [*([self.time] if self.time else []), *self.columns]
+            listed = self.names or list(self.columns)
             raise LiteFormerError(f"{self.path} has no column {name!r}; it has: {', '.join(listed)}")
         return self.columns[name]
 
@@ -79,8 +80,13 @@ class Table:
 
     def take(self, rows):
         """The same Table of some rows, in their order."""
-        return replace(self, columns={name: column.take(rows) for name, column in self.columns.items()},
-                       times=None if self.times is None else self.times[rows], rows=len(rows), lines=self.lines[rows])
+        return replace(
+            self,
+            columns={name: column.take(rows) for name, column in self.columns.items()},
+            times=None if self.times is None else self.times[rows],
+            rows=len(rows),
+            lines=self.lines[rows],
+        )
 
     def inputs(self, besides=(), rows=None):
         """Names of the columns that are features unless the user names some; the others are said.
@@ -111,16 +117,19 @@ class Table:
     def learned(self, names):
         """What a model must know to read the same columns again: dict "words" and "missing" by name of the column."""
         chosen = [self.columns[name] for name in names if name in self.columns]
-        return {"words": {column.name: column.words for column in chosen if column.words},
-                "missing": {column.name: column.sentinels for column in chosen if column.sentinels}}
+        return {
+            "words": {column.name: column.words for column in chosen if column.words},
+            "missing": {column.name: column.sentinels for column in chosen if column.sentinels},
+        }
 
 
-def read(path, rules=None, timestamp=None, learned=None):
+def read(path, rules=None, timestamp=None, learned=None, features=(), optional=False):
     """Read a file.
 
     Args:
         path: of a text table; rules: Rules; timestamp: name of the column of times, None to find it; learned: what
-            ``Table.learned`` gave when a model was trained, whose words and missing values are then the only ones.
+            ``Table.learned`` gave when a model was trained, whose words and missing values are then the only ones; features:
+            names that are no times, unless ``timestamp`` is one; optional: the file may lack ``timestamp``.
     Returns:
         Table.
     Raises:
@@ -144,10 +153,15 @@ def read(path, rules=None, timestamp=None, learned=None):
     if empty:
         frame = frame.drop(columns=empty)
         notes.add(f"{rows_text(len(empty), 'empty column')} without a name {'is' if len(empty) == 1 else 'are'} left out")
-    times, time, used, frame = find_times(frame, path, rules, header.first, notes, timestamp)
+    if optional and (timestamp not in frame.columns or timestamp in features):
+        timestamp = None
+    times, time, used, frame = find_times(frame, path, rules, header.first, notes, timestamp, features)
     words = (learned or {}).get("words", {})
-    columns = {name: kinds.column_of(frame[name], name, path, dialect, rules, header.first, notes, words.get(name))
-               for name in frame.columns if name not in used}
+    columns = {
+        name: kinds.column_of(frame[name], name, path, dialect, rules, header.first, notes, words.get(name))
+        for name in frame.columns
+        if name not in used
+    }
     if header.row_names:
         name = header.names[0]
         if name in columns and columns[name].kind in ("number", "text", "label"):
@@ -155,10 +169,17 @@ def read(path, rules=None, timestamp=None, learned=None):
     _sentinels(columns, rules, learned, notes)
     for column in columns.values():
         column.kind = kinds.refine(column)
-    found = {"separator": dialect.separator, "separator_name": NAMES.get(dialect.separator, repr(dialect.separator)),
-             "decimal": dialect.decimal, "encoding": encoding, "skipped_lines": header.skipped, "header": header.named,
-             "units": header.units}
-    return Table(path, columns, times, time, header.first, len(frame), notes, found)
+    found = {
+        "separator": dialect.separator,
+        "separator_name": NAMES.get(dialect.separator, repr(dialect.separator)),
+        "decimal": dialect.decimal,
+        "encoding": encoding,
+        "skipped_lines": header.skipped,
+        "header": header.named,
+        "units": header.units,
+        "named": header.named,
+    }
+    return Table(path, columns, times, time, header.first, len(frame), notes, found, names=list(frame.columns))
 
 
 def _head(data, encoding):
@@ -166,7 +187,7 @@ def _head(data, encoding):
     text = data[:HEAD].decode(encoding, errors="ignore")
     if len(data) > HEAD:
         cut = max(text.rfind("\n"), text.rfind("\r"))
-        text = text[:cut + 1] if cut > 0 else text
+        text = text[: cut + 1] if cut > 0 else text
     lines = text.splitlines(keepends=True)
     return "".join(lines[:500]) if len(lines) > 500 else text
 
@@ -174,19 +195,38 @@ def _head(data, encoding):
 def _parse(data, path, encoding, dialect, header, rules):
     """DataFrame of the rows, columns numbered."""
     missing = [cell for cell in rules.missing or () if cell.casefold() != "none"]
-    options = {"sep": r"\s+"} if dialect.separator == " " else {"sep": dialect.separator, "skipinitialspace": dialect.separator != "\t"}
+    options = (
+        {"sep": r"\s+"}
+        if dialect.separator == " "
+        else {"sep": dialect.separator, "skipinitialspace": dialect.separator != "\t"}
+    )
     try:
-        return pd.read_csv(io.BytesIO(data), encoding=encoding, header=None, names=range(len(header.names)), skiprows=header.first,
-                           decimal=dialect.decimal, skip_blank_lines=False, low_memory=False, float_precision="round_trip",
-                           keep_default_na=False, na_values=[*EMPTY, *missing], index_col=False, on_bad_lines="error", **options)
+        return pd.read_csv(
+            io.BytesIO(data),
+            encoding=encoding,
+            header=None,
+            names=range(len(header.names)),
+            skiprows=header.first,
+            decimal=dialect.decimal,
+            skip_blank_lines=False,
+            low_memory=False,
+            float_precision="round_trip",
+            keep_default_na=False,
+            na_values=[*EMPTY, *missing],
+            index_col=False,
+            on_bad_lines="error",
+            **options,
+        )
     except pd.errors.EmptyDataError:
         return pd.DataFrame(columns=range(len(header.names)))
     except (pd.errors.ParserError, csv.Error, ValueError, UnicodeError) as error:
         wrong = re.search(r"Expected (\d+) fields in line (\d+), saw (\d+)", str(error))
         if wrong:
             usual, line, count = wrong.groups()
-            raise LiteFormerError(f"{path}, row {int(line)} has {count} cells between {NAMES.get(dialect.separator, dialect.separator)}"
-                                  f" instead of {usual}; correct the row, or name the separator with --separator") from None
+            raise LiteFormerError(
+                f"{path}, row {int(line)} has {count} cells between {NAMES.get(dialect.separator, dialect.separator)}"
+                f" instead of {usual}; correct the row, or name the separator with --separator"
+            ) from None
         raise LiteFormerError(f"{path} is not a readable CSV ({str(error).strip()}); check --path") from None
 
 
@@ -214,5 +254,7 @@ def _sentinels(columns, rules, learned, notes):
             column.values[column.values == value] = np.nan
             column.sentinels.append(value)
             if count:
-                notes.add(f"column {name!r}: {rows_text(count, 'cell')} with {value:g} "
-                          f"{'is' if count == 1 else 'are'} taken as missing, because {why}; --missing none keeps them")
+                notes.add(
+                    f"column {name!r}: {rows_text(count, 'cell')} with {value:g} "
+                    f"{'is' if count == 1 else 'are'} taken as missing, because {why}; --missing none keeps them"
+                )

@@ -11,8 +11,21 @@ from liteformer.accel.errors import LiteFormerError
 from liteformer.train.data.reader.rules import rows_text
 from liteformer.train.data.steps import TOLERANCE, duration
 
-UNITS = {"ms": 1e-3, "s": 1, "sec": 1, "second": 1, "m": 60, "min": 60, "minute": 60, "h": 3600, "hour": 3600, "d": 86400,
-         "day": 86400, "w": 7 * 86400, "week": 7 * 86400}
+UNITS = {
+    "ms": 1e-3,
+    "s": 1,
+    "sec": 1,
+    "second": 1,
+    "m": 60,
+    "min": 60,
+    "minute": 60,
+    "h": 3600,
+    "hour": 3600,
+    "d": 86400,
+    "day": 86400,
+    "w": 7 * 86400,
+    "week": 7 * 86400,
+}
 
 
 def seconds_of(text):
@@ -24,7 +37,9 @@ def seconds_of(text):
     >>> seconds_of("1h"), seconds_of("15 min"), seconds_of("500ms")
     (3600.0, 900.0, 0.5)
     """
-    found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)?\s*([A-Za-z]+?)s?\s*", text) if text not in UNITS else re.fullmatch(r"()(\w+)", text)
+    found = (
+        re.fullmatch(r"\s*(\d+(?:\.\d+)?)?\s*([A-Za-z]+?)s?\s*", text) if text not in UNITS else re.fullmatch(r"()(\w+)", text)
+    )
     size = UNITS.get(found[2].lower()) if found else None
     number = float(found[1] or 1) if found else 0
     if size is None or not number:
@@ -99,8 +114,11 @@ def bridged(table, groups, most):
         known = places[~new]
         base = stamps[0]
         times = np.interp(places, known, (stamps - base).astype(np.float64))
-        result.times = (base + np.round(times).astype(np.int64)).astype("datetime64[ns]") if table.times.dtype.kind == "M" else (
-            base + times)
+        result.times = (
+            (base + np.round(times).astype(np.int64)).astype("datetime64[ns]")
+            if table.times.dtype.kind == "M"
+            else (base + times)
+        )
         # Rows that were there keep their time to the nanosecond.
         result.times[known] = table.times
     groups = None if groups is None else np.asarray(groups)[rows]
@@ -120,9 +138,13 @@ def bridged(table, groups, most):
             column.cells = column.cells.mask(new)
     cells = sum(int(mask[~new].sum()) for mask in guessed.values())
     if new.any() or cells:
-        parts = [rows_text(int(new.sum()), "missing row")] * bool(new.any()) + [rows_text(cells, "missing number")] * bool(cells)
-        table.notes.add(f"{' and '.join(parts)} in gaps of up to {most} {'is' if new.sum() + cells == 1 else 'are'} filled by "
-                        "interpolation; no forecast is measured against one")
+        parts = [rows_text(int(new.sum()), "missing row")] * bool(new.any()) + [rows_text(cells, "missing number")] * bool(
+            cells
+        )
+        table.notes.add(
+            f"{' and '.join(parts)} in gaps of up to {most} {'is' if new.sum() + cells == 1 else 'are'} filled by "
+            "interpolation; no forecast is measured against one"
+        )
     filled = np.logical_or.reduce([new, *guessed.values()])
     return result if new.any() else replace(result, lines=table.lines), groups, filled, guessed
 

@@ -5,11 +5,13 @@ import numpy as np
 import pandas as pd
 
 from liteformer.accel.errors import LiteFormerError
-from liteformer.train.data.reader.cells import CLOCK, MONTHS, PACKED, STAMP
+from liteformer.train.data.reader.cells import CLOCK, MONTHS, PACKED, STAMP, TIME_OF_DAY
 
-EPOCHS = {"seconds": 1, "milliseconds": 10 ** 3, "microseconds": 10 ** 6, "nanoseconds": 10 ** 9}
-EPOCH_RANGE = (473e6, 4.1e9)        # Seconds of 1985 and 2099.
-EXCEL_RANGE = (15000, 73000)        # Days of 1941 and 2099.
+EPOCHS = {"seconds": 1, "milliseconds": 10**3, "microseconds": 10**6, "nanoseconds": 10**9}
+EPOCH_RANGE = (473e6, 4.1e9)  # Seconds of 1985 and 2099.
+EXCEL_RANGE = (15000, 73000)  # Days of 1941 and 2099.
+FEW = 2000      # Rows after which cells with as many different days are not taken apart.
+NO_TIME, NO_DURATION = np.datetime64("NaT", "ns"), np.timedelta64("NaT", "ns")
 EXCEL_ZERO = np.datetime64("1899-12-30", "ns")
 HINTS = ("time", "date", "stamp", "datum", "zeit", "epoch", "fecha", "heure", "temps", "ts", "dt", "utc", "unix")
 FIELDS = ("a", "s1", "b", "c", "name", "nd", "ny", "packed", "ya", "ma", "H", "M", "S", "F", "P", "Z")
@@ -35,21 +37,58 @@ def parse_times(cells, name, path, rules, notes):
     quick = _iso(cells)
     if quick is not None:
         return quick
-    codes, unique = pd.factorize(cells)
-    texts = pd.Series([str(text).strip() for text in unique], dtype=object)
-    groups = _groups(texts)
-    year, month, day = _date(groups, codes, name, path, rules, notes)
-    days = _days(year, month, day)
-    times, zoned = _clock(groups, days)
-    times = np.append(times, np.datetime64("NaT", "ns"))
-    return times[codes], zoned
+    parts = _split(cells)
+    if parts is not None:
+        # Few different days and times of day, however many rows.
+        groups, day_codes, clock, clock_codes, zoned = parts
+        clock = np.append(clock, NO_DURATION)[clock_codes]
+
+        def whole(days):
+            return np.append(days.astype("datetime64[ns]"), NO_TIME)[day_codes] + clock
+    else:
+        codes, unique = pd.factorize(cells)
+        groups = _groups(pd.Series([str(text).strip() for text in unique], dtype=object))
+        zoned = bool(groups["Z"].notna().any())
+
+        def whole(days):
+            return np.append(_clock(groups, days)[0], NO_TIME)[codes]
+
+    return whole(_days(*_date(groups, whole, name, path, rules, notes))), zoned
+
+
+def _split(cells):
+    """``(groups, day_codes, clock, clock_codes, zoned)``: parts of the different days, the number of each row's day, different
+    times of day as timedelta64[ns], the number of each row's; None where cells are not a day, a blank and a time of day."""
+    days, clocks = {}, {}
+    day_codes, clock_codes = np.full((2, len(cells)), -1, np.int64)
+    for row, cell in enumerate(cells):
+        if not isinstance(cell, str):
+            continue
+        day, _, clock = cell.strip().partition(" ")
+        day_codes[row], clock_codes[row] = days.setdefault(day, len(days)), clocks.setdefault(clock, len(clocks))
+        if row == FEW and len(days) > FEW / 2:
+            return None
+    groups = _groups(pd.Series(list(days), dtype=object))
+    known = groups[["a", "packed", "ya"]].notna().any(axis=1)
+    found = [TIME_OF_DAY.fullmatch(clock) for clock in clocks]
+    if not known.all() or groups["H"].notna().any() or not all(found):
+        return None
+    rows = [tuple(map(one.groupdict().get, "HMSFPZ")) for one in found]
+    zero = np.zeros(len(rows), "datetime64[D]")
+    times, zoned = _clock(pd.DataFrame(rows, columns=list("HMSFPZ"), dtype=object), zero)
+    return groups, day_codes, times - zero.astype("datetime64[ns]"), clock_codes, zoned
 
 
 def _iso(cells):
     """The same for the usual notation, which pandas reads faster; None for another."""
     known = cells.dropna()
-    if not len(known) or not known.iloc[[0, -1]].astype(str).str.fullmatch(
-            r"\d{4}-\d\d-\d\d(?:[ T]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:?\d\d)?)?").all():
+    if (
+        not len(known)
+        or not known.iloc[[0, -1]]
+        .astype(str)
+        .str.fullmatch(r"\d{4}-\d\d-\d\d(?:[ T]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:?\d\d)?)?")
+        .all()
+    ):
         return None
     lengths = known.astype(str).str.len()
     zoned = bool(known.iloc[:1].astype(str).str.contains(r"[ T].*(?:Z|[+-]\d\d:?\d\d)$", regex=True).any())
@@ -81,15 +120,16 @@ def _month_of(words):
     return words.map(lambda word: MONTHS.get(str(word)[:3].casefold(), np.nan), na_action="ignore")
 
 
-def _date(groups, codes, name, path, rules, notes):
+def _date(groups, whole, name, path, rules, notes):
     """``(year, month, day)``, float64, NaN where there is none."""
     count = len(groups)
     year, month, day = np.full((3, count), np.nan)
     packed = groups["packed"].notna().to_numpy()
     if packed.any():
         digits = groups["packed"][packed].astype(str)
-        year[packed], month[packed], day[packed] = (_number(digits.str[part]) for part in (
-            slice(0, 4), slice(4, 6), slice(6, 8)))
+        year[packed], month[packed], day[packed] = (
+            _number(digits.str[part]) for part in (slice(0, 4), slice(4, 6), slice(6, 8))
+        )
     months = groups["ya"].notna().to_numpy()
     year[months], month[months], day[months] = _number(groups["ya"][months]), _number(groups["ma"][months]), 1
     named = groups["name"].notna().to_numpy()
@@ -114,12 +154,12 @@ def _date(groups, codes, name, path, rules, notes):
     month[rest], day[rest] = middle[rest], first[rest]
     open_ = rest & ~wordy
     if open_.any():
-        dayfirst = _dayfirst(first, middle, open_, groups, year, codes, name, path, rules, notes)
+        dayfirst = _dayfirst(first, middle, open_, groups, year, whole, name, path, rules, notes)
         month[open_], day[open_] = (middle[open_], first[open_]) if dayfirst else (first[open_], middle[open_])
     return year, month, day
 
 
-def _dayfirst(first, middle, rows, groups, year, codes, name, path, rules, notes):
+def _dayfirst(first, middle, rows, groups, year, whole, name, path, rules, notes):
     """True if the day comes before the month, decided over the whole column."""
     day_first = not (middle[rows] > 12).any()
     month_first = not (first[rows] > 12).any()
@@ -129,8 +169,10 @@ def _dayfirst(first, middle, rows, groups, year, codes, name, path, rules, notes
         row = int(np.flatnonzero(rows & (middle > 12))[0])
         other = int(np.flatnonzero(rows & (first > 12))[0])
         texts = [f"{groups['a'][one]}{groups['s1'][one]}{groups['b'][one]}" for one in (other, row)]
-        raise LiteFormerError(f"{path}, column {name!r} has dates with the day first ({texts[0]}) and with the month first "
-                              f"({texts[1]}); write them alike, or say which with --dayfirst or --no-dayfirst")
+        raise LiteFormerError(
+            f"{path}, column {name!r} has dates with the day first ({texts[0]}) and with the month first "
+            f"({texts[1]}); write them alike, or say which with --dayfirst or --no-dayfirst"
+        )
     if day_first != month_first:
         return day_first
     if (first[rows] == middle[rows]).all():
@@ -138,16 +180,20 @@ def _dayfirst(first, middle, rows, groups, year, codes, name, path, rules, notes
     gaps = {}
     for choice in (True, False):
         month, day = (middle, first) if choice else (first, middle)
-        times, _ = _clock(groups, _days(np.where(rows, year, np.nan), month, day))
-        gaps[choice] = _unevenness(np.append(times, np.datetime64("NaT", "ns"))[codes])
-    example = next(f"{groups['a'][one]}{groups['s1'][one]}{groups['b'][one]}" for one in np.flatnonzero(rows)
-                   if first[one] != middle[one])
+        gaps[choice] = _unevenness(whole(_days(np.where(rows, year, np.nan), month, day)))
+    example = next(
+        f"{groups['a'][one]}{groups['s1'][one]}{groups['b'][one]}" for one in np.flatnonzero(rows) if first[one] != middle[one]
+    )
     if gaps[True] == gaps[False]:
-        raise LiteFormerError(f"{path}, column {name!r}: the day or the month may be first ({example}); say which with --dayfirst "
-                              "or --no-dayfirst")
+        raise LiteFormerError(
+            f"{path}, column {name!r}: the day or the month may be first ({example}); say which with --dayfirst "
+            "or --no-dayfirst"
+        )
     chosen = gaps[True] < gaps[False]
-    notes.add(f"column {name!r}: the day or the month may be first ({example}); the {'day' if chosen else 'month'} is, because the "
-              f"steps are more even so; --{'no-' if chosen else ''}dayfirst reads it the other way")
+    notes.add(
+        f"column {name!r}: the day or the month may be first ({example}); the {'day' if chosen else 'month'} is, because the "
+        f"steps are more even so; --{'no-' if chosen else ''}dayfirst reads it the other way"
+    )
     return chosen
 
 
@@ -184,7 +230,7 @@ def _clock(groups, days):
     # 24:00 is the next day's beginning; a leap second the next minute's.
     good = ((hour < 24) | ((hour == 24) & (minute == 0) & (second == 0))) & (minute < 60) & (second <= 60)
     seconds = (hour * 3600 + minute * 60 + second).astype(np.int64)
-    times = days.astype("datetime64[ns]") + (seconds * 10 ** 9 + np.nan_to_num(nanos).astype(np.int64)).astype("timedelta64[ns]")
+    times = days.astype("datetime64[ns]") + (seconds * 10**9 + np.nan_to_num(nanos).astype(np.int64)).astype("timedelta64[ns]")
     times[~good] = np.datetime64("NaT", "ns")
     zones = groups["Z"].notna().to_numpy()
     if not zones.any():
@@ -226,12 +272,14 @@ def from_numbers(values):
     low, high = known.min(), known.max()
     for unit, size in EPOCHS.items():
         if low >= EPOCH_RANGE[0] * size and high <= EPOCH_RANGE[1] * size:
-            return _scaled(values, 10 ** 9 // size, np.datetime64(0, "ns")), f"{unit} since 1970"
+            return _scaled(values, 10**9 // size, np.datetime64(0, "ns")), f"{unit} since 1970"
     if low >= EXCEL_RANGE[0] and high <= EXCEL_RANGE[1]:
         # A day has no more digits than a microsecond; Excel shows milliseconds.
         whole = np.floor(np.nan_to_num(values))
         fraction = np.round((np.nan_to_num(values) - whole) * 86400e3)
-        times = EXCEL_ZERO + (whole.astype(np.int64) * 86400 * 10 ** 9 + fraction.astype(np.int64) * 10 ** 6).astype("timedelta64[ns]")
+        times = EXCEL_ZERO + (whole.astype(np.int64) * 86400 * 10**9 + fraction.astype(np.int64) * 10**6).astype(
+            "timedelta64[ns]"
+        )
         times[np.isnan(values)] = np.datetime64("NaT", "ns")
         return times, "Excel's days"
     return None, ""

@@ -10,7 +10,7 @@ from liteformer.accel.errors import LiteFormerError
 
 HOUR = np.timedelta64(3600, "s")
 SUNDAY = 6
-CHANGES = (3, 4, 9, 10, 11)     # Months in which summer time ends, on both halves of the Earth.
+CHANGES = (3, 4, 9, 10, 11)  # Months in which summer time ends, on both halves of the Earth.
 
 
 def zone(name):
@@ -68,7 +68,12 @@ def twice_an_hour(times):
         expected = int(usual) - HOUR.astype("timedelta64[ns]").astype(np.int64)
         stamp = pd.Timestamp(times[at[row + 1]])
         even = abs(int(steps[row].astype(np.int64)) - expected) <= 0.25 * abs(usual) + 1
-        if usual <= HOUR.astype("timedelta64[ns]").astype(np.int64) and even and stamp.dayofweek == SUNDAY and (
-                stamp.month in CHANGES) and stamp.hour <= 3:
+        if (
+            usual <= HOUR.astype("timedelta64[ns]").astype(np.int64)
+            and even
+            and stamp.dayofweek == SUNDAY
+            and (stamp.month in CHANGES)
+            and stamp.hour <= 3
+        ):
             return int(at[row + 1])
     return None
