@@ -25,7 +25,7 @@ class LiveRows:
 
     def __init__(self, model, lines):
         config, horizon = model.config, horizon_of(model)
-        self._model, self._rows = model, Rows(config, lines)
+        self._model, self._rows = model, Rows(config, lines, model.provenance.get("reader"))
         self._count = self._windows = 0
         known = config.task != "classification" and config.target_features and horizon
         self.delay = horizon if known else 0

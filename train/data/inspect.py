@@ -46,7 +46,8 @@ def inspect(options, given):
 
 
 def _column(column, data, feature):
-    result = {"name": column.name, "kind": column.kind, "feature": feature, "why": "" if feature else why_left_out(column) or "has too many gaps"}
+    result = {"name": column.name, "kind": column.kind, "feature": feature,
+              "why": "" if feature else why_left_out(column) or "has too many gaps"}
     if column.values is None:
         cells = column.cells
         kinds = cells.dropna().map(class_key).value_counts()

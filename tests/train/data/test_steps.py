@@ -68,8 +68,8 @@ def test_a_shorter_step_between_usual_ones():
     times[20:] -= 0.74
     follows, steps = steps_of(times)
     assert follows[1:].all() and (steps.gaps, steps.short) == (0, 1)
-    assert steps.notes == ["1 row comes after a shorter step than the usual 1 in column 'time', between usual ones; it is taken as "
-                           "equal"]
+    assert steps.notes == ["1 row comes after a shorter step than the usual 1 in column 'time', between usual ones; it is "
+                           "taken as equal"]
     times[21:] -= 0.74
     follows, steps = steps_of(times)
     assert not follows[20] and not follows[21] and steps.gaps == 2

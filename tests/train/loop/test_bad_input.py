@@ -77,8 +77,8 @@ def test_cells_that_are_no_numbers(csv, frame):
     frame.loc[3:60, "a"] = "abc"
     options = csv(frame)
     assert refusal(load_dataset, options) == (
-        f"{options.path}, row 5, column 'a' holds 'abc', which is not a number; correct the cell, leave it empty or name it with "
-        "--missing")
+        f"{options.path}, row 5, column 'a' holds 'abc', which is not a number; correct the cell, leave it empty or name it "
+        "with --missing")
 
 
 def test_times(csv, frame):
