@@ -102,6 +102,8 @@ def _score(records, separator, decimal):
     same = [record for record in body if len(record) == width]
     consistent = len(same) / len(body)
     cells = [cell for record in same for cell in record]
+    if not cells:
+        return 0.0
     typed = sum(_meaning(cell, separator, decimal) for cell in cells) / len(cells)
     columns = 1 if width > 1 else 0.9 if typed else 0.1
     if separator == "," and width > 1 and len(records[0]) * 2 == width:

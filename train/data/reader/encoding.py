@@ -47,7 +47,7 @@ def read_bytes(path):
                 if len(names) != 1:
                     raise LiteFormerError(f"{path} holds {len(names)} files; unpack it and name one with --path")
                 data = archive.read(names[0])
-    except (OSError, EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile) as error:
+    except (OSError, EOFError, ValueError, zlib.error, lzma.LZMAError, zipfile.BadZipFile) as error:
         raise LiteFormerError(f"{path} cannot be unpacked ({error}); copy it again") from None
     if not data.strip():
         raise LiteFormerError(f"{path} is empty; check --path")

@@ -20,6 +20,8 @@ from liteformer.train.data.reader.numbers import check_marks
 from liteformer.train.data.reader.rules import Notes, Rules, rows_text
 from liteformer.train.data.reader.sentinels import find_sentinels
 
+# From 3.1 on pandas reads every number exactly; before, it must be told.
+PRECISION = {} if tuple(map(int, pd.__version__.split(".")[:2])) >= (3, 1) else {"float_precision": "round_trip"}
 HEAD = 1 << 18  # Bytes of a file from which separator, decimal mark and names are found.
 
 
@@ -193,41 +195,36 @@ def _head(data, encoding):
 
 
 def _parse(data, path, encoding, dialect, header, rules):
-    """DataFrame of the rows, columns numbered."""
+    """DataFrame of the rows, columns numbered.
+
+    Raises:
+        LiteFormerError: a row has more cells than the others, or quotes are not closed.
+    """
+    width, between = len(header.names), NAMES.get(dialect.separator, repr(dialect.separator))
     missing = [cell for cell in rules.missing or () if cell.casefold() != "none"]
-    options = (
-        {"sep": r"\s+"}
-        if dialect.separator == " "
-        else {"sep": dialect.separator, "skipinitialspace": dialect.separator != "\t"}
-    )
+    blanks = dialect.separator == " "
+    options = {"sep": r"\s+"} if blanks else {"sep": dialect.separator, "skipinitialspace": dialect.separator != "\t"}
     try:
-        return pd.read_csv(
-            io.BytesIO(data),
-            encoding=encoding,
-            header=None,
-            names=range(len(header.names)),
-            skiprows=header.first,
-            decimal=dialect.decimal,
-            skip_blank_lines=False,
-            low_memory=False,
-            float_precision="round_trip",
-            keep_default_na=False,
-            na_values=[*EMPTY, *missing],
-            index_col=False,
-            on_bad_lines="error",
-            **options,
-        )
+        # One column more than there are: pandas drops what is beyond the last without a word.
+        frame = pd.read_csv(io.BytesIO(data), encoding=encoding, header=None, names=range(width + 1), skiprows=header.first,
+                            decimal=dialect.decimal, skip_blank_lines=False, low_memory=False, keep_default_na=False,
+                            na_values=[*EMPTY, *missing], index_col=False, on_bad_lines="error", **PRECISION, **options)
     except pd.errors.EmptyDataError:
-        return pd.DataFrame(columns=range(len(header.names)))
+        return pd.DataFrame(columns=range(width))
     except (pd.errors.ParserError, csv.Error, ValueError, UnicodeError) as error:
-        wrong = re.search(r"Expected (\d+) fields in line (\d+), saw (\d+)", str(error))
+        wrong = re.search(r"Expected \d+ fields in line (\d+), saw (\d+)", str(error))
         if wrong:
-            usual, line, count = wrong.groups()
-            raise LiteFormerError(
-                f"{path}, row {int(line)} has {count} cells between {NAMES.get(dialect.separator, dialect.separator)}"
-                f" instead of {usual}; correct the row, or name the separator with --separator"
-            ) from None
+            raise _too_wide(path, int(wrong[1]), wrong[2], between, width) from None
         raise LiteFormerError(f"{path} is not a readable CSV ({str(error).strip()}); check --path") from None
+    beyond = np.flatnonzero(frame[width].notna())
+    if len(beyond):
+        raise _too_wide(path, int(beyond[0]) + header.first + 1, width + 1, between, width)
+    return frame.drop(columns=width)
+
+
+def _too_wide(path, row, count, between, usual):
+    return LiteFormerError(f"{path}, row {row} has {count} cells between {between} instead of {usual}; correct the row, or name "
+                           "the separator with --separator")
 
 
 def _without_empty_end(frame):
@@ -237,12 +234,22 @@ def _without_empty_end(frame):
     return frame.iloc[:last], len(frame) - last
 
 
+def _number(text):
+    try:
+        return float(text)
+    except ValueError:
+        return None
+
+
 def _sentinels(columns, rules, learned, notes):
     """Makes numbers that stand for missing missing."""
     if learned is not None:
         found = {name: dict.fromkeys(values, (0, "")) for name, values in learned.get("missing", {}).items()}
     elif rules.missing is not None:
-        return
+        # As numbers too: -200 is also -200,00.
+        codes = [value for value in map(_number, rules.missing) if value is not None]
+        found = {name: {value: (0, "") for value in codes if (column.values == value).any()}
+                 for name, column in columns.items() if column.values is not None}
     else:
         found = find_sentinels({name: column.values for name, column in columns.items() if column.kind == "number"})
     for name, values in found.items():
