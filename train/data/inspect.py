@@ -97,8 +97,11 @@ def train_line(path, table, features, given):
         if value is None or value in (0, []):
             continue
         option = f"--{name.replace('_', '-')}"
-        words += [option if value else "--no-dayfirst"] if isinstance(value, bool) else [
-            option, ",".join(value) if isinstance(value, list) else str(value)]
+        text = ",".join(value) if isinstance(value, list) else str(value)
+        if isinstance(value, bool):
+            words.append(option if value else "--no-dayfirst")
+        else:
+            words += [f"{option}={text}"] if text.startswith("-") else [option, text]
     out = re.sub(r"\W+", "_", str(path).rsplit("/", 1)[-1].rsplit(".", 1)[0]).strip("_") or "model"
     return shlex.join([*words, "--out", f"build/{out}"])
 

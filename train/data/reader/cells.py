@@ -66,7 +66,7 @@ MISSING = frozenset(
         "unknown",
     )
 )
-NUMBER = re.compile(r"[+\-−]?(?:\d[\d.,'’ \u00a0\u202f]*|[.,]\d+)(?:[eE][+-]?\d+)?%?")
+NUMBER = re.compile(r"[+\-−]?(?:\d{1,3}(?:['’ \u00a0\u202f]\d{3})+(?:[.,]\d*)?|\d[\d.,]*|[.,]\d+)(?:[eE][+-]?\d+)?%?")
 _MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec"
 MONTHS = {name: number for number, name in enumerate(_MONTHS.split(), 1)}
 _DATE = (

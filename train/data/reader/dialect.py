@@ -3,6 +3,7 @@
 
 import csv
 import io
+import re
 from collections import Counter
 from dataclasses import dataclass
 
@@ -11,7 +12,11 @@ from liteformer.train.data.reader import marks
 from liteformer.train.data.reader.cells import NUMBER, kind
 
 CANDIDATES = (",", ";", "\t", "|", " ")
-LINES = 400  # That are looked at, from the beginning.
+# A number with a comma: a decimal one without a point, or groups of thousands.
+PLAUSIBLE = re.compile(
+    r"[+\-−]?(?:(?:0|[1-9]\d*)?,\d*(?:[eE][+-]?\d+)?|[1-9]\d{0,2}(?:,\d{3})+(?:\.\d*)?"
+    r"|[1-9]\d{0,2}(?:[. '’\u00a0\u202f]\d{3})+,\d*)"
+)
 NAMES = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars", " ": "blanks"}
 
 
@@ -106,19 +111,25 @@ def _score(records, separator, decimal):
         return 0.0
     typed = sum(_meaning(cell, separator, decimal) for cell in cells) / len(cells)
     columns = 1 if width > 1 else 0.9 if typed else 0.1
-    if separator == "," and width > 1 and len(records[0]) * 2 == width:
+    # The line of the names: what comes before the first one of the usual width, if that holds no names itself.
+    at = next(number for number, record in enumerate(records) if len(record) == width)
+    named = all(kind(cell) in ("word", "missing") for cell in records[at])
+    first = records[at] if named or not at else records[at - 1]
+    if separator == "," and width > 1 and len(first) * 2 == width:
         # Every name has two cells: decimal commas without another separator of columns.
         columns = 0.5 if width == 2 else 1
-    return consistent * (typed + 0.02) * columns
+    # Blanks are in times and numbers too; names that are fewer than cells may be those of another separator.
+    doubt = (0.9 if separator == " " else 1.0) * (0.9 if len(first) == width - 1 else 1.0)
+    return doubt * consistent * (typed + 0.02) * columns
 
 
 def _meaning(cell, separator, decimal):
     what = kind(cell)
     if what == "word":
         return 0.3 if len(cell) < 40 and not any(mark in cell for mark in ";\t|,") else 0.0
-    if what == "number" and separator != "," and "," in cell and not decimal:
+    if what == "number" and separator != "," and "," in cell and not decimal and not PLAUSIBLE.fullmatch(cell):
         # A list of numbers between commas looks like one with separators of thousands.
-        return 1.0 if cell.count(",") == 1 or marks.GROUPED[","].fullmatch(cell) else 0.0
+        return 0.0
     if separator == " " and what in ("time", "missing"):
         return 0.5
     return 1.0

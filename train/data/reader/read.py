@@ -223,8 +223,8 @@ def _parse(data, path, encoding, dialect, header, rules):
 
 
 def _too_wide(path, row, count, between, usual):
-    return LiteFormerError(f"{path}, row {row} has {count} cells between {between} instead of {usual}; correct the row, or name "
-                           "the separator with --separator")
+    return LiteFormerError(f"{path}, row {row} has {count} cells between {between} instead of {usual}; correct the row, or "
+                           "name the separator with --separator")
 
 
 def _without_empty_end(frame):
