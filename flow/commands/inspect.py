@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """`liteformer inspect`: what the reader finds in a file, before a training."""
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -21,6 +22,16 @@ WORDS = {"number": "numbers", "words": "two words", "label": "words", "text": "t
 
 def _number(value):
     return "" if value is None else f"{value:.6g}"
+
+
+def _folded(command):
+    """A command over several lines, as a shell takes it."""
+    lines = [""]
+    for word in map(shlex.quote, shlex.split(command)):
+        if lines[-1] and len(lines[-1]) + len(word) > 74:
+            lines.append(" ")
+        lines[-1] += f" {word}" if lines[-1] else word
+    return " \\\n".join(lines)
 
 
 def _render(result):
@@ -44,8 +55,7 @@ def _render(result):
         lines.append("no column of times: every row follows the one before")
     lines += [f"- {text}" for text in result["notes"]]
     lines += [f"picture: {result['picture']}"] if result["picture"] else []
-    # One line, however long, so that it can be copied.
-    return Group(table, Text("\n".join([*lines, "", "To train:"])), Text(result["train"], no_wrap=True, overflow="ignore"))
+    return Group(table, Text("\n".join([*lines, "", "To train:", _folded(result["train"])])))
 
 
 def inspect(
