@@ -187,7 +187,8 @@ def raw_counts(values, raw_scale, raw_offset=()):
         whose count is 0, ``(features,)``, or empty.
     """
     values = values - np.asarray(raw_offset) if len(raw_offset) else values
-    return np.clip(numerics.round_half_up(np.nan_to_num(values) * np.asarray(raw_scale)), -(1 << 31), (1 << 31) - 1)
+    # Limited before it is rounded: a larger number has no int64.
+    return numerics.round_half_up(np.clip(np.nan_to_num(values) * np.asarray(raw_scale), -(1 << 31), (1 << 31) - 1))
 
 
 WEIGHTS = ("query", "key", "value", "project", "expand", "contract")

@@ -13,6 +13,7 @@ from liteformer.train.data import registry
 from liteformer.train.data.dataset import truth_of
 from liteformer.train.data.labels import anomaly_labels, class_key
 from liteformer.train.data.prepare import prepare
+from liteformer.train.data.rare import by_class
 from liteformer.train.data.series import Series, shortage, split, usable_starts
 from liteformer.train.loop.options import READING, TrainOptions
 
@@ -132,7 +133,10 @@ def _data_set(model, data, path):
     if series.classes and list(series.classes) != config.class_names:
         raise LiteFormerError(f"data {options.data} has the classes {', '.join(series.classes)}; the model distinguishes "
                               f"{', '.join(config.class_names)}")
-    _, _, test = split(series, config.window, usable_starts(series, config.window), options.validation_fraction)
+    starts = usable_starts(series, config.window)
+    train, _, test = split(series, config.window, starts, options.validation_fraction)
+    shares = by_class(series, options, starts, train, test)
+    test = test if shares is None else shares[2]
     labels = series.targets[:, 0] if config.task == "classification" else series.anomalous
     return _replay(model, series, test, f"the test part of {options.data}", labels, series.unit, series.notes)
 

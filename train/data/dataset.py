@@ -12,6 +12,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from liteformer.accel.errors import LiteFormerError
 from liteformer.accel.model import raw_counts
 from liteformer.train.data.ranges import offsets, within
+from liteformer.train.data.rare import NOTE, by_class
 from liteformer.train.data.registry import load_series
 from liteformer.train.data.series import shortage, split, target_offsets, usable_starts
 
@@ -109,6 +110,9 @@ def load_dataset(options):
     series = load_series(options)
     starts = usable_starts(series, options.window)
     train, validation, test = split(series, options.window, starts, options.validation_fraction)
+    shares = by_class(series, options, starts, train, test)
+    if shares is not None:
+        train, validation, test = shares
     watched = validation
     if series.anomalous is not None:
         train, validation, watched = _normal(series, options, train, validation)
@@ -168,7 +172,7 @@ def load_dataset(options):
         persistence=options.skip == "persistence", feature_names=series.names,
         target_names=target_names,
         target_features=target_features, unit=series.unit, classes=series.classes, anomalous=series.anomalous,
-        watched=watched, notes=[*series.notes, *outside], raw_offset=raw_offset,
+        watched=watched, notes=[*series.notes, *([NOTE] if shares else []), *outside], raw_offset=raw_offset,
         output_offset=output_offset, saturates=bool(outside), reader=series.reader)
 
 

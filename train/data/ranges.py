@@ -4,7 +4,7 @@
 import numpy as np
 
 LARGEST_OFFSET = 400  # Largest distance from zero, in training ranges, whose input bias fits its 28 bits.
-OUTSIDE = 20  # An outlier is farther from the others than so many of their ranges between the hundredths.
+OUTSIDE = 50  # An outlier is farther from the others than so many of their ranges between the hundredths.
 MOST = 0.01  # Share of values at most that are outliers; more are a part of the data.
 
 

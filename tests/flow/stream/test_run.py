@@ -315,6 +315,18 @@ def test_bad_lines(run, offered, monkeypatch, text, sentence):
     assert (code, out) == (2, "") and err.splitlines()[-1] == f"error: {sentence}"
 
 
+def test_lines_are_read_as_the_training_was():
+    """Words and numbers for missing are the model's own."""
+    from liteformer.flow.stream.lines import Rows
+    config = model_for().config
+    reader = {"words": {"wind": {"calm": 0, "storm": 1}}, "missing": {"power": [-200.0]}}
+    text = ["power,wind,hour\n", "1,calm,3\n", "-200,Storm,4\n", "?,storm,5\n"]
+    rows = list(Rows(config, text, reader))
+    assert np.array_equal(rows, [[1, 0, 3], [np.nan, 1, 4], [np.nan, 1, 5]], equal_nan=True)
+    # Without a header the words are no names of columns.
+    assert np.array_equal(list(Rows(config, text[1:2], reader)), [[1, 0, 3]])
+
+
 def test_lines_that_are_not_text(run, offered, monkeypatch):
     offered(model_for())
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"power,wind,hour\n\xe4,2,3\n"), encoding="utf-8"))

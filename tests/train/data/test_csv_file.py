@@ -113,7 +113,8 @@ def test_pairs_of_words_for_anomalies(write):
     frame = minutes().assign(k=np.where(np.isin(np.arange(300) // 10, (5, 21, 27)), 1, 0))
     expected = load_dataset(write(frame, task="anomaly", label="k")).anomalous
     for normal, anomalous, note in ((1, -1, "'1' is normal, '-1' is anomalous"), ("normal", "anomaly", None),
-                                    ("No", "YES", None), (False, True, None), ("ok", "pump leak", "'ok' is normal, 'pump leak' is anomalous")):
+                                    ("No", "YES", None), (False, True, None),
+                                    ("ok", "pump leak", "'ok' is normal, 'pump leak' is anomalous")):
         data = load_dataset(write(frame.assign(k=np.where(frame["k"], anomalous, normal)), task="anomaly", label="k"))
         assert (data.anomalous == expected).all()
         assert data.notes == ([f"label column 'k': {note}"] if note else [])

@@ -112,6 +112,31 @@ def test_csv_numbers_as_classes_are_in_order(tmp_path, motion):
     assert load_dataset(motion_options(tmp_path, motion)).classes == ["9", "10"]
 
 
+def test_a_class_that_is_late_is_in_every_part(tmp_path, motion):
+    """And no row is in two parts."""
+    motion["kind"] = np.where(np.arange(600) > 520, "third", motion["kind"])
+    options = motion_options(tmp_path, motion, group=None, timestamp=None, features=["a"], stride=1)
+    dataset = load_dataset(options)
+    assert dataset.notes == ["a class has no window in the training or test part of the time, so training, validation and test "
+                             "are divided class by class, each in time"]
+    rows = [set((part[:, None] + np.arange(6)).ravel()) for part in (dataset.train, dataset.validation, dataset.test)]
+    assert not (rows[0] & rows[1] or rows[0] & rows[2] or rows[1] & rows[2])
+    for part in (dataset.train, dataset.validation, dataset.test):
+        assert set(window_labels(dataset, part)) == {0, 1, 2}
+
+
+def test_rare_classes_count_more(tmp_path, motion):
+    """Negative control: classes of about the same size do not."""
+    from liteformer.train.loop.trainer import Windows
+    plain = load_dataset(motion_options(tmp_path, motion, group=None, timestamp=None, features=["a"], stride=1))
+    assert Windows(None, plain).weights is None
+    motion["kind"] = np.where(np.arange(600) % 200 < 10, "rare", "usual")
+    dataset = load_dataset(motion_options(tmp_path, motion, group=None, timestamp=None, features=["a"], stride=1))
+    weights = Windows(None, dataset).weights
+    counts = np.bincount(window_labels(dataset, dataset.train))
+    assert weights[0] > 3 * weights[1] and np.isclose((weights.numpy() * counts).sum(), counts.sum())
+
+
 def test_rows_without_class_are_left_out(tmp_path, motion):
     motion.loc[520:529, "kind"] = None
     dataset = load_dataset(motion_options(tmp_path, motion, stride=1))
