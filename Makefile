@@ -15,7 +15,7 @@ ELSEWHERE ?= tests/docs tests/boards tests/soc/test_cache.py tests/soc/test_veri
 NEEDS := verilator:verilator riscv64-unknown-elf-gcc:gcc-riscv64-unknown-elf riscv64-unknown-elf-ld:binutils-riscv64-unknown-elf \
          g++:g++ make:make /usr/include/zlib.h:zlib1g-dev chromium:chromium
 
-.PHONY: setup system demo test test-slow test-elsewhere test-newest constraints lint bench grid performance timing bench-train results results-train paper docs clean
+.PHONY: setup system demo test test-slow test-elsewhere test-newest constraints lint bench grid performance fit-area timing bench-train results results-train paper docs clean
 
 setup: system $(STAMP)
 
@@ -85,6 +85,10 @@ grid: setup
 # The tables of README.md and docs/performance.md; takes the grid's from build/grid.
 performance: setup
 	@$(BIN)/python -m liteformer.flow.publish.performance
+
+# The coefficients of the compiler's area formula, from arrays mapped by Yosys; half an hour on two cores, less when repeated.
+fit-area: setup
+	@$(BIN)/python -m liteformer.flow.publish.fit_area
 
 timing: setup
 	@$(BIN)/liteformer bench --readout mean --timing

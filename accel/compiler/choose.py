@@ -3,6 +3,7 @@
 
 from dataclasses import dataclass
 
+from liteformer.accel.compiler.capacity import CHOICE, exceeded, load, room
 from liteformer.accel.compiler.estimate import estimate_area
 from liteformer.accel.compiler.layout import make_layout
 from liteformer.accel.compiler.memories import soc_halves
@@ -19,8 +20,6 @@ DSPS_A_REQUANTIZER = 3
 MAX_COLUMNS = 64
 # MAC utilization below which an array counts as idle, and how much slower a busier one may be.
 BUSY, IDLE_PENALTY = 0.86, 0.12
-# Part of a device's LUTs that a choice may use by estimate; the estimate errs by a few percent.
-FILL = 0.96
 
 
 @dataclass(frozen=True)
@@ -92,7 +91,8 @@ def candidates(config, options, device):
 
 
 def choose_array(model, options):
-    """The fastest array that fits, by schedule and area estimate.
+    """The fastest array that fits, by schedule and area estimate; where the options name the array and nothing fits, the one
+    that exceeds the device least (``fit.check_fits`` refuses it).
 
     Args:
         model: QuantizedModel; options: HardwareOptions.
@@ -104,7 +104,7 @@ def choose_array(model, options):
     config, device = model.config, find_device(options.device)
     _check(config, options, device)
     halves = 2 * device.bram36 - soc_halves(config.features, config.outputs, options.loadable)
-    best, smallest = None, None
+    limits, best, least = room(device, CHOICE), None, None
     # Most lanes first: the bound on the cycles of those that follow then prunes nearly all of them.
     for array in sorted(candidates(config, options, device), key=lambda array: -array.rows * array.columns):
         if best is not None and config.macs / (array.rows * array.columns) > best[0][0]:
@@ -112,18 +112,21 @@ def choose_array(model, options):
         layout = make_layout(config, rows=array.rows, columns=array.columns, requantizers=array.requantizers)
         hw = make_hardware(model, array, layout, halves, options.loadable, device.dsp_block)
         area = estimate_area(hw)
-        smallest = min(smallest or area["lut"], area["lut"])
-        forced = None not in (options.rows, options.columns, options.requantizers)
-        if not forced and (area["lut"] > FILL * device.lut or area["dsp"] > device.dsp):
+        share = load(area, limits)
+        if share > 1:
+            if least is None or share < least[0]:
+                least = (share, area, (array, hw, layout))
             continue
         cycles = schedule(build_steps(model, hw, layout), hw)
         # Idle lanes waste power: an array with a better utilization may be a little slower.
         idle = config.readout == "mean" and config.macs < BUSY * array.rows * array.columns * cycles
-        rank = (cycles * (1 + IDLE_PENALTY) if idle else cycles, area["lut"])
+        rank = (cycles * (1 + IDLE_PENALTY) if idle else cycles, area["lut_sites"])
         if best is None or rank < best[0]:
             best = (rank, (array, hw, layout))
-    if best is None:
-        raise LiteFormerError(
-            f"the smallest array for this model needs about {smallest} LUTs, the {device.name} has {device.lut}; "
-            "train with a smaller d_model, window or fewer bits, or choose a larger --device or board")
-    return best[1]
+    if best is not None:
+        return best[1]
+    if any(value is not None for value in (options.rows, options.columns, options.requantizers, options.dsp_lanes)):
+        return least[2]
+    raise LiteFormerError(
+        f"the smallest array for this model needs {' and '.join(exceeded(least[1], limits, 'about '))} for the {device.name}; "
+        "train with a smaller d_model, window or fewer bits, or choose a larger --device or board")

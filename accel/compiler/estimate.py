@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Area from a formula: the resources of a build, before any synthesis.
 
-The constants are Yosys results for the single blocks (7-series, abc9); docs/performance.md says how far the sum is from
-synthesis of the complete SoC.
+The constants are Yosys results for the single blocks (7-series, abc9), scaled by the coefficients that `make fit-area` fits to
+whole SoCs; docs/performance.md says how far the sum is from synthesis.
 """
 
-from liteformer.accel.compiler.memories import block_halves, lut_cost, soc_halves
+from liteformer.accel.compiler.coefficients import COEFFICIENTS
+from liteformer.accel.compiler.memories import block_halves, lut_cost, lutram_cost, soc_halves
 from liteformer.accel.gateware.lane import pair_field
 from liteformer.accel.gateware.memory import BLOCK
 from liteformer.accel.gateware.softmax import Softmax
@@ -13,6 +14,12 @@ from liteformer.accel.hardware import compute_fields, drain_fields, memory_shape
 
 # VexRiscv minimal with ROM, SRAM, UART, timer and bus.
 SOC_LUTS = 1405
+# LUTs against VexRiscv minimal (Yosys, whole SoC); any other CPU counts as VexRiscv.
+CPU_LUTS = {"vexriscv": 0, "serv": -728}
+# Of these as memory: register file and the UART's buffers.
+SOC_LUTRAM = {"vexriscv": 64, "serv": 16}
+# Maxima, sums and rates of the rows of one requantizer.
+SOFTMAX_LUTRAM = 28
 # Multiplier of one LUT lane by operand width; its accumulator takes one more LUT per bit.
 PRODUCT_LUTS = {2: 3, 3: 7, 4: 12, 5: 19, 6: 23, 7: 33, 8: 38}
 
@@ -24,50 +31,78 @@ def _mux(inputs):
     return 1 if inputs <= 4 else 2 if inputs <= 8 else inputs / 4 + 1
 
 
-def lane_luts(hw):
-    """LUTs of the lanes outside DSP blocks, and of the wrap counters of the lanes in DSP blocks."""
-    pairs = min(hw.dsp_lanes // 2, hw.rows * (hw.columns // 2))
-    bits = max(hw.row_bits, hw.column_bits)
-    fabric = hw.lanes - 2 * pairs
-    wraps = hw.accumulator_bits - pair_field(hw.dsp_block, hw.column_bits)
-    return fabric * (PRODUCT_LUTS[bits] + hw.accumulator_bits) + (pairs * (wraps + 5) if wraps > 0 else 0)
-
-
-def estimate_area(hw):
-    """Estimated area of the complete SoC with VexRiscv minimal.
+def area_terms(hw):
+    """LUTs with VexRiscv minimal by the formula, before the fitted coefficients.
 
     Args:
         hw: Hardware.
     Returns:
-        dict: ``lut`` (distributed RAM included), ``bram36``, ``dsp``.
+        dict term -> LUTs; ``memory`` is writable, ``roms`` are not, ``wraps`` follow the sums of the lanes in DSP blocks.
     """
     acc, b, P, G = hw.accumulator_bits, hw.row_bits, hw.requantizers, hw.groups
     groups = G if hw.wide else 1
-    pairs = min(hw.dsp_lanes // 2, hw.rows * (hw.columns // 2))
+    pairs = dsp_pairs(hw)
+    wraps = acc - pair_field(hw.dsp_block, hw.column_bits)
+    product = PRODUCT_LUTS[max(hw.row_bits, hw.column_bits)]
     shapes = memory_shapes(hw)
-    streams = [(s.depth, s.groups * hw.columns * s.bits) for s in hw.streams]
-    # Planned with the same budget, so it gives the same styles.
-    halves = sum(block_halves(*shapes[n][:2]) for n, style in hw.styles.items() if style == BLOCK)
-    halves += sum(s.plan.units * _unit_halves(width) for s, (_, width) in zip(hw.streams, streams))
-    memory = sum(lut_cost(*shapes[name]) for name, style in hw.styles.items() if style != BLOCK)
-    memory += sum(_stream_luts(s, depth, width, hw.loadable) for s, (depth, width) in zip(hw.streams, streams))
-    memory += P * lut_cost(hw.value_depth, hw.columns * hw.column_bits, True)
+    distributed = [shapes[name] for name, style in hw.styles.items() if style != BLOCK]
+    streams = sum(_stream_luts(s, s.depth, s.groups * hw.columns * s.bits, hw.loadable) for s in hw.streams)
     row_sources = 1 + hw.input_digits + hw.probability_digits + (1 if hw.wide else 0)
     column_sources = len(hw.streams) + hw.key_tiles + P + (1 if hw.wide else 0)
-    logic = lane_luts(hw)
-    logic += hw.rows * acc * _mux(hw.columns) + P * acc * _mux(G)
-    logic += P * (50 + 6 * b + acc)
-    logic += hw.rows * b * _mux(row_sources) * 1.5 + groups * hw.columns * hw.column_bits * _mux(column_sources)
-    logic += P * (45 + hw.table_length // 8 + hw.numerator_bits) + 140
-    logic += 1.2 * (word_bits(compute_fields(hw)) + word_bits(drain_fields(hw))) + 420
-    logic += hw.outputs * 8 + 150
+    words = word_bits(compute_fields(hw)) + word_bits(drain_fields(hw))
+    # Each column of the value memory is written by itself.
+    written = sum(lut_cost(*shape) for shape in distributed if shape[2]) + P * hw.columns * lut_cost(
+        hw.value_depth, hw.column_bits, True)
+    fixed = sum(lut_cost(*shape) for shape in distributed if not shape[2])
+    loadable = 0
     if hw.loadable:
         # A multiplexer of 32 bits over all words that are read back, the programs' memories, control.
         pieces = sum(-(-width // 32) for _, _, width, _ in model_memories(hw, 1, 1))
-        logic += 32 * _mux(pieces) + word_bits(compute_fields(hw)) + word_bits(drain_fields(hw)) + 120
-    halves += soc_halves(hw.features, hw.outputs, hw.loadable)
-    return {"lut": round(SOC_LUTS + logic + memory), "bram36": halves / 2,
-            "dsp": pairs + requantizer_dsps(hw)}
+        loadable = 32 * _mux(pieces) + words + 120
+    return {
+        "soc": SOC_LUTS, "lanes": (hw.lanes - 2 * pairs) * (product + acc),
+        "wraps": pairs * (wraps + 5) if wraps > 0 else 0,
+        "drain": hw.rows * acc * _mux(hw.columns) + P * acc * _mux(G), "requantizers": P * (50 + 6 * b + acc),
+        "rows": hw.rows * b * _mux(row_sources) * 1.5, "columns": groups * hw.columns * hw.column_bits * _mux(column_sources),
+        "softmax": P * (45 + hw.table_length // 8 + hw.numerator_bits) + 140,
+        "control": 1.2 * words + 570 + hw.outputs * 8, "memory": written + (streams if hw.loadable else 0),
+        "roms": fixed + (0 if hw.loadable else streams), "loadable": loadable}
+
+
+def estimate_area(hw, cpu=None):
+    """Estimated area of the complete SoC.
+
+    Args:
+        hw: Hardware; cpu: name of the CPU.
+    Returns:
+        dict: ``lut`` (distributed RAM included), ``lut_sites`` (of a packer), ``lutram`` (of these as memory), ``bram36``,
+        ``dsp``.
+    """
+    terms, shapes = area_terms(hw), memory_shapes(hw)
+    # Planned with the same budget, so it gives the same styles.
+    halves = sum(block_halves(*shapes[n][:2]) for n, style in hw.styles.items() if style == BLOCK)
+    halves += sum(s.plan.units * _unit_halves(s.groups * hw.columns * s.bits) for s in hw.streams)
+    luts = {name: round(CPU_LUTS.get(cpu, 0) + sum(factors[term] * value for term, value in terms.items()))
+            for name, factors in COEFFICIENTS.items()}
+    return luts | {"lutram": SOC_LUTRAM.get(cpu, SOC_LUTRAM["vexriscv"]) + estimate_lutram(hw),
+                   "bram36": (halves + soc_halves(hw.features, hw.outputs, hw.loadable)) / 2,
+                   "dsp": dsp_pairs(hw) + requantizer_dsps(hw)}
+
+
+def dsp_pairs(hw):
+    """Pairs of lanes in one DSP block."""
+    return min(hw.dsp_lanes // 2, hw.rows * (hw.columns // 2))
+
+
+def estimate_lutram(hw):
+    """LUTs of the core that are distributed RAM; ROMs in LUTs are not."""
+    shapes = memory_shapes(hw)
+    found = sum(lutram_cost(*shapes[name][:2]) for name, style in hw.styles.items() if style != BLOCK and shapes[name][2])
+    found += hw.requantizers * (hw.columns * lutram_cost(hw.value_depth, hw.column_bits) + SOFTMAX_LUTRAM)
+    if hw.loadable:
+        found += sum(lutram_cost(s.depth - s.plan.units * s.plan.unit_depth, s.groups * hw.columns * s.bits)
+                     for s in hw.streams)
+    return found
 
 
 def requantizer_dsps(hw):

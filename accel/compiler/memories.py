@@ -52,10 +52,15 @@ def lut_cost(depth, width, writable):
     """LUTs of a memory in distributed RAM or ROM, multiplexers included."""
     if not writable:
         return -(-depth * width // ROM_BITS_PER_LUT) if depth > 64 else width
-    if depth <= 32:
-        return -(-width // 6) * 4
-    banks = -(-depth // 64)
-    return banks * -(-width // 3) * 4 + (0 if banks == 1 else width * (1 if banks <= 4 else 2))
+    banks = 1 if depth <= 32 else -(-depth // 64)
+    return lutram_cost(depth, width) + (0 if banks == 1 else width * (1 if banks <= 4 else 2))
+
+
+def lutram_cost(depth, width):
+    """LUTs of a distributed RAM alone, without multiplexers."""
+    if depth <= 0:
+        return 0
+    return -(-width // 6) * 4 if depth <= 32 else -(-depth // 64) * -(-width // 3) * 4
 
 
 def unit_shape(width):

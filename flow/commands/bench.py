@@ -23,6 +23,8 @@ def _render(result):
     table.add_row("lanes of the array, rows x columns", f"{result['lanes']} = {array['rows']} x {array['columns']}")
     table.add_row("of these made of DSP48E1s; requantizers", f"{array['dsp_lanes']}; {array['requantizers']}")
     table.add_row("MAC utilization", f"{100 * result['utilization']:.1f} %")
+    if result["exceeds"]:
+        table.add_row(f"does not fit {result['device']}", "[red]" + "\n".join(result["exceeds"]) + "[/]")
     if result["area"]:
         for row in area_rows(result["area"], result["device"]):
             table.add_row(*row)

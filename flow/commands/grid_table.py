@@ -12,7 +12,7 @@ def grid_table(result):
     table = Table(title=f"Grid of the paper on {result['device']}, readout {result['readout']}, whole SoC with {result['cpu']}",
                   caption=f"{result['csv']}, {result['plot']}; {result['seconds'] / 60:.1f} min", box=box.SIMPLE_HEAD,
                   padding=(0, 1, 0, 0))
-    for name in ("n", "d", "bits", "lanes", "cycles", "µs", "used", "LUT", "FF", "BRAM", "DSP", "fits", "differ"):
+    for name in ("n", "d", "bits", "lanes", "cycles", "µs", "used", "LUT", "sites", "FF", "BRAM", "DSP", "fits", "differ"):
         table.add_column(name, justify="right", no_wrap=True)
 
     def show(value, form="{:,}"):
@@ -20,11 +20,11 @@ def grid_table(result):
 
     for row in result["rows"]:
         if row["error"]:
-            table.add_row(*(str(row[name]) for name in CONFIGURATION), "[red]none[/]", *["-"] * 7, "[red]no[/]", "-")
+            table.add_row(*(str(row[name]) for name in CONFIGURATION), "[red]none[/]", *["-"] * 8, "[red]no[/]", "-")
             continue
         fits = {None: "-", True: "yes", False: "[red]no[/]"}[row["fits"]]
         table.add_row(*(str(row[name]) for name in CONFIGURATION), f"{row['rows']}x{row['columns']}",
                       show(row["cycles"]), show(row["latency_us"], "{:.1f}"), f"{100 * row['utilization']:.0f} %",
-                      *(show(row[name]) for name in ("lut", "ff", "bram36", "dsp")), fits,
+                      *(show(row[name]) for name in ("lut", "lut_sites", "ff", "bram36", "dsp")), fits,
                       f"[red]{row['mismatches']}[/]" if row["mismatches"] else "0")
     return table

@@ -6,7 +6,7 @@ from rich.table import Table
 from liteformer.accel.devices import DEVICES
 from liteformer.flow.measure import hardware
 
-ESTIMATED = {"lut": "LUT", "bram36": "BRAM36", "dsp": "DSP48E1"}
+ESTIMATED = {"lut": "LUT", "lut_sites": "sites", "bram36": "BRAM36", "dsp": "DSP48E1"}
 
 
 def paths_table(paths):
@@ -26,6 +26,9 @@ def area_rows(area, device):
     names = {"lut": "LUT", "lutram": "of these as memory", "ff": "flip-flops", "bram36": "BRAM36", "dsp": "DSP48E1"}
     rows = [(f"{text}, whole SoC" if key != "lutram" else text, f"{area[key]:,} of {getattr(capacity, key):,}")
             for key, text in names.items()]
+    rows.insert(1, ("LUT sites of a packer, at most",
+                    f"{area['lut_sites']:,} of {capacity.lut:,}, {area['limits']['lut_sites']:,}"))
+    rows.insert(2, ("slices at least; control sets", f"{area['slices']:,} of {capacity.lut // 4:,}; {area['control_sets']}"))
     return [*rows, (f"fits {device}", "yes" if area["fits"] else "[red]no[/]")]
 
 

@@ -2,19 +2,18 @@
 """Hardware cost of a model from the compiler's schedule and area formula: no synthesis, no simulation."""
 
 from liteformer.accel.compiler import HardwareOptions
-from liteformer.accel.compiler.choose import FILL, choose_array
+from liteformer.accel.compiler.choose import choose_array
 from liteformer.accel.compiler.estimate import estimate_area
+from liteformer.accel.compiler.fit import excess
 from liteformer.accel.compiler.schedule import schedule
 from liteformer.accel.compiler.steps import build_steps
-from liteformer.accel.devices import device as find_device
 from liteformer.accel.errors import LiteFormerError
 from liteformer.flow.explore.space import AUTO
 from liteformer.flow.measure.hardware import microseconds
 
-# LUTs against VexRiscv minimal (Yosys, whole SoC), and the firmware's cycles around the core for one sample: fixed and for each
-# feature of the sample. Measured with `liteformer bench --window 6 --d-model 8` at 1 and 7 features, within 10 cycles
-# for VexRiscv and 1 % for SERV.
-CPUS = {"vexriscv": (0, 157, 8), "serv": (-728, 2080, 163)}
+# The firmware's cycles around the core for one sample: fixed and for each feature of the sample. Measured with
+# `liteformer bench --window 6 --d-model 8` at 1 and 7 features, within 10 cycles for VexRiscv and 1 % for SERV.
+CPUS = {"vexriscv": (157, 8), "serv": (2080, 163)}
 MAX_COLUMNS = 64
 
 
@@ -50,6 +49,10 @@ def place(model, lanes, device):
         except LiteFormerError as error:
             refused = error
             continue
+        over = excess(hw, device)
+        if over:
+            refused = LiteFormerError(f"{hw.rows} x {hw.columns} lanes need {' and '.join(over)} for the {device}")
+            continue
         cycles = schedule(build_steps(model, hw, layout), hw)
         if best is None or cycles < best[2]:
             best = (overrides, hw, cycles)
@@ -66,13 +69,12 @@ def estimated(model, hw, cycles, cpu, device):
     Returns:
         dict of columns.
     Raises:
-        LiteFormerError: more LUTs than the device has.
+        LiteFormerError: more than the device has.
     """
-    area, (luts, fixed, per_feature) = estimate_area(hw), CPUS[cpu]
-    area["lut"] += luts
-    capacity = find_device(device).lut
-    if area["lut"] > FILL * capacity:
-        raise LiteFormerError(f"needs about {area['lut']} LUTs, {FILL:.0%} of the {device}'s are {FILL * capacity:.0f}")
+    area, (fixed, per_feature) = estimate_area(hw, cpu), CPUS[cpu]
+    over = excess(hw, device, cpu)
+    if over:
+        raise LiteFormerError(f"needs {' and '.join(over)} for the {device}")
     return {"cycles": cycles, "latency_us": microseconds(cycles),
             "end_to_end_us": microseconds(cycles + fixed + per_feature * model.config.features),
             "luts": area["lut"], "bram36": area["bram36"], "dsp": area["dsp"], "array": f"{hw.rows}x{hw.columns}",

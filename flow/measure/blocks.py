@@ -38,16 +38,27 @@ def block_of(name):
     return next((block for block, pattern in PATTERNS if re.match(pattern, name)), BUS)
 
 
-def cells_by_block(module):
-    """Primitives of each block.
+def owners(module):
+    """Block of each cell.
 
     Args:
         module: the top module of what Yosys' ``write_json`` wrote of a flattened design.
     Returns:
+        dict name of a cell -> block.
+    """
+    return _attribute(module["cells"], _names(module))
+
+
+def cells_by_block(module, owners):
+    """Primitives of each block.
+
+    Args:
+        module: as in ``owners``, which made the second argument.
+    Returns:
         dict block -> Counter primitive -> instances.
     """
     found = defaultdict(Counter)
-    for name, block in _attribute(module["cells"], _names(module)).items():
+    for name, block in owners.items():
         found[block][module["cells"][name]["type"]] += 1
     return found
 

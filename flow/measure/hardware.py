@@ -28,11 +28,42 @@ def compile_model(model, **overrides):
     Args:
         model: QuantizedModel. overrides: fields of HardwareOptions; those that are None keep their default.
     Returns:
-        CompiledModel.
+        CompiledModel; one line on stderr says so if the array that the overrides name exceeds the device.
     """
-    from liteformer.accel.compiler import HardwareOptions
     from liteformer.accel.compiler import compile_model as compile_for_core
-    return compile_for_core(model, HardwareOptions(**{key: value for key, value in overrides.items() if value is not None}))
+    options = _options(overrides)
+    compiled = compile_for_core(model, options)
+    over = excess(compiled, options.device)
+    if over:
+        console.note(f"the array that was asked for does not fit the {options.device}: it needs {' and '.join(over)}")
+    return compiled
+
+
+def compile_fitting(model, cpu=None, **overrides):
+    """The same for a build, which must fit its device.
+
+    Args:
+        cpu: name of the SoC's CPU or None. overrides: as in ``compile_model``.
+    Raises:
+        LiteFormerError: it does not fit; the message says by how much, and what would.
+    """
+    from liteformer.accel.compiler import compile_model as compile_for_core
+    from liteformer.accel.compiler.fit import check_fits
+    options = _options(overrides)
+    compiled = compile_for_core(model, options)
+    check_fits(compiled, options, cpu)
+    return compiled
+
+
+def excess(compiled, device, cpu=None):
+    """What of a CompiledModel does not fit a device by estimate, see ``fit.excess``."""
+    from liteformer.accel.compiler import fit
+    return fit.excess(compiled.hw, device, cpu)
+
+
+def _options(overrides):
+    from liteformer.accel.compiler import HardwareOptions
+    return HardwareOptions(**{key: value for key, value in overrides.items() if value is not None})
 
 
 def check_cpu(cpu):
@@ -85,10 +116,12 @@ def soc_synthesis(compiled, cpu="vexriscv", device="xc7s15"):
     """Area and longest paths of the complete SoC: CPU, firmware in ROM, RAM, UART with its line coder, timer and core.
 
     Returns:
-        dict ``area`` (of ``area.count``, ``fits`` for the device, ``estimate``: the compiler's own account of it, None for
-        another CPU than it knows), ``paths``, ``blocks`` (of ``area.synthesise``).
+        dict ``area`` (of ``area.count`` and ``sites.count``; ``fits`` for the device, ``exceeds``: list of texts, what does not
+        fit; ``limits``: dict of what would; ``estimate``: the compiler's own account, None for another CPU than it knows),
+        ``paths``, ``blocks`` (of ``area.synthesise``).
     """
-    from liteformer.accel.compiler.estimate import estimate_area
+    from liteformer.accel.compiler.capacity import exceeded, room
+    from liteformer.accel.compiler.estimate import CPU_LUTS, estimate_area
     from liteformer.accel.core import LiteFormerCore
     from liteformer.soc.generate import write_verilog
     from liteformer.soc.platform import simulation_platform
@@ -100,8 +133,10 @@ def soc_synthesis(compiled, cpu="vexriscv", device="xc7s15"):
                             uart="serial")
         design = write_verilog(soc, temporary)
         result = area.synthesise(Path(design.top).parent, design.sources, design.name, design.include_dirs, step.update)
-    estimate = estimate_area(compiled.hw) if cpu == "vexriscv" else None
-    return result | {"area": result["area"] | {"fits": area.fits(result["area"], target), "estimate": estimate}}
+    estimate = estimate_area(compiled.hw, cpu) if cpu in CPU_LUTS else None
+    limits = room(target)
+    over = exceeded(result["area"], limits)
+    return result | {"area": result["area"] | {"fits": not over, "exceeds": over, "limits": limits, "estimate": estimate}}
 
 
 def soc_area(compiled, cpu="vexriscv", device="xc7s15"):

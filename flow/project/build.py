@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """From a model to the project of a board, and its bitstream."""
 
+import functools
 from pathlib import Path
 
 from liteformer.accel.devices import DEFAULT_DEVICE
@@ -38,7 +39,9 @@ def run_build(model, board, out, *, compile_gateware=True, toolchain=None, cpu=N
         raise LiteFormerError(f"{board} has the {module.DEVICE}, not the {overrides['device']}; leave --device out or name "
                               "another board")
     overrides = {"device": DEFAULT_DEVICE} | overrides
-    compiled = hardware.compile_model(load_model(model), **overrides)
+    # A simulated board has no device to fit.
+    compile_model = hardware.compile_model if module.DEVICE is None else functools.partial(hardware.compile_fitting, cpu=cpu)
+    compiled = compile_model(load_model(model), **overrides)
     options = {"sys_clk_freq": clock}
     if cpu:
         if cpu != "none":

@@ -23,7 +23,7 @@ def run_generate(path, out, *, windows=16, seed=1, overrides=None):
     from liteformer.soc.standalone import NAME, PORT_BYTES, write_core
     at_least("windows", windows, 1)
     model, raw = windows_for(path, windows, seed)
-    compiled = hardware.compile_model(model, **hardware_of(path, simulated=False, **(overrides or {}))[1])
+    compiled = hardware.compile_fitting(model, **hardware_of(path, simulated=False, **(overrides or {}))[1])
     expected = golden.infer(model, raw)
     with whole_directory(out, MANIFEST, "liteformer generate") as folder, console.step("Write the core"):
         write_core(compiled, folder, raw, expected)

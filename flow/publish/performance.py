@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from liteformer.accel.devices import DEVICES
+from liteformer.accel.errors import LiteFormerError
 from liteformer.accel.random_model import random_model
 from liteformer.flow.common import console
 from liteformer.flow.common.cache import write_atomically
@@ -118,9 +119,10 @@ def speed_table(results):
         area, cycles = result["area"], result["cycles"]["accelerator"]
         rows.append([f"{window}, {d}, {bits}", readout, f"{cycles:,}", f"{result['latency_us']:.2f} µs",
                      f"{paper:.2f} ms, {1000 * paper / result['latency_us']:.0f}x slower",
-                     f"{100 * result['utilization']:.0f} %", *(f"{area[key]:,}" for key in ("lut", "ff", "bram36", "dsp"))])
-    return markdown(["window, d, bits", "readout", "cycles", "time", "paper", "MAC utilization", "LUT", "FF", "BRAM36", "DSP"],
-                    rows)
+                     f"{100 * result['utilization']:.0f} %",
+                     *(f"{area[key]:,}" for key in ("lut", "lut_sites", "ff", "bram36", "dsp"))])
+    return markdown(["window, d, bits", "readout", "cycles", "time", "paper", "MAC utilization", "LUT", "LUT sites", "FF",
+                     "BRAM36", "DSP"], rows)
 
 
 def devices_table(results):
@@ -130,9 +132,10 @@ def devices_table(results):
         area, array, device = result["area"], result["array"], DEVICES[result["device"]]
         rows.append([device.name, f"{array['rows']} x {array['columns']}", array["dsp_lanes"], array["requantizers"],
                      f"{result['cycles']['accelerator']:,}", f"{100 * result['utilization']:.0f} %",
-                     *(f"{area[key]:,} of {getattr(device, key):,}" for key in ("lut", "bram36", "dsp")), result["mismatches"]])
-    return markdown(["device", "lanes", "of these in DSP48E1s", "requantizers", "cycles", "MAC utilization", "LUT", "BRAM36",
-                     "DSP", "outputs that differ"], rows)
+                     f"{area['lut']:,}", f"{area['lut_sites']:,} of {device.lut:,}",
+                     *(f"{area[key]:,} of {getattr(device, key):,}" for key in ("bram36", "dsp")), result["mismatches"]])
+    return markdown(["device", "lanes", "of these in DSP48E1s", "requantizers", "cycles", "MAC utilization", "LUT",
+                     "LUT sites", "BRAM36", "DSP", "outputs that differ"], rows)
 
 
 def end_to_end_table(results):
@@ -174,11 +177,12 @@ def estimate_table(rows):
     table = []
     for row in rows:
         area, estimate = row["area"], row["area"]["estimate"]
-        table.append([row["name"], f"{estimate['lut']:,}", f"{area['lut']:,}",
-                      f"{100 * (estimate['lut'] / area['lut'] - 1):+.1f} %",
+        luts = [text for key in ("lut", "lut_sites") for text in (
+            f"{estimate[key]:,}", f"{area[key]:,}", f"{100 * (estimate[key] / area[key] - 1):+.1f} %")]
+        table.append([row["name"], *luts,
                       *(figures[key] for key in ("bram36", "dsp") for figures in (estimate, area))])
-    return markdown(["window, d, bits", "LUT, estimate", "LUT, Yosys", "error", "BRAM36, estimate", "BRAM36, Yosys",
-                     "DSP, estimate", "DSP, Yosys"], table)
+    return markdown(["window, d, bits", "LUT, estimate", "LUT, Yosys", "error", "sites, estimate", "sites, counted", "error",
+                     "BRAM36, estimate", "BRAM36, Yosys", "DSP, estimate", "DSP, Yosys"], table)
 
 
 # Grid ---------------------------------------------------------------------------------------------
@@ -188,17 +192,20 @@ def grid_section(path):
     with Path(path).open() as file:
         rows = list(csv.DictReader(file))
     built = [row for row in rows if row["lut"]]
-    errors = np.array([int(row["estimated_lut"]) / int(row["lut"]) - 1 for row in built if row["estimated_lut"]])
+    if "lut_sites" not in rows[0]:
+        raise LiteFormerError(f"{path} was measured before LUT sites were counted; measure it again with `make grid`")
+    errors = np.array([int(row["estimated_lut_sites"]) / int(row["lut_sites"]) - 1 for row in built
+                       if row["estimated_lut_sites"]])
     table = [[row["window"], row["d_model"], row["bits"], f"{row['rows']} x {row['columns']}", f"{int(row['cycles']):,}",
-              f"{100 * float(row['utilization']):.0f} %", *(row[name] for name in ("lut", "ff", "bram36", "dsp")),
+              f"{100 * float(row['utilization']):.0f} %", *(row[name] for name in ("lut", "lut_sites", "ff", "bram36", "dsp")),
               "yes" if row["fits"] == "True" else "**no**", row["mismatches"], row["levels"]] for row in built]
     text = (f"{sum(row['fits'] == 'True' for row in rows)} of {len(rows)} fit; "
             f"{sum(int(row['mismatches'] or 0) for row in rows)} outputs differ from the golden model.")
     if len(errors):
-        text += (f" The estimated LUTs are off by {100 * np.mean(np.abs(errors)):.1f} % in the mean of magnitudes, between "
-                 f"{100 * errors.min():+.1f} % and {100 * errors.max():+.1f} %.")
-    header = ["window", "d", "bits", "lanes", "cycles", "MAC utilization", "LUT", "FF", "BRAM36", "DSP", "fits", "differ",
-              "most LUT levels outside the CPU"]
+        text += (f" The estimated LUT sites are off by {100 * np.mean(np.abs(errors)):.1f} % in the mean of magnitudes, "
+                 f"between {100 * errors.min():+.1f} % and {100 * errors.max():+.1f} %.")
+    header = ["window", "d", "bits", "lanes", "cycles", "MAC utilization", "LUT", "LUT sites", "FF", "BRAM36", "DSP", "fits",
+              "differ", "most LUT levels outside the CPU"]
     return f"{text}\n\n![grid](performance/grid.png)\n\n{markdown(header, table)}"
 
 

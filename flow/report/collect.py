@@ -19,7 +19,7 @@ from liteformer.flow.measure.timeline import Timeline, measure
 from liteformer.flow.measure.timeline_plot import label
 from liteformer.flow.runs.evaluate import model_figures, soc_figures, windows_for_soc
 
-AREA_KEYS = ("lut", "lutram", "ff", "bram36", "dsp")
+AREA_KEYS = ("lut", "lut_sites", "lutram", "ff", "bram36", "dsp")
 ACTIVITY_WINDOWS = 2
 
 
@@ -117,7 +117,8 @@ def _area(source, synthesis):
         return None
     capacity = find_device(source.device)
     blocks = {block: synthesis["blocks"][block] for block in BLOCKS if block in synthesis["blocks"]}
-    return synthesis["area"] | {"capacity": {key: getattr(capacity, key) for key in AREA_KEYS}, "blocks": blocks}
+    held = {key: getattr(capacity, "lut" if key == "lut_sites" else key) for key in AREA_KEYS}
+    return synthesis["area"] | {"capacity": held, "blocks": blocks}
 
 
 def _energy(source, report, synthesis, activity):

@@ -22,7 +22,8 @@ WHITE = {"facecolor": "white", "edgecolor": "none", "pad": 1.0}
 # One colour a block: CPU side grey to brown, core side blue to violet.
 COLORS = dict(zip(BLOCKS, ("#5c677d", "#979dac", "#c9b79c", "#a98467", "#2a6f97", "#61a5c2", "#e07a1f", "#7b2cbf", "#2d6a4f",
                            "#b5179e", "#d4a017")))
-RESOURCES = {"lut": "LUT", "lutram": "LUT as\nmemory", "ff": "flip-flops", "bram36": "BRAM36", "dsp": "DSP48E1"}
+RESOURCES = {"lut": "LUT", "lut_sites": "LUT sites", "lutram": "LUT as\nmemory", "ff": "flip-flops", "bram36": "BRAM36",
+             "dsp": "DSP48E1"}
 
 
 def _png(figure, dpi=150):

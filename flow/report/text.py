@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from liteformer.flow.common.metrics_table import COLUMNS, LABELS, TITLES, metric_text
 
-AREA = {"lut": "LUT", "lutram": "of these memory", "ff": "flip-flops", "bram36": "BRAM36", "dsp": "DSP48E1"}
+AREA = {"lut": "LUT", "lut_sites": "LUT sites", "lutram": "of these memory",
+        "ff": "flip-flops", "bram36": "BRAM36", "dsp": "DSP48E1"}
 RESOURCES = {"clock": "clock tree", "logic": "LUTs and carry chains", "signal": "nets", "bram36": "block RAM",
              "dsp": "DSP blocks"}
 
@@ -52,7 +53,7 @@ def headline(report):
         tiles.append(("energy estimate, per inference", f"{uj['typical']:.3g} µJ", f"{uj['low']:.3g} to {uj['high']:.3g} µJ"))
     if report["area"]:
         area, fits = report["area"], "fits" if report["area"]["fits"] else "does not fit"
-        tiles.append((f"LUTs of the {report['device']}", f"{area['lut'] / area['capacity']['lut']:.0%}",
+        tiles.append((f"LUT sites of the {report['device']}", f"{area['lut_sites'] / area['capacity']['lut_sites']:.0%}",
                       f"{fits}, CPU included"))
     return tiles
 
@@ -132,9 +133,12 @@ def _area(report):
              [report["device"], *(f"{area['capacity'][key]:,}" for key in AREA)]]
     notes = ["Yosys, the whole SoC flattened and mapped to 7-series cells. A block has the flip-flops, memories and DSP blocks "
              "that bear its name; a LUT counts for the block that it feeds most. Parts sum to the whole; logic between two "
-             "blocks counts for the one it feeds."]
+             "blocks counts for the one it feeds.",
+             f"LUT sites hold these LUTs and those that only pass a signal into a carry chain; a build may fill "
+             f"{area['limits']['lut_sites']:,} of {area['capacity']['lut_sites']:,}. It needs {area['slices']:,} slices or "
+             f"more, with {area['control_sets']} control sets."]
     if not area["fits"]:
-        notes.append(f"It does not fit the {report['device']}.")
+        notes.append(f"It does not fit the {report['device']}: it needs {' and '.join(area['exceeds'])}.")
     return Section("Area", ("block", *AREA.values()), rows, tuple(notes), pictures=("area",))
 
 

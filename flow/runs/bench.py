@@ -17,7 +17,7 @@ def run_bench(shape, *, cpu="vexriscv", windows=16, overrides=None, device="xc7s
         shape: arguments of ``random_model`` (window, features, d_model, bits, ...). overrides: fields of HardwareOptions.
         picture: PNG to write of the array's activity in each cycle.
     Returns:
-        dict, the command's JSON.
+        dict, the command's JSON; ``exceeds``: list of texts, what does not fit the device, by estimate without area.
     """
     check_bits(shape["bits"])
     at_least("windows", windows, 1)
@@ -36,7 +36,8 @@ def run_bench(shape, *, cpu="vexriscv", windows=16, overrides=None, device="xc7s
         "shape": shape, "macs": model.config.macs, "lanes": compiled.hw.lanes,
         "array": {name: getattr(compiled.hw, name) for name in ("rows", "columns", "requantizers", "dsp_lanes")},
         "utilization": round(hardware.utilization(model, compiled, cycles), 4), **figures,
-        "clock_mhz": hardware.CLOCK_MHZ, "latency_us": hardware.microseconds(cycles), "device": device, "cpu": cpu, **synthesis,
+        "clock_mhz": hardware.CLOCK_MHZ, "latency_us": hardware.microseconds(cycles), "device": device, "cpu": cpu,
+        "exceeds": synthesis["area"]["exceeds"] if with_area else hardware.excess(compiled, device, cpu), **synthesis,
     }
     if picture:
         result["timeline"] = _picture(compiled, result, picture, seed)

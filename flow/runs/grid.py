@@ -23,8 +23,8 @@ from liteformer.flow.common.workers import silence
 WINDOWS, WIDTHS, BITS = (6, 12, 18, 24), (8, 16, 32, 64), (4, 6, 8)
 CONFIGURATIONS = tuple(itertools.product(WINDOWS, WIDTHS, BITS))
 CONFIGURATION = ("window", "d_model", "bits")
-AREA = ("lut", "lutram", "ff", "bram36", "dsp")
-ESTIMATED = ("lut", "bram36", "dsp")
+AREA = ("lut", "lut_sites", "slices", "control_sets", "lutram", "ff", "bram36", "dsp")
+ESTIMATED = ("lut", "lut_sites", "bram36", "dsp")
 COLUMNS = (*CONFIGURATION, "rows", "columns", "lanes", "dsp_lanes", "requantizers", "cycles", "end_to_end",
            "latency_us", "utilization", *AREA, *(f"estimated_{name}" for name in ESTIMATED), "fits", "mismatches", "levels",
            "ns", "error")

@@ -156,8 +156,9 @@ class FakeCompiled:
 
 FIGURES = {"windows": 2, "mismatches": 0, "cycles": {"accelerator": 1000, "end_to_end": 1200, "total": 9000},
            "cycles_per_second": 3_000_000}
-AREA = {"lut": 7000, "lutram": 500, "ff": 5000, "bram36": 6.5, "dsp": 12, "fits": True,
-        "estimate": {"lut": 6900, "bram36": 6, "dsp": 12}}
+AREA = {"lut": 5000, "lut_sites": 6000, "slices": 1500, "control_sets": 130, "lutram": 500, "ff": 5000, "bram36": 6.5,
+        "dsp": 12, "fits": True, "exceeds": [], "limits": {"lut_sites": 6160},
+        "estimate": {"lut": 4900, "lut_sites": 5900, "bram36": 6, "dsp": 12}}
 PATHS = [{"block": "array", "levels": 4, "carries": 2, "ns": 4.5, "start": "row", "end": "sum"}]
 
 
@@ -168,6 +169,7 @@ def fake_hardware(monkeypatch):
     monkeypatch.setattr(hardware, "compile_model", lambda model, **overrides: asked.update(overrides) or FakeCompiled())
     monkeypatch.setattr(hardware, "run_soc", lambda model, compiled, raw, *_, **__: (dict(FIGURES), raw[:, 0, :1]))
     monkeypatch.setattr(hardware, "soc_synthesis", lambda *_: {"area": AREA, "paths": PATHS})
+    monkeypatch.setattr(hardware, "excess", lambda *_: ["about 8,100 LUTs (420 too many)"])
     return asked
 
 
@@ -189,13 +191,16 @@ def test_bench_device(run, fake_hardware):
 
 
 def test_bench_without_area(run, fake_hardware):
-    assert json.loads(run("bench", "--no-area", "--json")[1])["area"] is None
+    result = json.loads(run("bench", "--no-area", "--json")[1])
+    assert result["area"] is None and result["exceeds"] == ["about 8,100 LUTs (420 too many)"]
+    assert "does not fit xc7s15" in run("bench", "--no-area")[1] and "does not fit xc7s15" not in run("bench")[1]
 
 
 def test_bench_table(run, fake_hardware):
     _, out, _ = run("bench")
-    assert "7,000 of 8,000" in out and "10.00 µs at 100 MHz" in out and "fits xc7s15" in out
-    assert "6,900 LUT, 6 BRAM36, 12 DSP48E1" in out and "Longest paths" not in out
+    assert "5,000 of 8,000" in out and "6,000 of 8,000, 6,160" in out
+    assert "10.00 µs at 100 MHz" in out and "fits xc7s15" in out
+    assert "4,900 LUT, 5,900 sites, 6 BRAM36" in out and "Longest paths" not in out
 
 
 def test_bench_timing(run, fake_hardware):

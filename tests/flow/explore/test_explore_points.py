@@ -41,7 +41,7 @@ def test_a_point_that_cannot_be(tmp_path, change, words):
 def measured(monkeypatch):
     """The hardware's answers as constants; a test may change them."""
     soc = {"mismatches": 0, "cycles": {"accelerator": 300, "end_to_end": 500}}
-    area = {"lut": 7000, "lutram": 500, "ff": 5000, "bram36": 6.5, "dsp": 12, "fits": True}
+    area = {"lut": 7000, "lut_sites": 6000, "lutram": 500, "ff": 5000, "bram36": 6.5, "dsp": 12, "fits": True, "exceeds": []}
     monkeypatch.setattr(hardware, "run_soc", lambda *_, **__: (soc, None))
     monkeypatch.setattr(hardware, "soc_area", lambda *_: area)
     return soc, area
@@ -75,9 +75,9 @@ def test_a_point_of_another_task(tmp_path, measured, kind):
 def test_what_the_measurement_refuses(tmp_path, measured):
     """Negative controls: a SoC that is too large, and one that computes something else."""
     soc, area = measured
-    area |= {"lut": 8800, "fits": False}
+    area |= {"lut_sites": 6776, "fits": False, "exceeds": ["6,776 LUT sites (616 too many)"]}
     result = evaluate.evaluate(task(tmp_path, fidelity="simulate"), POINT)
-    assert (result["state"], round(result["excess"], 3)) == ("infeasible", 0.1) and "8800 lut" in result["reason"]
+    assert (result["state"], round(result["excess"], 3)) == ("infeasible", 0.1) and "6,776 LUT sites" in result["reason"]
     soc["mismatches"] = 1
     result = evaluate.evaluate(task(tmp_path, fidelity="simulate"), POINT)
     assert result["state"] == "failed" and "differ from the golden model" in result["reason"]

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from migen.fhdl.tools import list_targets
 
-from liteformer.accel.compiler import compile_model
+from liteformer.accel.compiler import HardwareOptions, compile_model
 from liteformer.accel.core import LiteFormerCore
 from liteformer.accel.random_model import random_model
 from liteformer.flow.measure import blocks, timing
@@ -18,6 +18,9 @@ from liteformer.soc.quiet import quiet
 from liteformer.soc.soc import LiteFormerSoC
 
 REQUANTIZERS = (blocks.REQUANTIZERS, "requantizers")
+
+# Named, because not every shape leaves room for an array that the compiler would choose.
+ARRAY = HardwareOptions(rows=6, columns=8)
 
 
 def registers(module, block, found, others):
@@ -56,7 +59,7 @@ def named(compiled, tmp_path, monkeypatch):
     {"window": 12, "d_model": 32, "bits": 4, "readout": "last"},
 ], ids=str)
 def test_names_show_the_block(shape, tmp_path, monkeypatch):
-    found = named(compile_model(random_model(np.random.default_rng(1), features=7, **shape), None), tmp_path, monkeypatch)
+    found = named(compile_model(random_model(np.random.default_rng(1), features=7, **shape), ARRAY), tmp_path, monkeypatch)
     assert len(found) == 8 and all(found.values())
     for (area, path), names in found.items():
         assert {(blocks.block_of(name), timing.block_of(name)) for name in names} == {(area, path)}

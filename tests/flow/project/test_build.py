@@ -2,6 +2,7 @@
 """`liteformer build` and `load`: projects, what a toolchain leaves behind, what is said where one is missing."""
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -67,6 +68,22 @@ def test_bad_input(run, arguments, sentence):
     code, out, err = run(*arguments.split())
     assert (code, out, err.splitlines()[-1]) == (2, "", f"error: {sentence}")
     assert [path.name for path in Path().iterdir()] == ["model.safetensors"]
+
+
+@pytest.mark.parametrize("command", ["build model.safetensors --board seeed_spartan_edge --no-compile --cpu vexriscv",
+                                     "generate model.safetensors --out core"])
+def test_an_array_that_is_too_big(run, command):
+    """It says by how much and what would fit, and writes nothing; that many columns fit, and a simulation may have it."""
+    array = ("--rows", 4, "--requantizers", 2, "--dsp-lanes", 0)
+    code, out, err = run(*command.split(), *array, "--columns", "64")
+    sentence = (r"error: 4 x 64 lanes with 2 requantizers need about ([\d,]+) LUT sites \(([\d,]+) too many\) for the xc7s15; "
+                r"--columns (\d+) would fit, so would a larger device such as the xc7\w+")
+    found = re.fullmatch(sentence, err.splitlines()[-1])
+    assert (code, out) == (2, "") and found, err
+    assert [path.name for path in Path().iterdir()] == ["model.safetensors"]
+    assert run(*command.split(), *array, "--columns", found.group(3), "--json")[0] == 0
+    code, _, err = run("build", "model.safetensors", "--board", "sim", "--no-compile", *array, "--columns", "64")
+    assert code == 0 and "does not fit the xc7s15: it needs about " in err
 
 
 def test_a_model_that_is_too_big(run):

@@ -10,6 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from liteformer.accel.compiler.capacity import room
+from liteformer.accel.devices import device
 from liteformer.accel.random_model import random_model
 from liteformer.flow.measure import hardware
 from liteformer.flow.measure.blocks import BLOCKS
@@ -19,9 +21,11 @@ from liteformer.flow.report.text import headline, sections
 
 from .browser import Browser, chromium
 
-PART = {"lut": 100, "lutram": 10, "ff": 200, "bram36": 0.5, "dsp": 1}
+PART = {"lut": 100, "lut_sites": 120, "lutram": 10, "ff": 200, "bram36": 0.5, "dsp": 1}
 TOTAL = {name: len(BLOCKS) * value for name, value in PART.items()}
-SYNTHESIS = {"area": TOTAL | {"fits": True, "estimate": None}, "paths": [], "blocks": dict.fromkeys(BLOCKS, PART)}
+LIMITS = room(device("xc7s15"))
+AREA = TOTAL | {"slices": 330, "control_sets": 9, "fits": True, "exceeds": [], "limits": LIMITS, "estimate": None}
+SYNTHESIS = {"area": AREA, "paths": [], "blocks": dict.fromkeys(BLOCKS, PART)}
 
 
 @pytest.fixture(scope="module")
@@ -159,7 +163,7 @@ def test_terminal(report):
     text = console.export_text()
     assert all(section.title in text for section in sections(report))
     assert all("estimate" in section.title.lower() for section in sections(report) if "µJ" in str(section.rows))
-    assert [name for name, *_ in headline(report)][-2:] == ["energy estimate, per inference", "LUTs of the xc7s15"]
+    assert [name for name, *_ in headline(report)][-2:] == ["energy estimate, per inference", "LUT sites of the xc7s15"]
 
 
 def test_paper_is_compared(report):

@@ -14,8 +14,9 @@ from liteformer.flow.runs import bench, grid
 
 def result(shape, cycles=1000, fits=True, mismatches=0):
     """What ``run_bench`` gives, made up."""
-    area = {"lut": 7000, "lutram": 500, "ff": 5000, "bram36": 6.5, "dsp": 12, "fits": fits,
-            "estimate": {"lut": 6900, "bram36": 6, "dsp": 12}}
+    area = {"lut": 7000, "lut_sites": 8000, "slices": 2000, "control_sets": 130, "lutram": 500,
+            "ff": 5000, "bram36": 6.5, "dsp": 12, "fits": fits,
+            "estimate": {"lut": 6900, "lut_sites": 7900, "bram36": 6, "dsp": 12}}
     paths = [{"block": "CPU", "levels": 9, "carries": 0, "ns": 9.9}, {"block": "array", "levels": 4, "carries": 2, "ns": 4.5},
              {"block": "drain", "levels": 5, "carries": 0, "ns": 4.0}]
     return {"shape": shape, "macs": 1, "lanes": 96, "array": {"rows": 12, "columns": 8, "requantizers": 4, "dsp_lanes": 32},
