@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What a device has room for, and by how much an area exceeds it."""
 
-# Part of a device's LUT sites and slices that a build may fill. An open placer placed 8,389 sites, by our own count, in 10,800
-# (78 %) and not in 9,792 (86 %); what it has shown is what is promised.
-FILL = 0.77
-# Part of that which the compiler's choice may use, because its estimate of sites errs by a few percent.
+from liteformer.accel.devices import SERIES_7
+
+# Part of a family's ``fill`` which the compiler's choice may use, because its estimate of sites errs by a few percent.
 CHOICE = 0.97
 RESOURCES = {"lut_sites": "LUT sites", "slices": "slices", "lutram": "LUTs as memory", "ff": "flip-flops", "bram36": "BRAM36",
              "dsp": "DSP blocks"}
@@ -12,21 +11,30 @@ RESOURCES = {"lut_sites": "LUT sites", "slices": "slices", "lutram": "LUTs as me
 
 def room(device, share=1.0):
     """dict resource -> most of it that a build may take of a Device; ``share`` of the LUT sites."""
-    sites = int(share * FILL * device.lut)
+    sites = int(share * device.family.fill * device.lut)
     return {"lut_sites": sites, "slices": sites // 4, "lutram": device.lutram, "ff": device.ff, "bram36": device.bram36,
             "dsp": device.dsp}
 
 
-def exceeded(area, limits, about=""):
+def words(family):
+    """dict resource -> (text, how many make one of ours) in a Family's own words."""
+    own = {name: (text, 1) for name, text in RESOURCES.items()}
+    if family is not SERIES_7:
+        own |= {"lut_sites": (family.cell, 1), "bram36": (family.ram, family.rams_per_36), "dsp": (family.dsp, 1)}
+    return own
+
+
+def exceeded(area, limits, about="", family=SERIES_7):
     """What does not fit.
 
     Args:
-        area: dict resource -> needed; limits: dict resource -> available, see ``room``; about: before each figure.
+        area: dict resource -> needed; limits: dict resource -> available, see ``room``; about: before each figure; family:
+            Family, whose words are used.
     Returns:
         list of texts such as ``8,389 LUT sites (2,229 too many)``, empty if everything fits.
     """
-    return [f"{about}{area[name]:,} {text} ({area[name] - limits[name]:,} too many)" for name, text in RESOURCES.items()
-            if name in area and area[name] > limits[name]]
+    return [f"{about}{times * area[name]:,} {text} ({times * (area[name] - limits[name]):,} too many)"
+            for name, (text, times) in words(family).items() if name in area and area[name] > limits[name]]
 
 
 def load(area, limits):

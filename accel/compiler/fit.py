@@ -19,7 +19,8 @@ def excess(hw, device, cpu=None):
     Returns:
         list of texts, see ``capacity.exceeded``.
     """
-    return exceeded(estimate_area(hw, cpu), room(find_device(device)), "about ")
+    target = find_device(device)
+    return exceeded(estimate_area(hw, cpu, target.family), room(target), "about ", target.family)
 
 
 def check_fits(compiled, options, cpu=None):
@@ -54,7 +55,7 @@ def _remedies(compiled, options, cpu):
         found.append("so would --cpu serv")
     here = find_device(options.device)
     larger = [name for name, other in sorted(DEVICES.items(), key=lambda item: item[1].lut)
-              if other.lut > here.lut and _fits(model, replace(options, device=name), cpu)]
+              if other.family is here.family and other.lut > here.lut and _fits(model, replace(options, device=name), cpu)]
     if larger:
         found.append(f"{'so would ' if found else 'it fits '}a larger device such as the {larger[0]}")
     return ", ".join(found) or "no device of this size is known; leave the options that name the array out"
