@@ -7,6 +7,7 @@ from pathlib import Path
 
 from migen import Signal
 
+from litex.build.yosys_nextpnr_toolchain import YosysNextPNRToolchain
 from litex.soc.cores.gpio import GPIOOut
 from litex.soc.integration.builder import Builder
 
@@ -99,7 +100,7 @@ def leave_out_dsp(toolchain):
     Raises:
         LiteFormerError: the toolchain does not use Yosys.
     """
-    if not hasattr(toolchain, "_synth_opts"):
+    if not isinstance(toolchain, YosysNextPNRToolchain):
         raise LiteFormerError("--dsp none is for the open toolchains; leave it out with Vivado")
     options = toolchain._synth_opts.split()
     options = [option for option in options if option != "-dsp"] if "-dsp" in options else [*options, "-nodsp"]

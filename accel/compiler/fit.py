@@ -20,7 +20,8 @@ def excess(hw, device, cpu=None):
         list of texts, see ``capacity.exceeded``.
     """
     target = find_device(device)
-    return exceeded(estimate_area(hw, cpu, target.family), room(target), "about ", target.family)
+    area = estimate_area(hw, cpu or target.family.cpu, target.family)
+    return exceeded(area, room(target), "about ", target.family)
 
 
 def check_fits(compiled, options, cpu=None):
@@ -41,6 +42,7 @@ def check_fits(compiled, options, cpu=None):
 def _remedies(compiled, options, cpu):
     """What would fit, as half a sentence."""
     model, hw, found = compiled.model, compiled.hw, []
+    here = find_device(options.device)
     for columns in range(hw.columns - 1, 0, -1):
         if _fits(model, replace(options, columns=columns), cpu):
             found.append(f"--columns {columns} would fit")
@@ -51,9 +53,8 @@ def _remedies(compiled, options, cpu):
         if chosen:
             found.append(f"{chosen.rows} x {chosen.columns} lanes, which is what the compiler chooses without these options, "
                          "would fit")
-    if cpu != "serv" and not excess(hw, options.device, "serv"):
+    if (cpu or here.family.cpu) != "serv" and not excess(hw, options.device, "serv"):
         found.append("so would --cpu serv")
-    here = find_device(options.device)
     larger = [name for name, other in sorted(DEVICES.items(), key=lambda item: item[1].lut)
               if other.family is here.family and other.lut > here.lut and _fits(model, replace(options, device=name), cpu)]
     if larger:

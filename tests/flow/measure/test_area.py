@@ -48,7 +48,7 @@ def test_unmapped_cells_are_an_error():
 def test_devices():
     """DS180: four LUT6 and eight flip-flops a slice."""
     assert all(entry.ff == 2 * entry.lut and entry.lutram < entry.lut for entry in DEVICES.values())
-    with pytest.raises(LiteFormerError, match="^no device xc7z010; choose one of xc7s15, xc7s25, xc7s50, xc7a35t$"):
+    with pytest.raises(LiteFormerError, match="^no device xc7z010; choose one of xc7s15, xc7s25, xc7s50, xc7a35t, lfe5u-12f, lfe5u-25f, lfe5u-45f, lfe5u-85f, gw2a-18, ice40up5k$"):
         device("xc7z010")
 
 
