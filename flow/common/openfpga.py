@@ -54,17 +54,18 @@ def check_programs(programs):
 
 
 def environment(base):
-    """Environment of a process in which all PROGRAMS are on PATH.
+    """Environment of a process in which the PROGRAMS that packages bring are on PATH, before others of the same name.
 
     Args:
         base: the environment to add to.
     Returns:
         dict.
     """
+    found = {name: place for name, place in PROGRAMS.items() if _packaged(name)}
+    if not found:
+        return dict(base)
     folder = cache_directory("programs")
-    for name, (module, function) in PROGRAMS.items():
-        if not _packaged(name):
-            continue
+    for name, (module, function) in found.items():
         call = "main()" if function == "main" else f"{function}(sys.argv[1:])"
         script = f"#!/bin/sh\nexec '{sys.executable}' -c 'import sys; from {module} import {function}; sys.exit({call})' \"$@\"\n"
         path = folder / name
