@@ -67,8 +67,8 @@ def _check(config, options, device):
             raise LiteFormerError(f"--requantizers {options.requantizers} does not divide the {rows} rows; "
                                   f"possible: {', '.join(map(str, _divisors(rows)))}")
     if options.dsp_lanes and not device.dsp_block.accumulator:
-        raise LiteFormerError(f"--dsp-lanes {options.dsp_lanes}: the {device.family.dsp}s of the {device.name} are used without "
-                              "an accumulator, so all lanes are made of LUTs there; leave --dsp-lanes out")
+        raise LiteFormerError(f"--dsp-lanes {options.dsp_lanes}: the {device.family.dsp}s of the {device.name} are used "
+                              "without an accumulator, so all lanes are made of LUTs there; leave --dsp-lanes out")
     if options.dsp_lanes is not None and not 0 <= options.dsp_lanes <= 2 * device.dsp:
         raise LiteFormerError(f"--dsp-lanes {options.dsp_lanes} is outside 0 to {2 * device.dsp}, two lanes for each of the "
                               f"{device.dsp} DSP blocks of the {device.name}")
@@ -134,5 +134,6 @@ def choose_array(model, options):
     if any(value is not None for value in (options.rows, options.columns, options.requantizers, options.dsp_lanes)):
         return least[2]
     raise LiteFormerError(
-        f"the smallest array for this model needs {' and '.join(exceeded(least[1], limits, 'about ', family))} for the {device.name}; "
+        f"the smallest array for this model needs {' and '.join(exceeded(least[1], limits, 'about ', family))} for the "
+        f"{device.name}; "
         "train with a smaller d_model, window or fewer bits, or choose a larger --device or board")

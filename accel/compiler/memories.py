@@ -85,7 +85,8 @@ def plan_memories(fixed, streams, halves, loadable=False, family=SERIES_7):
 
     Args:
         fixed: name -> (depth, width, writable) of memories that are block RAM or LUTs as a whole; streams: list of
-            (depth, width); halves: block RAM budget in smallest blocks; loadable: the streams are RAMs, not ROMs; family: Family.
+            (depth, width); halves: block RAM budget in smallest blocks; loadable: the streams are RAMs, not ROMs;
+            family: Family.
     Returns:
         ``(styles, plans, used, luts)``: name -> style, list of StreamPlan, halves taken, LUTs of everything not in block RAM.
     """

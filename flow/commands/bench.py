@@ -23,7 +23,8 @@ def _render(result):
     table.add_row("multiply-accumulates", f"{result['macs']:,}")
     array = result["array"]
     table.add_row("lanes of the array, rows x columns", f"{result['lanes']} = {array['rows']} x {array['columns']}")
-    table.add_row(f"of these made of {DEVICES[result['device']].family.dsp}s; requantizers", f"{array['dsp_lanes']}; {array['requantizers']}")
+    table.add_row(f"of these made of {DEVICES[result['device']].family.dsp}s; requantizers",
+                  f"{array['dsp_lanes']}; {array['requantizers']}")
     table.add_row("MAC utilization", f"{100 * result['utilization']:.1f} %")
     if result["exceeds"]:
         table.add_row(f"does not fit {result['device']}", "[red]" + "\n".join(result["exceeds"]) + "[/]")
@@ -34,7 +35,8 @@ def _render(result):
             table.add_row("estimated before synthesis", estimated_text(result["area"]["estimate"], result["device"]))
     if "route" in result:
         route = result["route"]
-        table.add_row(f"routed, aim {route['clock_mhz']:g} MHz", f"{route['fmax_mhz']:g} MHz" + ("" if route["met"] else ", not met"))
+        table.add_row(f"routed, aim {route['clock_mhz']:g} MHz", f"{route['fmax_mhz']:g} MHz"
+                      + ("" if route["met"] else ", not met"))
         table.add_row("cells routed", ", ".join(f"{site['used']:,} of {site['available']:,} {kind}"
                                                 for kind, site in route["cells"].items() if kind not in UNTOLD))
         table.add_row("core at the routed clock", f"{result['latency_us']:.2f} µs")
@@ -63,8 +65,8 @@ def bench(
     windows: Annotated[int, typer.Option(help="Random windows to run; the grid runs at most 4 of each shape.")] = 16,
     seed: Annotated[int, typer.Option(help="Seed of weights and windows.")] = 1,
     no_area: Annotated[bool, typer.Option("--no-area", help="Skip the synthesis with Yosys.")] = False,
-    route: Annotated[bool, typer.Option("--route", help="Place and route with the open router of the device's family; times are "
-                                        "then at the routed clock. Minutes.")] = False,
+    route: Annotated[bool, typer.Option("--route", help="Place and route with the open router of the device's family; times "
+                                        "are then at the routed clock. Minutes.")] = False,
     timeline: Annotated[str | None, typer.Option(metavar="FILE.png", help="Draw what the array does in each cycle.",
                                                  rich_help_panel=MORE)] = None,
     timing: Annotated[bool, typer.Option("--timing", help="Show the longest path into each block.",

@@ -46,12 +46,13 @@ def build(
     board: Annotated[str, typer.Option(help=f"One of {', '.join(BOARDS)}.")],
     out: Annotated[str | None, typer.Option(metavar="DIR", help="Folder of the project; build/BOARD if left out.")] = None,
     no_compile: Annotated[bool, typer.Option("--no-compile", help="Write the project without running the toolchain.")] = False,
-    toolchain: Annotated[str | None, typer.Option(help="The board's own if left out; arty_a7 and arty_s7 have vivado and openxc7.")] = None,
+    toolchain: Annotated[str | None, typer.Option(help="The board's own if left out; arty_a7 and arty_s7 have vivado and "
+                                                "openxc7.")] = None,
     cpu: Annotated[str | None, typer.Option(help="CPU of the SoC, or none; if left out, the one in the model's folder, or the "
                                           "board's own choice, if left out.")] = None,
     sys_clk_freq: Annotated[str | None, typer.Option(
-        metavar="HZ|auto", help="Clock in Hz, or auto: the fastest that the routed design keeps. If left out auto on the boards "
-                                "with an open router, elsewhere 100e6.")] = None,
+        metavar="HZ|auto", help="Clock in Hz, or auto: the fastest that the routed design keeps. If left out auto on the "
+                                "boards with an open router, elsewhere 100e6.")] = None,
     dsp: Annotated[Literal["auto", "none"], typer.Option(help="none: all multipliers are made of LUTs; for the open toolchains."
                                                          )] = "auto",
     device: Annotated[str | None, typer.Option(
@@ -82,7 +83,8 @@ def build(
     clock = _clock(sys_clk_freq)
     with console.work():
         result = run_build(model, board, out or f"build/{board}", compile_gateware=not no_compile, toolchain=toolchain, cpu=cpu,
-                           clock=clock, dsp=dsp == "auto", applications=application or (), uartbone=uartbone, overrides=overrides)
+                           clock=clock, dsp=dsp == "auto", applications=application or (), uartbone=uartbone,
+                           overrides=overrides)
     console.emit(result, as_json, _render)
     report = result["report"] or {}
     timing = report.get("timing")

@@ -35,7 +35,8 @@ def area_rows(area, device):
     family = capacity.family
     names = {"lut": (family.lut, 1), "lutram": ("of these as memory", 1), "ff": ("flip-flops", 1),
              "bram36": (family.ram, family.rams_per_36), "dsp": (family.dsp, 1)}
-    rows = [(f"{text}, whole SoC" if key != "lutram" else text, f"{_amount(area[key], times)} of {times * getattr(capacity, key):,}")
+    rows = [(f"{text}, whole SoC" if key != "lutram" else text,
+             f"{_amount(area[key], times)} of {times * getattr(capacity, key):,}")
             for key, (text, times) in names.items()]
     if family is not SERIES_7:
         rows.insert(1, (f"{family.cell}, at most", f"{area['limits']['lut_sites']:,}"))

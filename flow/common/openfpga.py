@@ -67,7 +67,8 @@ def environment(base):
     folder = cache_directory("programs")
     for name, (module, function) in found.items():
         call = "main()" if function == "main" else f"{function}(sys.argv[1:])"
-        script = f"#!/bin/sh\nexec '{sys.executable}' -c 'import sys; from {module} import {function}; sys.exit({call})' \"$@\"\n"
+        code = f"import sys; from {module} import {function}; sys.exit({call})"
+        script = f"#!/bin/sh\nexec '{sys.executable}' -c '{code}' \"$@\"\n"
         path = folder / name
         if not path.is_file() or path.read_text() != script:
             write_atomically(path, script)

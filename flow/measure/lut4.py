@@ -20,6 +20,9 @@ REGISTERS = 'setattr -set ram_style "logic" a:ram_style=distributed; '
 ECP5_SIZES = {"lfe5u-12f": "12k", "lfe5u-25f": "25k", "lfe5u-45f": "45k", "lfe5u-85f": "85k"}
 
 
+GOWIN_PINS = (("sys_clk", 4), ("serial_tx", 69), ("serial_rx", 70), ("sim_trace", 88))
+
+
 @dataclass(frozen=True)
 class Flow:
     """How a family is synthesised and counted.
@@ -50,7 +53,7 @@ FLOWS = {
                   {"RAM16SDP[14]": 4}, {"DFF\\w*": 1}, {"(SP|SDP|DP|SDPB|DPB|pROM)(X9B?)?": 1},
                   {"MULT18X18": 1, "MULT9X9": 0.5, "MULT36X36": 4},
                   ("cst", "".join(f'IO_LOC "{port}" {pin};\nIO_PORT "{port}" IO_TYPE=LVCMOS33;\n'
-                                  for port, pin in (("sys_clk", 4), ("serial_tx", 69), ("serial_rx", 70), ("sim_trace", 88)))), 60),
+                                  for port, pin in GOWIN_PINS)), 60),
     "iCE40": Flow(REGISTERS + "synth_ice40 {dsp} -spram -abc9 -device u -top {top}", {"SB_LUT4": 1}, {}, {"SB_DFF\\w*": 1},
                   {"SB_RAM40_4K\\w*": 1}, {"SB_MAC16": 1}, ("pcf", "set_io sys_clk 35\n"), 18, no_dsp="", with_dsp="-dsp"),
 }
@@ -121,7 +124,8 @@ def router_command(device, top, clock_mhz, seed=1):
         return [*common, f"--{ECP5_SIZES[device]}", "--package", "CABGA381", "--speed", "6", "--lpf", f"{top}.lpf",
                 "--lpf-allow-unconstrained", "--textcfg", f"{top}.config"]
     if target.family.name == "iCE40":
-        return [*common, "--up5k", "--package", "sg48", "--pcf", f"{top}.pcf", "--pcf-allow-unconstrained", "--asc", f"{top}.asc"]
+        return [*common, "--up5k", "--package", "sg48", "--pcf", f"{top}.pcf", "--pcf-allow-unconstrained",
+                "--asc", f"{top}.asc"]
     return [*common, "--device", target.part, "--vopt", "family=GW2A-18C", "--vopt", f"cst={top}.cst"]
 
 

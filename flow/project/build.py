@@ -13,7 +13,15 @@ from liteformer.flow.common.cache import check_replaceable, replace_directory
 from liteformer.flow.common.inputs import hardware_of, load_model
 from liteformer.flow.measure import hardware
 from liteformer.flow.project.clock import check_clock, make_at
-from liteformer.flow.project.files import BITSTREAMS, COMMAND, MANIFEST, check_tool, compile_project, compiles_with, write_project
+from liteformer.flow.project.files import (
+    BITSTREAMS,
+    COMMAND,
+    MANIFEST,
+    check_tool,
+    compile_project,
+    compiles_with,
+    write_project,
+)
 
 
 def run_build(model, board, out, *, compile_gateware=True, toolchain=None, cpu=None, clock=None, applications=(),

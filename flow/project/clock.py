@@ -16,8 +16,8 @@ AIM = 0.97
 def check_clock(board, module, toolchain, clock, compiles):
     """Raises LiteFormerError if ``AUTO`` is asked for where nothing is routed, or if the board's PLL makes no such clock."""
     if clock == AUTO and not (compiles and toolchain in openfpga.TOOLCHAINS):
-        raise LiteFormerError("--sys-clk-freq auto needs a routed design, which only the boards with an open router have, without "
-                              f"--no-compile; name a clock for {board}")
+        raise LiteFormerError("--sys-clk-freq auto needs a routed design, which only the boards with an open router have, "
+                              f"without --no-compile; name a clock for {board}")
     if clock not in (None, AUTO):
         reachable(module, clock)
 

@@ -11,7 +11,8 @@ from liteformer.flow.measure import hardware
 from liteformer.flow.measure.lut4 import check_routable
 
 
-def run_bench(shape, *, cpu="vexriscv", windows=16, overrides=None, device="xc7s15", seed=1, with_area=True, picture=None, route=False):
+def run_bench(shape, *, cpu="vexriscv", windows=16, overrides=None, device="xc7s15", seed=1, with_area=True, picture=None,
+              route=False):
     """Simulate a random model on the full SoC and measure the SoC's area.
 
     Args:

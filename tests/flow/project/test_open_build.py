@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""`liteformer build` with an open router: clock, report and bitstream; most with stand-ins for the programs, one with the real ones."""
+"""`liteformer build` with an open router: clock, report, bitstream; with stand-ins for the programs, once with them."""
 
 import json
 from pathlib import Path
@@ -112,11 +112,12 @@ def test_bad_input(run, folder, monkeypatch):
         assert (code, out) == (2, "") and [path.name for path in folder.iterdir()] == ["model.safetensors"]
         return err.splitlines()[-1]
     assert sentence(*BUILD, "--sys-clk-freq", "2e9") == (
-        "error: the board's PLL makes no clock of 2000 MHz, nor one up to 10 % below, from 25 MHz; choose another --sys-clk-freq")
+        "error: the board's PLL makes no clock of 2000 MHz, nor one up to 10 % below, from 25 MHz; choose another "
+        "--sys-clk-freq")
     assert sentence(*BUILD, "--sys-clk-freq", "fast") == "error: --sys-clk-freq is fast; give Hz, such as 50e6, or auto"
     assert sentence(*BUILD, "--sys-clk-freq", "auto", "--no-compile") == (
-        "error: --sys-clk-freq auto needs a routed design, which only the boards with an open router have, without --no-compile; "
-        "name a clock for colorlight_i5")
+        "error: --sys-clk-freq auto needs a routed design, which only the boards with an open router have, without "
+        "--no-compile; name a clock for colorlight_i5")
     assert sentence(*BUILD, "--dsp-lanes", "4", "--no-compile") == (
         "error: --dsp-lanes 4: the MULT18X18Ds of the lfe5u-25f are used without an accumulator, so all lanes are made of LUTs "
         "there; leave --dsp-lanes out")
