@@ -40,6 +40,12 @@ BAD_INPUT = [
     ("bench --device xc7z010", "no device xc7z010; choose one of " + names.DEVICES),
     ("bench --timeline wave.pdf", "--timeline wave.pdf does not end in .png; name a file such as build/timeline.png"),
     ("bench --timing --no-area", "--timing needs the synthesis that --no-area leaves out; drop one of them"),
+    ("bench --route", "there is no open router for the xc7s15 among the Python packages; choose a device of the families ECP5, "
+                      "Gowin, iCE40, or build a board with Vivado"),
+    ("bench --device lfe5u-25f --route --no-area", "--route needs the synthesis that --no-area leaves out; drop --no-area"),
+    ("bench --grid paper --route", "--route needs one shape; drop --grid"),
+    ("bench --device lfe5u-25f --dsp-lanes 4", "--dsp-lanes 4: the MULT18X18Ds of the lfe5u-25f are used without an accumulator, "
+                                               "so all lanes are made of LUTs there; leave --dsp-lanes out"),
     ("bench --grid paper --timeline wave.png", "--timeline draws one shape; leave --grid out"),
     ("bench --grid paper --jobs 0", "jobs is 0; choose at least 1"),
     ("bench --grid paper --windows 0", "windows is 0; choose at least 1"),
