@@ -121,8 +121,8 @@ def soc_synthesis(compiled, cpu="vexriscv", device="xc7s15", route=False):
     Returns:
         dict ``area`` (of ``area.count`` and ``sites.count``, or of ``lut4.count``; ``fits`` for the device, ``exceeds``: list
         of texts, what does not fit; ``limits``: dict of what would; ``estimate``: the compiler's own account, None for another
-        CPU than it knows), ``paths``, ``blocks`` (of ``area.synthesise``; empty for another family than the 7 series), and if asked
-        for ``route`` (of ``routing.read_report``).
+        CPU than it knows), ``paths``, ``blocks`` (of ``area.synthesise``; empty for another family than the 7 series), and if
+        asked for ``route`` (of ``routing.read_report``).
     Raises:
         LiteFormerError: Yosys or the router is missing, or gives up.
     """

@@ -44,8 +44,8 @@ BAD_INPUT = [
                       "Gowin, iCE40, or build a board with Vivado"),
     ("bench --device lfe5u-25f --route --no-area", "--route needs the synthesis that --no-area leaves out; drop --no-area"),
     ("bench --grid paper --route", "--route needs one shape; drop --grid"),
-    ("bench --device lfe5u-25f --dsp-lanes 4", "--dsp-lanes 4: the MULT18X18Ds of the lfe5u-25f are used without an accumulator, "
-                                               "so all lanes are made of LUTs there; leave --dsp-lanes out"),
+    ("bench --device lfe5u-25f --dsp-lanes 4", "--dsp-lanes 4: the MULT18X18Ds of the lfe5u-25f are used without an "
+                                               "accumulator, so all lanes are made of LUTs there; leave --dsp-lanes out"),
     ("bench --grid paper --timeline wave.png", "--timeline draws one shape; leave --grid out"),
     ("bench --grid paper --jobs 0", "jobs is 0; choose at least 1"),
     ("bench --grid paper --windows 0", "windows is 0; choose at least 1"),
