@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from liteformer.accel import golden
 from liteformer.accel.decision import decide
+from liteformer.accel.devices import SERIES_7
 from liteformer.accel.devices import device as find_device
 from liteformer.accel.formulas import input_formulas, output_formulas
 from liteformer.flow.common import console
@@ -67,6 +68,12 @@ def collect(source, soc=16, area=True, period=None, configuration_mj=CONFIGURATI
     timeline = measure(compiled, seed)
     report |= _time(source, compiled, figures["cycles"], timeline)
     synthesis, activity = None, None
+    family = find_device(source.device).family
+    if area and family is not SERIES_7:
+        # Neither blocks nor coefficients are known for other families.
+        console.note(f"area by block and energy are estimated for the 7 series only, not for {family.name}; `liteformer bench "
+                     f"--device {source.device} --route` counts its cells")
+        area = False
     if area:
         synthesis = hardware.soc_synthesis(compiled, source.cpu, source.device)
         activity = measure_activity(compiled, raw[:ACTIVITY_WINDOWS], source.cpu)
