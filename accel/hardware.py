@@ -3,7 +3,7 @@
 
 from dataclasses import dataclass, field
 
-from liteformer.accel.devices import DSP48E1, DspBlock
+from liteformer.accel.devices import DSP48E1, RAM_18K, DspBlock
 from liteformer.accel.numerics import SCORE_BITS
 
 # Cycles from issuing the last k of a tile to its sums in the drain registers, besides those of a product.
@@ -73,7 +73,7 @@ class Hardware:
         skip_features: tuple of the features added to the outputs; empty without persistence skip.
         head_bits: width of the head's sum over all tokens.
         loadable: the model can be replaced at run time, so everything that holds it is a RAM behind a loader.
-        dsp_block: DspBlock of the device.
+        dsp_block: DspBlock of the device; ram_shapes: (words, bits) of its smallest block RAM.
         styles: dict memory name -> block or distributed.
         widths: dict instruction field -> bits, unsigned.
     """
@@ -115,6 +115,7 @@ class Hardware:
     loadable: bool = False
     # Not in the repr, which identifies loadable builds.
     dsp_block: DspBlock = field(default=DSP48E1, repr=False)
+    ram_shapes: tuple = field(default=RAM_18K, repr=False)
     styles: dict = field(default_factory=dict, hash=False)
     widths: dict = field(default_factory=lambda: dict(DEFAULT_WIDTHS), hash=False)
 

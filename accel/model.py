@@ -21,7 +21,7 @@ from liteformer.accel import numerics
 from liteformer.accel.decision import MAX_GAIN, MAX_SHIFT, MAX_SMOOTHING
 from liteformer.accel.errors import LiteFormerError
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2      # 1: without offsets.
 
 
 class AnomalySettings(BaseModel):
@@ -43,7 +43,8 @@ class ModelConfig(BaseModel):
     """Shape, bit widths and units of a model.
 
     ``bits`` maps each tensor's name (``tensor_names``) to its width; ``raw_scale[f]`` is the number of raw integer counts in
-    one physical unit of feature ``f``; a forecast in physical units is the core's int32 output divided by ``output_scale``.
+    one physical unit of feature ``f``, counted from ``raw_offset[f]`` (empty: from zero); a forecast in physical units is the
+    core's int32 output divided by ``output_scale`` plus ``output_offset``.
     A classification has one output, its logit, for each of ``class_names`` and one scale for all of them; an anomaly model
     forecasts the next row of its targets.
     """
@@ -65,6 +66,8 @@ class ModelConfig(BaseModel):
     target_features: list[int] = []
     raw_scale: list[float] = []
     output_scale: list[float] = []
+    raw_offset: list[float] = []
+    output_offset: list[float] = []
     task: Literal["forecast", "classification", "anomaly"] = "forecast"
     class_names: list[str] = []
     anomaly: AnomalySettings | None = None
@@ -90,6 +93,9 @@ class ModelConfig(BaseModel):
         for key in ("raw_scale", "output_scale"):
             if not all(0 < scale < float("inf") for scale in getattr(self, key)):
                 raise ValueError(f"{key} must be above zero and finite")
+        for key, length in (("raw_offset", self.features), ("output_offset", self.outputs)):
+            if len(getattr(self, key)) not in (0, length) or not all(abs(value) < float("inf") for value in getattr(self, key)):
+                raise ValueError(f"{key} must have {length} finite values or none")
         for key, length in (("feature_names", self.features), ("target_names", self.outputs)):
             if len(getattr(self, key)) not in (0, length):
                 raise ValueError(f"{key} must name all {length} {'features' if key == 'feature_names' else 'outputs'} or none")
@@ -112,6 +118,19 @@ class ModelConfig(BaseModel):
             if any(scale * (1 << shift) != self.raw_scale[feature] for scale, shift, feature in
                    zip(self.output_scale, settings.shifts, self.target_features)):
                 raise ValueError("the shifts of an anomaly model must be the quotients of raw_scale and output_scale")
+
+    def counts(self, values):
+        """Raw integers, int64 ``(..., features)``, of physical values: what a device sends, within int32, 0 where missing.
+
+        Args:
+            values: float64 ``(..., features)``, NaN where missing.
+        """
+        return raw_counts(values, self.raw_scale, self.raw_offset)
+
+    def physical(self, outputs):
+        """Forecasts in physical units, or logits, float64 ``(..., outputs)``, of the core's integers."""
+        values = np.asarray(outputs) / np.asarray(self.output_scale)
+        return values + np.asarray(self.output_offset) if self.output_offset else values
 
     @property
     def head_dim(self):
@@ -157,6 +176,19 @@ class ModelConfig(BaseModel):
         """Weights and their per-channel constants, as a training framework counts them (weights and biases)."""
         return sum(int(np.prod(shape)) for name, shape in tensor_shapes(self, 2).items()
                    if name.endswith(("weight", ".offset")))
+
+
+def raw_counts(values, raw_scale, raw_offset=()):
+    """Raw integers, int64 ``(..., features)``, of physical values: ``round((value - offset) * scale)``, within int32, 0 where
+    missing.
+
+    Args:
+        values: float64 ``(..., features)``, NaN where missing; raw_scale: counts in a unit, ``(features,)``; raw_offset: value
+        whose count is 0, ``(features,)``, or empty.
+    """
+    values = values - np.asarray(raw_offset) if len(raw_offset) else values
+    # Limited before it is rounded: a larger number has no int64.
+    return numerics.round_half_up(np.clip(np.nan_to_num(values) * np.asarray(raw_scale), -(1 << 31), (1 << 31) - 1))
 
 
 WEIGHTS = ("query", "key", "value", "project", "expand", "contract")
@@ -269,8 +301,9 @@ class QuantizedModel:
     @property
     def id(self):
         """SHA-256 over configuration and tensors, hexadecimal."""
-        # A forecast omits the other tasks' fields, which keeps the ids of files from before tasks existed.
-        exclude = {"task", "class_names", "anomaly"} if self.config.task == "forecast" else None
+        # A forecast omits the other tasks' fields, and a model without offsets those, which keeps the ids of earlier files.
+        exclude = {"task", "class_names", "anomaly"} if self.config.task == "forecast" else set()
+        exclude |= {name for name in ("raw_offset", "output_offset") if not getattr(self.config, name)}
         digest = hashlib.sha256(self.config.model_dump_json(exclude=exclude).encode())
         for name in sorted(self.tensors):
             digest.update(name.encode() + self.tensors[name].astype("<i4").tobytes())
@@ -284,8 +317,11 @@ class QuantizedModel:
     def save(self, path):
         """Write the model file; it gets its name only when complete."""
         path = Path(path)
-        metadata = {"format": "liteformer", "version": str(FORMAT_VERSION), "id": self.id,
-                    "config": self.config.model_dump_json(), "provenance": json.dumps(self.provenance)}
+        # A model without offsets is one that an earlier version reads.
+        exclude = {name for name in ("raw_offset", "output_offset") if not getattr(self.config, name)}
+        version = FORMAT_VERSION - (len(exclude) == 2)
+        metadata = {"format": "liteformer", "version": str(version), "id": self.id,
+                    "config": self.config.model_dump_json(exclude=exclude), "provenance": json.dumps(self.provenance)}
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary = path.with_name(path.name + ".tmp")
         try:

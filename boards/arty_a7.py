@@ -6,39 +6,19 @@ from migen import *
 from litex.gen import *
 
 from litex.build.openfpgaloader import OpenFPGALoader
-from litex.build.xilinx.yosys_nextpnr import XilinxYosysNextpnrToolchain
-from litex.build.yosys_nextpnr_toolchain import YosysNextPNRToolchain
 
 from litex.soc.cores.clock import S7PLL
 
 from litex_boards.platforms import digilent_arty
 
+from liteformer.boards.openxc7 import OpenXC7Toolchain
 from liteformer.boards.target import BoardSoC, run_target, target_parser
 
 DEVICE     = "xc7a35t"
 TOOLCHAINS = ("vivado", "openxc7")
 LOADER     = {"board": "arty_a7_35t"}
 SERIAL     = True
-
-# Toolchain ----------------------------------------------------------------------------------------
-
-class OpenXC7Toolchain(XilinxYosysNextpnrToolchain):
-    """LiteX's openxc7 toolchain, with a script that finds its data bases at run time.
-
-    LiteX itself looks for them when the script is written, and ends the program if they are missing.
-    """
-
-    def __init__(self):
-        XilinxYosysNextpnrToolchain.__init__(self, "openxc7")
-
-    def finalize(self):
-        """Options of place and route and of the bitstream packer."""
-        top, database = self._build_name, f"${{PRJXRAY_DB_DIR}}/{self._xc7family}"
-        self._pnr_opts += f"--chipdb ${{CHIPDB}}/{self.device.rpartition('-')[0]}.bin --write {top}_routed.json"
-        self._pre_packer_opts["fasm2frames"] = f"--part {self.device} --db-root {database} {top}.fasm > {top}.frames"
-        self._packer_opts += (f"--part_file {database}/{self.device}/part.yaml --part_name {self.device} "
-                              f"--frm_file {top}.frames --output_file {top}.bit")
-        YosysNextPNRToolchain.finalize(self)
+OSCILLATOR = 100e6
 
 # Platform -----------------------------------------------------------------------------------------
 
@@ -56,6 +36,11 @@ class Platform(digilent_arty.Platform):
 
 # CRG ----------------------------------------------------------------------------------------------
 
+def make_pll():
+    """LiteX's PLL in this part's speed grade."""
+    return S7PLL(speedgrade=-1)
+
+
 class _CRG(LiteXModule):
     def __init__(self, platform, sys_clk_freq):
         self.rst    = Signal()
@@ -68,9 +53,9 @@ class _CRG(LiteXModule):
         button = platform.request("cpu_reset", loose=True)
         if button is None:
             button = platform.request("cpu_reset_n")
-        self.pll = pll = S7PLL(speedgrade=-1)
+        self.pll = pll = make_pll()
         self.comb += pll.reset.eq(~button | self.rst)
-        pll.register_clkin(clk100, 100e6)
+        pll.register_clkin(clk100, OSCILLATOR)
         pll.create_clkout(self.cd_sys, sys_clk_freq)
         platform.add_false_path_constraints(self.cd_sys.clk, pll.clkin)
 

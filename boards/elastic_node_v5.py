@@ -22,6 +22,7 @@ DEVICE     = "xc7s15"
 TOOLCHAINS = ("vivado",)
 LOADER     = {"fpga_part": "xc7s15ftgb196", "cable": "digilent_hs2"}
 SERIAL     = False
+OSCILLATOR = 100e6
 
 # IOs ----------------------------------------------------------------------------------------------
 
@@ -79,6 +80,11 @@ class Platform(Xilinx7SeriesPlatform):
 
 # CRG ----------------------------------------------------------------------------------------------
 
+def make_pll():
+    """LiteX's PLL in this part's speed grade."""
+    return S7PLL(speedgrade=-2)
+
+
 class _CRG(LiteXModule):
     def __init__(self, platform, sys_clk_freq):
         self.rst    = Signal()
@@ -87,9 +93,9 @@ class _CRG(LiteXModule):
         # # #
 
         clk100 = platform.request("clk100")
-        self.pll = pll = S7PLL(speedgrade=-2)
+        self.pll = pll = make_pll()
         self.comb += pll.reset.eq(self.rst)
-        pll.register_clkin(clk100, 100e6)
+        pll.register_clkin(clk100, OSCILLATOR)
         pll.create_clkout(self.cd_sys, sys_clk_freq)
         platform.add_false_path_constraints(self.cd_sys.clk, pll.clkin)
 

@@ -19,6 +19,7 @@ TOOLCHAINS = ("vivado",)
 # The board has a JTAG header and no on-board cable.
 LOADER     = {"board": "spartanEdgeAccelBoard", "cable": "digilent_hs2"}
 SERIAL     = True
+OSCILLATOR = 100e6
 
 # IOs ----------------------------------------------------------------------------------------------
 
@@ -47,6 +48,11 @@ class Platform(seeedstudio_spartan_edge_accelerator.Platform):
 
 # CRG ----------------------------------------------------------------------------------------------
 
+def make_pll():
+    """LiteX's PLL in this part's speed grade."""
+    return S7PLL(speedgrade=-1)
+
+
 class _CRG(LiteXModule):
     def __init__(self, platform, sys_clk_freq):
         self.rst    = Signal()
@@ -55,9 +61,9 @@ class _CRG(LiteXModule):
         # # #
 
         clk100 = platform.request("clk100")
-        self.pll = pll = S7PLL(speedgrade=-1)
+        self.pll = pll = make_pll()
         self.comb += pll.reset.eq(~platform.request("rst_n") | self.rst)
-        pll.register_clkin(clk100, 100e6)
+        pll.register_clkin(clk100, OSCILLATOR)
         pll.create_clkout(self.cd_sys, sys_clk_freq)
         platform.add_false_path_constraints(self.cd_sys.clk, pll.clkin)
 

@@ -14,6 +14,7 @@ DEVICE     = None
 TOOLCHAINS = ("verilator",)
 LOADER     = {}
 SERIAL     = False
+OSCILLATOR = None
 
 # IOs ----------------------------------------------------------------------------------------------
 

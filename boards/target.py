@@ -5,6 +5,9 @@ import shutil
 import sys
 from pathlib import Path
 
+from migen import Signal
+
+from litex.build.yosys_nextpnr_toolchain import YosysNextPNRToolchain
 from litex.soc.cores.gpio import GPIOOut
 from litex.soc.integration.builder import Builder
 
@@ -24,15 +27,19 @@ class BoardSoC(LiteFormerSoC):
     """LiteFormerSoC on a board: LEDs on a register ``leds_out``, firmware inserted by LiteX's Builder.
 
     Args:
-        platform, sys_clk_freq, core, crg: as in LiteFormerSoC. leds: pads, one bit each, or None.
+        platform, sys_clk_freq, core, crg: as in LiteFormerSoC. leds: pads, one bit each, or None; leds_n: such that light
+            when low.
         **kwargs: for LiteFormerSoC; ``cpu_type`` None omits CPU, memories, UART and timer.
     """
 
-    def __init__(self, platform, sys_clk_freq, core, crg, leds=None, cpu_type="vexriscv", **kwargs):
+    def __init__(self, platform, sys_clk_freq, core, crg, leds=None, leds_n=None, cpu_type="vexriscv", **kwargs):
         if cpu_type in (None, "None"):
             cpu_type = None
             kwargs |= {"rom_size": 0, "sram_size": 0, "with_uart": False, "with_timer": False}
         LiteFormerSoC.__init__(self, platform, int(sys_clk_freq), core, cpu_type=cpu_type, crg=crg, **kwargs)
+        if leds_n is not None:
+            leds = Signal(len(leds_n))
+            self.comb += leds_n.eq(~leds)
         if leds is not None:
             self.leds = GPIOOut(leds)
 
@@ -64,12 +71,40 @@ class ProjectBuilder(Builder):
         for folder in platform.verilog_include_paths:
             for header in Path(folder).glob("*.vh"):
                 shutil.copy(header, gateware)
+        ask_for_report(platform.toolchain, self.soc.sys_clk_freq / 1e6)
         platform.verilog_include_paths = ["."] if platform.verilog_include_paths else []
         namespace = Builder.build(self, build_name=BUILD_NAME, **kwargs)
         # LiteX names the top module's file by its absolute path; a project can be moved.
         for script in (path for pattern in ("*.tcl", "*.ys", "*.sh") for path in gateware.glob(pattern)):
             script.write_text(script.read_text().replace(f"{gateware}/", ""))
         return namespace
+
+# Toolchain ----------------------------------------------------------------------------------------
+
+def is_routed_open(toolchain):
+    """Whether a LiteX toolchain is one of those whose router is a Python package."""
+    return getattr(toolchain, "family", None) in ("ecp5", "ice40", "gowin")
+
+
+def ask_for_report(toolchain, clock_mhz):
+    """Let nextpnr write its report, ``BUILD_NAME``.report, and aim at a clock where the PLL's is not known to it."""
+    if is_routed_open(toolchain):
+        # Gowin's toolchain asks for the report itself.
+        report = "" if toolchain.pnr_fmt == "report" else f" --report {BUILD_NAME}.report"
+        toolchain._pnr_opts += f"{report} --freq {clock_mhz:g} "
+
+
+def leave_out_dsp(toolchain):
+    """Let Yosys make multipliers of LUTs.
+
+    Raises:
+        LiteFormerError: the toolchain does not use Yosys.
+    """
+    if not isinstance(toolchain, YosysNextPNRToolchain):
+        raise LiteFormerError("--dsp none is for the open toolchains; leave it out with Vivado")
+    options = toolchain._synth_opts.split()
+    options = [option for option in options if option != "-dsp"] if "-dsp" in options else [*options, "-nodsp"]
+    toolchain._synth_opts = f"{' '.join(options)} "
 
 # Command line -------------------------------------------------------------------------------------
 

@@ -3,6 +3,7 @@
 
 from liteformer.accel.compiler.loading import loader_words
 from liteformer.accel.decision import TASKS
+from liteformer.accel.formulas import input_formulas, output_formulas
 from liteformer.soc.known_window import known_answer, known_ranges
 
 
@@ -25,6 +26,7 @@ def model_header(compiled):
                   f"#define LITEFORMER_ANOMALY_THRESHOLD {settings.threshold}u"]
     if compiled:
         model = compiled.model
+        lines += _units(model)
         lines += [f"#define LITEFORMER_KNOWN_MODEL 0x{model.id[:8]}u",
                   f"#define LITEFORMER_KNOWN_LEVELS {(1 << config.bits['input']) - 1}",
                   f"#define LITEFORMER_KNOWN_RANGES {_list(known_ranges(model))}",
@@ -32,6 +34,29 @@ def model_header(compiled):
         if compiled.hw.loadable:
             lines.append(f"#define LITEFORMER_MEMORIES {_list([len(parts) for parts in loader_words(compiled)])}")
     return "\n".join([*lines, "", "#endif", ""])
+
+
+def _units(model):
+    """How to make samples and read results: a comment, and the numbers in it."""
+    config = model.config
+    raw, result = config.raw_offset or [0.0] * config.features, config.output_offset or [0.0] * config.outputs
+    lines = ["/* A sample, of values in the units of the training's data; saturate it to 32 bits:"]
+    lines += [f" * {number} {_plain(name)}: {_plain(formula)}" for number, (name, formula) in enumerate(input_formulas(model))]
+    outputs = output_formulas(model)
+    if outputs:
+        lines.append(" * A result:")
+        lines += [f" * {number} {_plain(name)}: {formula}" for number, (name, formula) in enumerate(outputs)]
+    return [*lines, " */",
+            f"#define LITEFORMER_RAW_SCALES {_list(map(repr, config.raw_scale))}",
+            f"#define LITEFORMER_RAW_OFFSETS {_list(map(repr, raw))}",
+            f"#define LITEFORMER_OUTPUT_SCALES {_list(map(repr, config.output_scale))}",
+            f"#define LITEFORMER_OUTPUT_OFFSETS {_list(map(repr, result))}"]
+
+
+def _plain(text):
+    """Text that cannot end a comment, nor continue a line."""
+    text = "".join(char if " " <= char <= "~" and char != "\\" else "?" for char in text)
+    return text.replace("*/", "* /").replace("/*", "/ *")
 
 
 def _list(numbers):

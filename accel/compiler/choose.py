@@ -3,7 +3,7 @@
 
 from dataclasses import dataclass
 
-from liteformer.accel.compiler.capacity import CHOICE, FILLS, exceeded, load, room
+from liteformer.accel.compiler.capacity import CHOICE, exceeded, fills, load, room
 from liteformer.accel.compiler.estimate import estimate_area
 from liteformer.accel.compiler.layout import make_layout
 from liteformer.accel.compiler.memories import soc_halves
@@ -66,6 +66,9 @@ def _check(config, options, device):
         if options.requantizers not in _divisors(rows):
             raise LiteFormerError(f"--requantizers {options.requantizers} does not divide the {rows} rows; "
                                   f"possible: {', '.join(map(str, _divisors(rows)))}")
+    if options.dsp_lanes and not device.dsp_block.accumulator:
+        raise LiteFormerError(f"--dsp-lanes {options.dsp_lanes}: the {device.family.dsp}s of the {device.name} are used "
+                              "without an accumulator, so all lanes are made of LUTs there; leave --dsp-lanes out")
     if options.dsp_lanes is not None and not 0 <= options.dsp_lanes <= 2 * device.dsp:
         raise LiteFormerError(f"--dsp-lanes {options.dsp_lanes} is outside 0 to {2 * device.dsp}, two lanes for each of the "
                               f"{device.dsp} DSP blocks of the {device.name}")
@@ -73,7 +76,9 @@ def _check(config, options, device):
 
 def candidates(config, options, device):
     """Arrays worth trying, a generator of Array."""
-    budget = min(MAX_LANES, device.lut // 40 + 2 * device.dsp)
+    lane_blocks = device.dsp if device.dsp_block.accumulator else 0
+    most = device.dsp // DSPS_A_REQUANTIZER if lane_blocks else device.dsp
+    budget = min(MAX_LANES, int(device.lut / device.family.cells) // 40 + 2 * lane_blocks)
     for rows in [options.rows] if options.rows else _divisors(config.window):
         widest = min(MAX_COLUMNS, max(1, budget // rows), max(config.d_model, config.head_dim))
         for columns in [options.columns] if options.columns else range(1, widest + 1):
@@ -81,11 +86,11 @@ def candidates(config, options, device):
             if options.columns is None and columns * rows * 3 < min(budget, 48, widest * rows):
                 continue
             for requantizers in [options.requantizers] if options.requantizers else _divisors(rows):
-                if rows % requantizers or (requantizers > device.dsp // DSPS_A_REQUANTIZER and options.requantizers is None):
+                if rows % requantizers or (requantizers > most and options.requantizers is None):
                     continue
                 # A requantizer with two wide factors takes two DSP blocks: leaner mixes are tried as well.
                 for extra in {0, 1, requantizers} if options.dsp_lanes is None else (0,):
-                    spare = max(0, device.dsp - requantizers - extra) * 2
+                    spare = max(0, lane_blocks - requantizers - extra) * 2
                     lanes = spare if options.dsp_lanes is None else options.dsp_lanes
                     yield Array(rows, columns, requantizers, min(lanes, rows * (columns // 2) * 2))
 
@@ -126,25 +131,26 @@ def choose_array(model, options):
     """
     config, device = model.config, find_device(options.device)
     _check(config, options, device)
-    halves = 2 * device.bram36 - soc_halves(config.features, config.outputs, options.loadable)
+    family = device.family
+    halves = 2 * device.bram36 - soc_halves(config.features, config.outputs, options.loadable, family)
     # Most lanes first: the bound on the cycles of those that follow then prunes nearly all of them.
     arrays, sized = sorted(candidates(config, options, device), key=lambda array: -array.rows * array.columns), {}
 
     def size(array):
         if array not in sized:
             layout = make_layout(config, rows=array.rows, columns=array.columns, requantizers=array.requantizers)
-            hw = make_hardware(model, array, layout, halves, options.loadable, device.dsp_block)
-            sized[array] = hw, layout, estimate_area(hw)
+            hw = make_hardware(model, array, layout, halves, options.loadable, family)
+            sized[array] = hw, layout, estimate_area(hw, family.cpu, family)
         return sized[array]
 
-    for fill in FILLS:
+    for fill in fills(family):
         found = _fastest(model, arrays, size, room(device, fill * CHOICE))
         if found is not None:
             return found, *size(found)[:2]
     least = min(arrays, key=lambda array: load(size(array)[2], room(device)))
     if any(value is not None for value in (options.rows, options.columns, options.requantizers, options.dsp_lanes)):
         return least, *size(least)[:2]
-    over = exceeded(size(least)[2], room(device, CHOICE), "about ")
+    over = exceeded(size(least)[2], room(device, CHOICE), "about ", family)
     raise LiteFormerError(
         f"the smallest array for this model needs {' and '.join(over)} for the {device.name}; "
         "train with a smaller d_model, window or fewer bits, or choose a larger --device or board")

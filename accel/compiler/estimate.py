@@ -6,11 +6,13 @@ whole SoCs; docs/performance.md says how far the sum is from synthesis.
 """
 
 from liteformer.accel.compiler.coefficients import COEFFICIENTS
-from liteformer.accel.compiler.memories import block_halves, lut_cost, lutram_cost, soc_halves
+from liteformer.accel.compiler.memories import block_halves, lut_cost, lutram_cost, soc_halves, unit_shape
+from liteformer.accel.devices import SERIES_7
 from liteformer.accel.gateware.lane import pair_field
 from liteformer.accel.gateware.memory import BLOCK
 from liteformer.accel.gateware.softmax import Softmax
 from liteformer.accel.hardware import compute_fields, drain_fields, memory_shapes, model_memories, word_bits
+from liteformer.accel.numerics import RAW_BITS
 
 # VexRiscv minimal with ROM, SRAM, UART, timer and bus.
 SOC_LUTS = 1405
@@ -31,11 +33,11 @@ def _mux(inputs):
     return 1 if inputs <= 4 else 2 if inputs <= 8 else inputs / 4 + 1
 
 
-def area_terms(hw):
+def area_terms(hw, lutram=True):
     """LUTs with VexRiscv minimal by the formula, before the fitted coefficients.
 
     Args:
-        hw: Hardware.
+        hw: Hardware; lutram: LUTs serve as memory.
     Returns:
         dict term -> LUTs; ``memory`` is writable, ``roms`` are not, ``wraps`` follow the sums of the lanes in DSP blocks.
     """
@@ -51,8 +53,8 @@ def area_terms(hw):
     column_sources = len(hw.streams) + hw.key_tiles + P + (1 if hw.wide else 0)
     words = word_bits(compute_fields(hw)) + word_bits(drain_fields(hw))
     # Each column of the value memory is written by itself.
-    written = sum(lut_cost(*shape) for shape in distributed if shape[2]) + P * hw.columns * lut_cost(
-        hw.value_depth, hw.column_bits, True)
+    written = sum(lut_cost(*shape, lutram) for shape in distributed if shape[2]) + P * hw.columns * lut_cost(
+        hw.value_depth, hw.column_bits, True, lutram)
     fixed = sum(lut_cost(*shape) for shape in distributed if not shape[2])
     loadable = 0
     if hw.loadable:
@@ -69,24 +71,29 @@ def area_terms(hw):
         "roms": fixed + (0 if hw.loadable else streams), "loadable": loadable}
 
 
-def estimate_area(hw, cpu=None):
+def estimate_area(hw, cpu=None, family=SERIES_7):
     """Estimated area of the complete SoC.
 
     Args:
-        hw: Hardware; cpu: name of the CPU.
+        hw: Hardware; cpu: name of the CPU; family: Family of the device.
     Returns:
         dict: ``lut`` (distributed RAM included), ``lut_sites`` (of a packer), ``lutram`` (of these as memory), ``bram36``,
         ``dsp``.
     """
-    terms, shapes = area_terms(hw), memory_shapes(hw)
+    terms, shapes = area_terms(hw, family.lutram), memory_shapes(hw)
     # Planned with the same budget, so it gives the same styles.
-    halves = sum(block_halves(*shapes[n][:2]) for n, style in hw.styles.items() if style == BLOCK)
-    halves += sum(s.plan.units * _unit_halves(s.groups * hw.columns * s.bits) for s in hw.streams)
-    halves += soc_halves(hw.features, hw.outputs, hw.loadable)
+    halves = sum(block_halves(*shapes[n][:2], hw.ram_shapes) for n, style in hw.styles.items() if style == BLOCK)
+    halves += sum(s.plan.units * unit_shape(s.groups * hw.columns * s.bits, hw.ram_shapes)[0] for s in hw.streams)
     luts = {name: round(CPU_LUTS.get(cpu, 0) + sum(factors[term] * value for term, value in terms.items()))
             for name, factors in COEFFICIENTS.items()}
-    return luts | {"lutram": SOC_LUTRAM.get(cpu, SOC_LUTRAM["vexriscv"]) + estimate_lutram(hw),
-                   "bram36": halves / 2, "dsp": dsp_pairs(hw) + requantizer_dsps(hw)}
+    lutram = SOC_LUTRAM.get(cpu, SOC_LUTRAM["vexriscv"]) + estimate_lutram(hw) if family.lutram else 0
+    if family is not SERIES_7:
+        # Other families have no coefficients of their own: so many cells for a LUT6 of the formula, more for memory.
+        cells = round((luts["lut"] - lutram) * family.cells + lutram * family.cells_of_ram)
+        luts = dict.fromkeys(luts, cells)
+    return luts | {"lutram": round(lutram * family.cells_of_ram),
+                   "bram36": (halves + soc_halves(hw.features, hw.outputs, hw.loadable, family)) / 2,
+                   "dsp": dsp_pairs(hw) + requantizer_dsps(hw)}
 
 
 def dsp_pairs(hw):
@@ -106,14 +113,16 @@ def estimate_lutram(hw):
 
 
 def requantizer_dsps(hw):
-    """DSP blocks of the requantizers: a second one where both factors exceed the narrow port of the multiplier."""
-    factor, narrow = max(hw.multiplier_bits, Softmax.rate_bits(hw) + 1), hw.dsp_block.narrow
-    first = 2 if factor > narrow and hw.pooled_bits > narrow else 1
-    return first + (hw.requantizers - 1) * (2 if factor > narrow and hw.accumulator_bits > narrow else 1)
+    """DSP blocks of the requantizers: more than one where the factors exceed the ports of the multiplier."""
+    block, factor = hw.dsp_block, max(hw.multiplier_bits, Softmax.rate_bits(hw) + 1)
+    # The first one quantizes the raw samples too.
+    first = max(product_dsps(factor, hw.pooled_bits, block), product_dsps(RAW_BITS, block.narrow, block))
+    return first + (hw.requantizers - 1) * product_dsps(factor, hw.accumulator_bits, block)
 
 
-def _unit_halves(width):
-    return 1 if width <= 36 else 2 * -(-width // 72)
+def product_dsps(first, second, block):
+    """Blocks of a DspBlock ``block`` that a product of two signed factors of so many bits takes."""
+    return min(-(-one // block.wide) * -(-other // block.narrow) for one, other in ((first, second), (second, first)))
 
 
 def _stream_luts(stream, depth, width, loadable):

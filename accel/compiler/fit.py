@@ -19,7 +19,9 @@ def excess(hw, device, cpu=None):
     Returns:
         list of texts, see ``capacity.exceeded``.
     """
-    return exceeded(estimate_area(hw, cpu), room(find_device(device)), "about ")
+    target = find_device(device)
+    area = estimate_area(hw, cpu or target.family.cpu, target.family)
+    return exceeded(area, room(target), "about ", target.family)
 
 
 def check_fits(compiled, options, cpu=None):
@@ -40,6 +42,7 @@ def check_fits(compiled, options, cpu=None):
 def _remedies(compiled, options, cpu):
     """What would fit, as half a sentence."""
     model, hw, found = compiled.model, compiled.hw, []
+    here = find_device(options.device)
     for columns in range(hw.columns - 1, 0, -1):
         if _fits(model, replace(options, columns=columns), cpu):
             found.append(f"--columns {columns} would fit")
@@ -50,11 +53,10 @@ def _remedies(compiled, options, cpu):
         if chosen:
             found.append(f"{chosen.rows} x {chosen.columns} lanes, which is what the compiler chooses without these options, "
                          "would fit")
-    if cpu != "serv" and not excess(hw, options.device, "serv"):
+    if (cpu or here.family.cpu) != "serv" and not excess(hw, options.device, "serv"):
         found.append("so would --cpu serv")
-    here = find_device(options.device)
     larger = [name for name, other in sorted(DEVICES.items(), key=lambda item: item[1].lut)
-              if other.lut > here.lut and _fits(model, replace(options, device=name), cpu)]
+              if other.family is here.family and other.lut > here.lut and _fits(model, replace(options, device=name), cpu)]
     if larger:
         found.append(f"{'so would ' if found else 'it fits '}a larger device such as the {larger[0]}")
     return ", ".join(found) or "no device of this size is known; leave the options that name the array out"

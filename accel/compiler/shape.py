@@ -8,7 +8,7 @@ import numpy as np
 from liteformer.accel import numerics
 from liteformer.accel.compiler.images import accumulator_range, head_range
 from liteformer.accel.compiler.memories import plan_memories
-from liteformer.accel.devices import DSP48E1
+from liteformer.accel.devices import SERIES_7
 from liteformer.accel.hardware import Hardware, StreamShape, memory_shapes
 from liteformer.accel.model import QuantizedModel
 
@@ -23,14 +23,14 @@ def widest_weights(model):
         for name, tensor in model.tensors.items()})
 
 
-def make_hardware(model, array, layout, halves, loadable=False, dsp_block=DSP48E1):
+def make_hardware(model, array, layout, halves, loadable=False, family=SERIES_7):
     """Complete hardware shape for a model on an array.
 
     Args:
-        array: Array; layout: Layout made for it; halves: block RAM budget of the core, in units of 18 Kb.
-        loadable: leave room for other models of the same shape; dsp_block: DspBlock of the device.
+        array: Array; layout: Layout made for it; halves: block RAM budget of the core, in its smallest blocks.
+        loadable: leave room for other models of the same shape; family: Family of the device.
     """
-    config = model.config
+    config, dsp_block = model.config, family.dsp_block
     row_bits, column_bits = config.row_bits, config.column_bits
     bounded = widest_weights(model) if loadable else model
     accumulator_bits = numerics.signed_bits(*accumulator_range(bounded, layout.row_tiles))
@@ -69,8 +69,9 @@ def make_hardware(model, array, layout, halves, loadable=False, dsp_block=DSP48E
         clamps=tuple(sorted({bits for name, bits in config.bits.items() if name != "input" and not name.endswith(
             ("weight", "position", "probability"))})),
         skip_features=tuple(config.target_features) if config.skip == "persistence" else (),
-        head_bits=numerics.signed_bits(*head_range(bounded)), loadable=bool(loadable), dsp_block=dsp_block)
+        head_bits=numerics.signed_bits(*head_range(bounded)), loadable=bool(loadable), dsp_block=dsp_block,
+        ram_shapes=family.ram_shapes)
     streams = [(stream.depth, stream.groups * array.columns * stream.bits) for stream in hw.streams]
-    styles, plans, _, _ = plan_memories(memory_shapes(hw), streams, halves, loadable)
+    styles, plans, _, _ = plan_memories(memory_shapes(hw), streams, halves, loadable, family)
     return replace(hw, styles=styles,
                    streams=tuple(replace(stream, plan=plan) for stream, plan in zip(hw.streams, plans)))

@@ -9,11 +9,13 @@ from rich.console import Group
 from liteformer.accel.devices import DEVICES
 from liteformer.accel.errors import LiteFormerError
 from liteformer.flow.commands import options
-from liteformer.flow.commands.tables import ESTIMATED, area_rows, paths_table, soc_table
+from liteformer.flow.commands.tables import area_rows, estimated_text, paths_table, soc_table
 from liteformer.flow.common import console
 from liteformer.flow.runs.bench import run_bench
 
 SHAPE, MORE = "Model", "More results"
+# Cells of the router's report that say nothing about the design's size.
+UNTOLD = ("TRELLIS_IO", "DCCA", "SB_IO", "SB_GB", "IOB", "GND", "VCC", "GSR")
 
 
 def _render(result):
@@ -21,7 +23,8 @@ def _render(result):
     table.add_row("multiply-accumulates", f"{result['macs']:,}")
     array = result["array"]
     table.add_row("lanes of the array, rows x columns", f"{result['lanes']} = {array['rows']} x {array['columns']}")
-    table.add_row("of these made of DSP48E1s; requantizers", f"{array['dsp_lanes']}; {array['requantizers']}")
+    table.add_row(f"of these made of {DEVICES[result['device']].family.dsp}s; requantizers",
+                  f"{array['dsp_lanes']}; {array['requantizers']}")
     table.add_row("MAC utilization", f"{100 * result['utilization']:.1f} %")
     if result["exceeds"]:
         table.add_row(f"does not fit {result['device']}", "[red]" + "\n".join(result["exceeds"]) + "[/]")
@@ -29,8 +32,14 @@ def _render(result):
         for row in area_rows(result["area"], result["device"]):
             table.add_row(*row)
         if result["area"]["estimate"]:
-            table.add_row("estimated before synthesis", ", ".join(
-                f"{result['area']['estimate'][key]:,} {text}" for key, text in ESTIMATED.items()))
+            table.add_row("estimated before synthesis", estimated_text(result["area"]["estimate"], result["device"]))
+    if "route" in result:
+        route = result["route"]
+        table.add_row(f"routed, aim {route['clock_mhz']:g} MHz", f"{route['fmax_mhz']:g} MHz"
+                      + ("" if route["met"] else ", not met"))
+        table.add_row("cells routed", ", ".join(f"{site['used']:,} of {site['available']:,} {kind}"
+                                                for kind, site in route["cells"].items() if kind not in UNTOLD))
+        table.add_row("core at the routed clock", f"{result['latency_us']:.2f} µs")
     return table
 
 
@@ -56,6 +65,8 @@ def bench(
     windows: Annotated[int, typer.Option(help="Random windows to run; the grid runs at most 4 of each shape.")] = 16,
     seed: Annotated[int, typer.Option(help="Seed of weights and windows.")] = 1,
     no_area: Annotated[bool, typer.Option("--no-area", help="Skip the synthesis with Yosys.")] = False,
+    route: Annotated[bool, typer.Option("--route", help="Place and route with the open router of the device's family; times "
+                                        "are then at the routed clock. Minutes.")] = False,
     timeline: Annotated[str | None, typer.Option(metavar="FILE.png", help="Draw what the array does in each cycle.",
                                                  rich_help_panel=MORE)] = None,
     timing: Annotated[bool, typer.Option("--timing", help="Show the longest path into each block.",
@@ -78,6 +89,8 @@ def bench(
 
     liteformer bench --window 12 --d-model 64 --bits 6 --readout mean --timeline build/timeline.png --timing
 
+    liteformer bench --device lfe5u-25f --route
+
     liteformer bench --grid paper --out build/grid
     """
     overrides = options.array(rows, columns, requantizers, dsp_lanes, loadable)
@@ -85,6 +98,9 @@ def bench(
         raise LiteFormerError(f"--timeline {timeline} does not end in .png; name a file such as build/timeline.png")
     if timing and no_area:
         raise LiteFormerError("--timing needs the synthesis that --no-area leaves out; drop one of them")
+    if route and (no_area or grid):
+        raise LiteFormerError(f"--route needs {'the synthesis that --no-area leaves out' if no_area else 'one shape'}; drop "
+                              f"{'--no-area' if no_area else '--grid'}")
     if grid:
         if timeline:
             raise LiteFormerError("--timeline draws one shape; leave --grid out")
@@ -100,5 +116,5 @@ def bench(
              "layers": layers, "ffn": ffn, "readout": readout or "last"}
     with console.work():
         result = run_bench(shape, cpu=cpu, windows=windows, overrides=overrides, device=device, seed=seed,
-                           with_area=not no_area, picture=timeline)
+                           with_area=not no_area, picture=timeline, route=route)
     console.emit(result, as_json, lambda result: Group(_render(result), *([paths_table(result["paths"])] if timing else [])))

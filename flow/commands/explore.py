@@ -25,7 +25,7 @@ def _axis(text):
 
 
 def explore(
-    data: options.Data = "synthetic",
+    data: options.Data = None,
     task: Annotated[Literal["forecast", "classification", "anomaly"], typer.Option(
         metavar="TASK", help="forecast, classification (of windows) or anomaly (alarms by the forecast's error).",
         rich_help_panel=DATA)] = "forecast",
@@ -44,6 +44,17 @@ def explore(
     timestamp: Annotated[str | None, typer.Option(help="Column with the time; no window spans a gap.",
                                                   rich_help_panel=DATA)] = None,
     sensor: Annotated[str | None, typer.Option(help="Station of a PeMS file.", rich_help_panel=DATA)] = None,
+    separator: options.Separator = None,
+    decimal: options.Decimal = None,
+    encoding: options.Encoding = None,
+    skip_rows: options.SkipRows = None,
+    dayfirst: options.DayFirst = None,
+    missing: options.Missing = None,
+    timezone: options.Timezone = None,
+    strict: options.Strict = False,
+    fill: options.Fill = 0,
+    every: options.Every = None,
+    layout: options.Layout = "series",
     horizon: Annotated[int | None, typer.Option(help="Steps ahead to forecast.", rich_help_panel=DATA)] = None,
     skip: Annotated[Literal["none", "persistence"], typer.Option(help="Forecast the change since the last value.",
                                                                  rich_help_panel=DATA)] = "none",
@@ -134,10 +145,14 @@ def explore(
         lanes = space.SMALLER_ARRAYS if {"luts", "energy"} & set(names) else space.AUTO
     texts = {"window": window, "d_model": d_model, "bits": bits, "heads": heads, "layers": layers, "ffn_ratio": ffn_ratio,
              "readout": readout, "lanes": lanes, "cpu": cpu}
-    shared = {"data": data, "path": _absolute(path), "target": options.names(target), "features": options.names(features),
+    shared = {"data": data or ("csv" if path else "synthetic"), "path": _absolute(path), "target": options.names(target),
+              "features": options.names(features),
               "timestamp": timestamp, "sensor": sensor, "horizon": horizon, "skip": skip, "seed": seed, "epochs": epochs}
     # Omitted options are not settings: the exploration of a forecast has no settings of other tasks.
-    others = {"task": task if task != "forecast" else None, "label": label, "group": group, "stride": stride}
+    others = {"task": task if task != "forecast" else None, "label": label, "group": group, "stride": stride,
+              "separator": separator, "decimal": decimal, "encoding": encoding, "skip_rows": skip_rows, "dayfirst": dayfirst,
+              "missing": options.names(missing), "timezone": timezone, "strict": strict or None, "fill": fill or None,
+              "every": every, "layout": layout if layout != "series" else None}
     shared |= {name: value for name, value in others.items() if value is not None}
     if sensitivity and task != "forecast":
         raise LiteFormerError(f"--sensitivity lowers the widths of a forecast, not of task {task}; search with --mixed")

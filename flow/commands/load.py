@@ -10,7 +10,7 @@ import typer
 from liteformer.accel.errors import LiteFormerError
 from liteformer.boards import BOARDS, check_board
 from liteformer.flow.common import console
-from liteformer.flow.project.files import read_manifest
+from liteformer.flow.project.files import ENDINGS, read_manifest
 from liteformer.flow.project.programmer import loader_command
 
 
@@ -39,7 +39,7 @@ def load(
     loader = load_board(board).LOADER
     if not loader:
         raise LiteFormerError(f"{board} has no FPGA to load; `liteformer simulate` runs a model on the simulated SoC")
-    bitstream = directory / "gateware" / f"{manifest['top']}.bit"
+    bitstream = directory / "gateware" / f"{manifest['top']}.{ENDINGS.get(manifest['toolchain'], 'bit')}"
     if not bitstream.is_file():
         raise LiteFormerError(f"there is no bitstream {bitstream}; {directory}/README.md says how to make it")
     command = loader_command(loader, bitstream, cable, openocd)

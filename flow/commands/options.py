@@ -8,11 +8,30 @@ import typer
 from liteformer.accel.devices import DEFAULT_DEVICE, DEVICES
 from liteformer.train.data import registry
 
-DATA, HARDWARE = "Data", "Hardware"
+DATA, READING, HARDWARE = "Data", "How a CSV is read, where the reader's own finding is wrong", "Hardware"
 
 DataName = Literal[tuple(registry.REGISTRY)]
-Data = Annotated[DataName, typer.Option(metavar="NAME", help=registry.data_help(), rich_help_panel=DATA)]
+Data = Annotated[DataName | None, typer.Option(
+    metavar="NAME", help=f"{registry.data_help()} If left out csv with --path, otherwise synthetic.", rich_help_panel=DATA)]
 DataPath = Annotated[str | None, typer.Option(help=registry.path_help(), rich_help_panel=DATA)]
+
+Separator = Annotated[str | None, typer.Option(help="Between cells: one character, or tab.", rich_help_panel=READING)]
+Decimal = Annotated[str | None, typer.Option(help="Decimal mark of numbers: . or ,", rich_help_panel=READING)]
+Encoding = Annotated[str | None, typer.Option(help="Encoding of the text, such as utf-8 or latin-1.", rich_help_panel=READING)]
+SkipRows = Annotated[int | None, typer.Option(help="Lines before the names of the columns.", rich_help_panel=READING)]
+DayFirst = Annotated[bool | None, typer.Option(
+    "--dayfirst/--no-dayfirst", help="Whether 01/02/2024 is in February.", rich_help_panel=READING)]
+Missing = Annotated[list[str] | None, typer.Option(
+    help="Cells that are missing, comma separated, such as -200,?; none: take no number for missing.", rich_help_panel=READING)]
+Timezone = Annotated[str | None, typer.Option(help="Zone of local times, such as Europe/Berlin.", rich_help_panel=READING)]
+Strict = Annotated[bool, typer.Option("--strict", help="Refuse what would be guessed, left out or mended with a note.",
+                                      rich_help_panel=READING)]
+Fill = Annotated[int, typer.Option(metavar="N", help="Bridge gaps of up to N rows by interpolation; no forecast is measured "
+                                   "against such a row.", rich_help_panel=READING)]
+Every = Annotated[str | None, typer.Option(metavar="STEP", help="Average over a longer step, such as 15min or 1h.",
+                                           rich_help_panel=READING)]
+Layout = Annotated[Literal["series", "rows"], typer.Option(
+    metavar="LAYOUT", help="series: a row for each time; rows: a window and its class in each row.", rich_help_panel=READING)]
 
 Device = Annotated[str | None, typer.Option(
     help=f"FPGA whose budget counts: {', '.join(DEVICES)}; if left out the one in the model's folder, otherwise "

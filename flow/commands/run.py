@@ -54,6 +54,15 @@ def run(
                              "model's training data if --path is left out too.")] = None,
     path: Annotated[str | None, typer.Option(help="Of the data set. Without --data: a CSV with the model's features, all "
                                              "windows of it; - for lines on standard input.")] = None,
+    separator: options.Separator = None,
+    decimal: options.Decimal = None,
+    encoding: options.Encoding = None,
+    skip_rows: options.SkipRows = None,
+    dayfirst: options.DayFirst = None,
+    missing: options.Missing = None,
+    timezone: options.Timezone = None,
+    fill: options.Fill = 0,
+    every: options.Every = None,
     windows: Annotated[int | None, typer.Option(help="Windows to run: the first N; for a classification N spread ones. All if "
                                                      "left out.")] = None,
     cpu: Annotated[str | None, typer.Option(help="CPU of the simulated SoC; if left out the one in the model's folder, "
@@ -84,7 +93,10 @@ def run(
     with ExitStack() as stack:
         with console.work():
             loaded = load_model(model)
-            source = open_source(loaded, data, path, windows)
+            reading = {"separator": separator, "decimal": decimal, "encoding": encoding, "skip_rows": skip_rows,
+                       "dayfirst": dayfirst, "missing": options.names(missing), "timezone": timezone, "fill": fill or None,
+                       "every": every}
+            source = open_source(loaded, data, path, windows, reading)
             opened = stack.enter_context(open_device(loaded, model, port=port, baudrate=baudrate, sim=sim, cpu=cpu, csr=csr,
                                                      server=server, fpga=device))
         result = run_device(opened, loaded, source, windows, plot, as_json)

@@ -3,10 +3,19 @@
 
 from rich.table import Table
 
-from liteformer.accel.devices import DEVICES
+from liteformer.accel.devices import DEVICES, SERIES_7
 from liteformer.flow.measure import hardware
 
 ESTIMATED = {"lut": "LUT", "lut_sites": "sites", "bram36": "BRAM36", "dsp": "DSP48E1"}
+
+
+def estimated_text(estimate, device):
+    """The compiler's own account of an area in the words of the device's family."""
+    family = DEVICES[device].family
+    if family is SERIES_7:
+        return ", ".join(f"{estimate[key]:,} {text}" for key, text in ESTIMATED.items())
+    return (f"{estimate['lut']:,} {family.cell}, {family.rams_per_36 * estimate['bram36']:g} {family.ram}, "
+            f"{estimate['dsp']} {family.dsp}")
 
 
 def paths_table(paths):
@@ -23,13 +32,25 @@ def paths_table(paths):
 def area_rows(area, device):
     """Rows ``(text, value)`` of a table: resources of the SoC on a device."""
     capacity = DEVICES[device]
-    names = {"lut": "LUT", "lutram": "of these as memory", "ff": "flip-flops", "bram36": "BRAM36", "dsp": "DSP48E1"}
-    rows = [(f"{text}, whole SoC" if key != "lutram" else text, f"{area[key]:,} of {getattr(capacity, key):,}")
-            for key, text in names.items()]
+    family = capacity.family
+    fits = "yes" if area["fits"] else "[red]no[/]"
+    if area["crowded"]:
+        fits = f"[yellow]by count; it {area['crowded']}[/]"
+    names = {"lut": (family.lut, 1), "lutram": ("of these as memory", 1), "ff": ("flip-flops", 1),
+             "bram36": (family.ram, family.rams_per_36), "dsp": (family.dsp, 1)}
+    rows = [(f"{text}, whole SoC" if key != "lutram" else text,
+             f"{_amount(area[key], times)} of {times * getattr(capacity, key):,}")
+            for key, (text, times) in names.items()]
+    if family is not SERIES_7:
+        rows.insert(1, (f"{family.cell}, at most", f"{area['limits']['lut_sites']:,}"))
+        return [*rows, (f"fits {device}", fits)]
     rows.insert(1, ("LUT sites of a packer, at most", f"{area['lut_sites']:,} of {capacity.lut:,}"))
     rows.insert(2, ("slices at least; control sets", f"{area['slices']:,} of {capacity.lut // 4:,}; {area['control_sets']}"))
-    fits = "yes" if area["fits"] else "[red]no[/]"
-    return [*rows, (f"fits {device}", f"[yellow]by count; it {area['crowded']}[/]" if area["crowded"] else fits)]
+    return [*rows, (f"fits {device}", fits)]
+
+
+def _amount(number, times):
+    return f"{number:,}" if times == 1 else f"{times * number:,.0f}"
 
 
 def soc_table(title, result):

@@ -38,13 +38,14 @@ def _render(result):
 
 
 def train(
-    data: options.Data = "synthetic",
+    data: options.Data = None,
     task: Annotated[Literal["forecast", "classification", "anomaly"], typer.Option(
         metavar="TASK", help="forecast, classification (of windows) or anomaly (alarms by the forecast's error).",
         rich_help_panel=DATA)] = "forecast",
     path: options.DataPath = None,
     target: Annotated[list[str] | None, typer.Option(
-        help="Column to forecast; repeat for several.", rich_help_panel=DATA)] = None,
+        help="Column to forecast; repeat for several. May be left out where the file has one column of "
+        "numbers.", rich_help_panel=DATA)] = None,
     label: Annotated[str | None, typer.Option(
         help="Column with the class of each row, or with 1 where it is anomalous.", rich_help_panel=DATA)] = None,
     group: Annotated[str | None, typer.Option(
@@ -58,6 +59,17 @@ def train(
         help="Column with the time; no window spans a gap.", rich_help_panel=DATA)] = None,
     sensor: Annotated[str | None, typer.Option(help="Station name or column number of a PeMS file.",
                                                rich_help_panel=DATA)] = None,
+    separator: options.Separator = None,
+    decimal: options.Decimal = None,
+    encoding: options.Encoding = None,
+    skip_rows: options.SkipRows = None,
+    dayfirst: options.DayFirst = None,
+    missing: options.Missing = None,
+    timezone: options.Timezone = None,
+    strict: options.Strict = False,
+    fill: options.Fill = 0,
+    every: options.Every = None,
+    layout: options.Layout = "series",
     horizon: Annotated[int | None, typer.Option(help="Steps ahead to forecast; one output for each.",
                                                 rich_help_panel=DATA)] = None,
     test_fraction: Annotated[float, typer.Option(help="Fraction of the rows for the test, the last ones.",
@@ -115,15 +127,16 @@ def train(
 
     liteformer train --bits 4 --bits-of ffn=3,attention=6,head.weight=8 --out build/mixed
 
-    liteformer train --data csv --path plant.csv --timestamp time --target power --features power,wind --skip persistence
+    liteformer train --path plant.csv --target power --features power,wind --skip persistence
 
-    liteformer train --task classification --data csv --path motion.csv --label activity --group person --out build/motion
+    liteformer train --task classification --path motion.csv --label activity --group person --out build/motion
 
     liteformer train --task anomaly --data skab --path SKAB/data --out build/pump
     """
     from liteformer.train.loop.options import TrainOptions
     values = {key: value for key, value in locals().items() if key not in ("as_json", "seeds", "TrainOptions")}
-    values |= {"target": options.names(target), "features": options.names(features), "bits_of": _widths(bits_of)}
+    values |= {"target": options.names(target), "features": options.names(features), "missing": options.names(missing),
+               "bits_of": _widths(bits_of)}
     recipe = TrainOptions(**values)
     with console.work():
         run = run_training(recipe, seeds)

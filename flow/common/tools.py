@@ -2,12 +2,15 @@
 """Packages and programs that LiteFormer uses on this machine, with versions."""
 
 import importlib.metadata
+import os
 import platform
 import re
 import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
+
+from liteformer.flow.common import openfpga
 
 PACKAGES = {
     "litex": "SoC builder", "migen": "gateware language", "litex-boards": "boards", "pythondata-cpu-vexriscv": "VexRiscv CPU",
@@ -63,6 +66,20 @@ def _tool(name, purpose, needed, advice):
     return Check(name, purpose, needed, version, advice)
 
 
+def _family(name, tools):
+    """Whether a bitstream can be made for a family with the routers of the Python index."""
+    absent = openfpga.missing(tools.programs)
+    return Check(f"bitstreams for {name}", f"{', '.join(tools.programs)}", False, None if absent else "yes", openfpga.INSTALL)
+
+
+def _series_7():
+    """The same for the 7 series: Vivado, or openXC7 with its data bases."""
+    vivado, database = shutil.which("vivado"), all(os.environ.get(name) for name in ("CHIPDB", "PRJXRAY_DB_DIR"))
+    found = ["Vivado"] * bool(vivado) + ["openXC7"] * bool(shutil.which("nextpnr-xilinx") and database)
+    return Check("bitstreams for the 7 series", "vivado, or nextpnr-xilinx for XC7A35T and XC7S25", False,
+                 " and ".join(found) or None, "install AMD Vivado, or openXC7 (docs/boards.md)")
+
+
 def inspect():
     """Check for everything that LiteFormer uses.
 
@@ -75,4 +92,6 @@ def inspect():
         *(_tool(name, purpose, True, advice) for name, (purpose, advice) in TOOLS.items()),
         *(_package(name, purpose, False, advice) for name, (purpose, advice) in OPTIONAL_PACKAGES.items()),
         *(_tool(name, purpose, False, advice) for name, (purpose, advice) in OPTIONAL_TOOLS.items()),
+        _series_7(),
+        *(_family(name, tools) for name, tools in openfpga.FAMILIES.items()),
     ]

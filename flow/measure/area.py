@@ -110,13 +110,17 @@ def mapping(directory, sources, top, include_dirs=()):
         ``(script, digest)``: for ``run_yosys``, which leaves ``top``.netlist.json and ``top``.stat.json in the directory; hash
         of the script and of all files that it reads.
     """
+    return reading(directory, sources, SCRIPT.format(top=top), include_dirs)
+
+
+def reading(directory, sources, script, include_dirs=()):
+    """``mapping`` with another ``script`` behind the commands that read the sources."""
     local = [_into(directory, Path(source)) for source in sources]
     for include in include_dirs:
         for header in Path(include).glob("*.*h"):
             _into(directory, header)
     images = sorted(path.name for pattern in ("*.init", "*.*h") for path in directory.glob(pattern))
-    script = "".join(f"read_verilog {'-sv ' if name.endswith('.sv') else ''}-I. {name}; " for name in local)
-    script += SCRIPT.format(top=top)
+    script = "".join(f"read_verilog {'-sv ' if name.endswith('.sv') else ''}-I. {name}; " for name in local) + script
     return script, _digest(directory, [*local, *images], script)
 
 

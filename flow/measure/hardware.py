@@ -11,6 +11,7 @@ import numpy as np
 
 from liteformer.accel import golden
 from liteformer.accel.decision import continues, decide
+from liteformer.accel.devices import SERIES_7
 from liteformer.accel.devices import device as find_device
 from liteformer.flow.common import console
 from liteformer.flow.common.cache import cache_directory
@@ -54,7 +55,8 @@ def compile_fitting(model, cpu=None, **overrides):
     options = _options(overrides)
     compiled = compile_for_core(model, options)
     check_fits(compiled, options, cpu)
-    text = crowded(estimate_area(compiled.hw, cpu), find_device(options.device))
+    target = find_device(options.device)
+    text = crowded(estimate_area(compiled.hw, cpu, target.family), target)
     if text:
         console.note(f"the SoC {text}")
     return compiled
@@ -117,30 +119,46 @@ def run_soc(model, compiled, raw, cpu="vexriscv", trace=None, recordable=False, 
     }, result
 
 
-def soc_synthesis(compiled, cpu="vexriscv", device="xc7s15"):
-    """Area and longest paths of the complete SoC: CPU, firmware in ROM, RAM, UART with its line coder, timer and core.
+def soc_synthesis(compiled, cpu="vexriscv", device="xc7s15", route=False):
+    """Area and longest paths of the complete SoC: CPU, firmware in ROM, RAM, UART, timer and core.
 
+    Args:
+        compiled: CompiledModel. cpu, device: names. route: place and route it as well, for a device with an open router.
     Returns:
-        dict ``area`` (of ``area.count`` and ``sites.count``; ``fits`` for the device, ``exceeds``: list of texts, what does not
-        fit; ``limits``: dict of what would; ``crowded``: text where little room is left; ``estimate``: the compiler's own
-        account, None for another CPU than it knows), ``paths``, ``blocks`` (of ``area.synthesise``).
+        dict ``area`` (of ``area.count`` and ``sites.count``, or of ``lut4.count``; ``fits`` for the device, ``exceeds``: list
+        of texts, what does not fit; ``limits``: dict of what would; ``crowded``: text where little room is left; ``estimate``:
+        the compiler's own account, None for another CPU than it knows), ``paths``, ``blocks`` (of ``area.synthesise``; empty
+        for another family than the 7 series), and if asked for ``route`` (of ``routing.read_report``).
+    Raises:
+        LiteFormerError: Yosys or the router is missing, or gives up.
     """
     from liteformer.accel.compiler.capacity import crowded, exceeded, room
     from liteformer.accel.compiler.estimate import CPU_LUTS, estimate_area
     from liteformer.accel.core import LiteFormerCore
+    from liteformer.flow.measure import lut4
     from liteformer.soc.generate import write_verilog
     from liteformer.soc.platform import simulation_platform
     from liteformer.soc.soc import LiteFormerSoC
     target = find_device(device)
     check_cpu(cpu)
+    if route:
+        lut4.check_routable(device)
     with console.step("Measure area with Yosys") as step, tempfile.TemporaryDirectory(dir=cache_directory("area")) as temporary:
         soc = LiteFormerSoC(simulation_platform("serial"), CLOCK_MHZ * 1_000_000, LiteFormerCore(compiled), cpu_type=cpu,
                             uart="serial")
         design = write_verilog(soc, temporary)
-        result = area.synthesise(Path(design.top).parent, design.sources, design.name, design.include_dirs, step.update)
-    estimate = estimate_area(compiled.hw, cpu) if cpu in CPU_LUTS else None
+        arguments = (Path(design.top).parent, design.sources, design.name, design.include_dirs)
+        if target.family is SERIES_7:
+            result = area.synthesise(*arguments, step.update)
+        else:
+            cells, netlist = lut4.synthesise(*arguments, device, step.update)
+            result = {"area": lut4.count(cells, target.family), "paths": [], "blocks": {}}
+    if route:
+        with console.step(f"Place and route for the {device}, minutes") as step:
+            result["route"], _ = lut4.route(netlist, design.name, device, lut4.FLOWS[target.family.name].aim_mhz, step.update)
+    estimate = estimate_area(compiled.hw, cpu, target.family) if cpu in CPU_LUTS else None
     limits = room(target)
-    over = exceeded(result["area"], limits)
+    over = exceeded(result["area"], limits, family=target.family)
     return result | {"area": result["area"] | {"fits": not over, "exceeds": over, "limits": limits, "estimate": estimate,
                                                "crowded": crowded(result["area"], target)}}
 

@@ -48,7 +48,8 @@ def record(run):
     """
     from liteformer.train.quant.layer_error import layer_errors
     metrics = {key: value for key, value in run.metrics.items() if key != "history"}
-    metrics["options"] = metrics["options"] | {"path": Path(metrics["options"]["path"]).name}
+    path = metrics["options"]["path"]
+    metrics["options"] = metrics["options"] | {"path": path and Path(path).name}
     shown = {"truth": run.test_truth, "float": run.float_prediction, "integer": run.integer_prediction()}
     return metrics | {"layers": {name: round(error, 5) for name, error in layer_errors(run).items()},
                       "target": run.dataset.target_names[0],

@@ -4,11 +4,11 @@
 import time
 from dataclasses import dataclass, replace
 
-import numpy as np
-
 from liteformer.accel import golden
 from liteformer.accel.decision import decide
+from liteformer.accel.devices import SERIES_7
 from liteformer.accel.devices import device as find_device
+from liteformer.accel.formulas import input_formulas, output_formulas
 from liteformer.flow.common import console
 from liteformer.flow.common.inputs import random_windows
 from liteformer.flow.measure import energy, hardware, published
@@ -68,6 +68,12 @@ def collect(source, soc=16, area=True, period=None, configuration_mj=CONFIGURATI
     timeline = measure(compiled, seed)
     report |= _time(source, compiled, figures["cycles"], timeline)
     synthesis, activity = None, None
+    family = find_device(source.device).family
+    if area and family is not SERIES_7:
+        # Neither blocks nor coefficients are known for other families.
+        console.note(f"area by block and energy are estimated for the 7 series only, not for {family.name}; `liteformer bench "
+                     f"--device {source.device} --route` counts its cells")
+        area = False
     if area:
         synthesis = hardware.soc_synthesis(compiled, source.cpu, source.device)
         activity = measure_activity(compiled, raw[:ACTIVITY_WINDOWS], source.cpu)
@@ -86,7 +92,9 @@ def _about(source, compiled):
             "shape": {name: getattr(config, name) for name in
                       ("window", "features", "d_model", "heads", "layers", "ffn", "outputs", "readout", "skip")},
             "bits": dict(config.bits), "parameters": config.parameters, "macs": config.macs,
-            "data": source.model.provenance.get("dataset"), "targets": config.target_names},
+            "data": source.model.provenance.get("dataset"), "targets": config.target_names,
+            "inputs": dict(input_formulas(source.model)), "outputs": dict(output_formulas(source.model))},
+        "notes": list(source.run.metrics.get("notes", ())) if source.run else [],
         "board": source.board, "device": source.device, "cpu": source.cpu, "clock_mhz": source.clock_mhz,
         "array": {"rows": hw.rows, "columns": hw.columns, "lanes": hw.lanes, "dsp_lanes": hw.dsp_lanes,
                   "requantizers": hw.requantizers}}
@@ -168,4 +176,4 @@ def _layer_errors(run):
 
 def integer_forecast(run):
     """Forecasts of the golden model, float64 ``(N, outputs)``, physical units or logits."""
-    return golden.infer(run.model, run.test_raw) / np.asarray(run.model.config.output_scale)
+    return run.model.config.physical(golden.infer(run.model, run.test_raw))

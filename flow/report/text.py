@@ -26,7 +26,7 @@ class Section:
 
 def sections(report):
     """All tables of a report that it has figures for, list of Section."""
-    found = [_model(report), _accuracy(report), _time(report), _steps(report)]
+    found = [_model(report), _data(report), _accuracy(report), _time(report), _steps(report)]
     if report["area"]:
         found += [_area(report), _energy(report), _resources(report), _blocks(report)]
         if report["energy"]["duty_cycle"]:
@@ -74,6 +74,15 @@ def _model(report):
         ["array, rows x columns", f"{array['rows']} x {array['columns']} = {array['lanes']} lanes"],
         ["of these in DSP blocks; requantizers", f"{array['dsp_lanes']}; {array['requantizers']}"],
         ["model id", model["id"][:16]]], words=True)
+
+
+def _data(report):
+    """Physical values to raw integers, and what was guessed or left out in the data."""
+    model = report["model"]
+    rows = [[name, formula] for part in ("inputs", "outputs") for name, formula in model.get(part, {}).items()]
+    return Section("Samples and results as integers", ("feature, then output", "formula"), rows,
+                   ("value is in the unit of the training's data; a sample saturates at 32 bits.", *report.get("notes", ())),
+                   words=True) if rows else None
 
 
 def _accuracy(report):

@@ -8,14 +8,16 @@ from liteformer.accel.devices import device as find_device
 from liteformer.accel.random_model import random_model
 from liteformer.flow.common.inputs import at_least, check_bits, checked, random_windows
 from liteformer.flow.measure import hardware
+from liteformer.flow.measure.lut4 import check_routable
 
 
-def run_bench(shape, *, cpu="vexriscv", windows=16, overrides=None, device="xc7s15", seed=1, with_area=True, picture=None):
+def run_bench(shape, *, cpu="vexriscv", windows=16, overrides=None, device="xc7s15", seed=1, with_area=True, picture=None,
+              route=False):
     """Simulate a random model on the full SoC and measure the SoC's area.
 
     Args:
         shape: arguments of ``random_model`` (window, features, d_model, bits, ...). overrides: fields of HardwareOptions.
-        picture: PNG to write of the array's activity in each cycle.
+        picture: PNG to write of the array's activity in each cycle. route: place and route; times are then at the routed clock.
     Returns:
         dict, the command's JSON; ``exceeds``: list of texts, what does not fit the device, by estimate without area.
     """
@@ -26,17 +28,20 @@ def run_bench(shape, *, cpu="vexriscv", windows=16, overrides=None, device="xc7s
             at_least(name, shape[name], 1)
     find_device(device)
     hardware.check_cpu(cpu)
+    if route:
+        check_routable(device)
     with checked():
         model = random_model(np.random.default_rng(seed), **shape)
     compiled = hardware.compile_model(model, **(overrides or {}), device=device)
     figures, _ = hardware.run_soc(model, compiled, random_windows(model, windows, seed), cpu)
     cycles = figures["cycles"]["accelerator"]
-    synthesis = hardware.soc_synthesis(compiled, cpu, device) if with_area else {"area": None, "paths": None}
+    synthesis = hardware.soc_synthesis(compiled, cpu, device, route) if with_area else {"area": None, "paths": None}
+    clock = synthesis["route"]["fmax_mhz"] if route else hardware.CLOCK_MHZ
     result = {
         "shape": shape, "macs": model.config.macs, "lanes": compiled.hw.lanes,
         "array": {name: getattr(compiled.hw, name) for name in ("rows", "columns", "requantizers", "dsp_lanes")},
         "utilization": round(hardware.utilization(model, compiled, cycles), 4), **figures,
-        "clock_mhz": hardware.CLOCK_MHZ, "latency_us": hardware.microseconds(cycles), "device": device, "cpu": cpu,
+        "clock_mhz": clock, "latency_us": cycles / clock, "device": device, "cpu": cpu,
         "exceeds": synthesis["area"]["exceeds"] if with_area else hardware.excess(compiled, device, cpu), **synthesis,
     }
     if picture:

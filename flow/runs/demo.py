@@ -3,8 +3,6 @@
 
 from pathlib import Path
 
-import numpy as np
-
 from liteformer.flow.common import console
 from liteformer.flow.common.cache import whole_file
 from liteformer.flow.measure import hardware
@@ -33,7 +31,7 @@ def run_demo(out, windows, seed, epochs):
         compiled = hardware.compile_model(run.model)
     figures, result = hardware.run_soc(run.model, compiled, run.test_raw[:windows])
     area = hardware.soc_area(compiled, device=DEVICE)
-    truth, forecast = run.test_truth[:windows], result.outputs / np.asarray(config.output_scale)
+    truth, forecast = run.test_truth[:windows], config.physical(result.outputs)
     predictions = {"float": run.float_prediction, "integer": run.integer_prediction(), "persistence": run.persistence}
     picture = Path(out) / "soc.png"
     with whole_file(picture) as temporary:

@@ -124,6 +124,6 @@ def soc_figures(run, chosen, answers):
     """The same for the simulated SoC's SimulationResult over the test windows ``chosen``: the device's decisions."""
     config = run.model.config
     if config.task == "forecast":
-        return {"rmse": rmse(answers.outputs / np.asarray(config.output_scale), run.test_truth[chosen])}
+        return {"rmse": rmse(config.physical(answers.outputs), run.test_truth[chosen])}
     from liteformer.train.metrics.tasks import figures, labels_of
     return figures(config, labels_of(run.dataset, run.dataset.test[chosen]), answers.decisions[:, -1])

@@ -7,13 +7,11 @@ import numpy as np
 
 from liteformer.accel.errors import LiteFormerError
 from liteformer.flow.common import console
+from liteformer.train.data.reader.cells import EMPTY, is_missing
 
 # In this order: only a file whose numbers have decimal commas has commas besides another separator.
 SEPARATORS = {";": "semicolons", "\t": "tabs", ",": "commas"}
 BLANK = " "
-# What pandas takes for an empty cell in a file; infinity too, as in train.data.table.
-EMPTY = frozenset(("", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>", "N/A",
-                   "NA", "NULL", "NaN", "None", "n/a", "nan", "null"))
 SOURCE = "standard input"
 
 
@@ -25,13 +23,15 @@ class Rows:
     others are ignored. Without a header the cells are the model's features in its order.
 
     Args:
-        config: ModelConfig. lines: iterable of text.
+        config: ModelConfig. lines: iterable of text. reader: dict of what the reader found in the model's own data: words as
+            numbers, and numbers that stand for missing, by feature.
     Attributes:
         empty: rows so far with a missing value.
     """
 
-    def __init__(self, config, lines):
+    def __init__(self, config, lines, reader=None):
         self.empty = 0
+        self._words, self._codes = ((reader or {}).get(key, {}) for key in ("words", "missing"))
         self._config, self._lines = config, lines
         self._separator = self._columns = self._count = self._mark = None
 
@@ -76,7 +76,7 @@ class Rows:
         A row of data is told from a header without the model's names by its numbers."""
         names, features = self._config.feature_names, self._config.features
         self._columns, self._count = list(range(features)), len(cells)
-        values = [self._value(cell) for cell in cells]
+        values = [self._value(cell) if cell.casefold() not in self._known_words() else 0.0 for cell in cells]
         words = [cell for cell, value in zip(cells, values) if value is None]
         if words and names:
             found = [name for name in names if name in cells]
@@ -111,7 +111,19 @@ class Rows:
         return row
 
     def _number(self, number, index, cell):
+        name = self._config.feature_names[index] if self._config.feature_names else None
+        known = self._words.get(name, {})
+        if known:
+            word = cell.casefold()
+            if word in known:
+                return float(known[word])
+            if cell in EMPTY:
+                return np.nan
         value = self._value(cell)
+        if value is None and is_missing(cell):
+            return np.nan
+        if value in self._codes.get(name, ()):
+            return np.nan
         if value is None:
             raise LiteFormerError(f"line {number} of {SOURCE}, column {self._name(index)} holds {cell!r}, which is not a "
                                   "number; correct the cell or leave it empty")
@@ -126,6 +138,9 @@ class Rows:
                                       f"before had the decimal mark {self._mark!r}; send one decimal mark and no other "
                                       "separator in numbers")
         return value
+
+    def _known_words(self):
+        return {word for words in self._words.values() for word in words} - set(map(str.casefold, self._config.feature_names))
 
     def _value(self, cell):
         """float, NaN if the cell is empty, None if it is something else."""

@@ -7,7 +7,6 @@ import numpy as np
 
 from liteformer.flow.stream.lines import SOURCE, Rows
 from liteformer.flow.stream.replay import Window, horizon_of
-from liteformer.train.data.dataset import raw_counts
 
 
 class LiveRows:
@@ -26,7 +25,7 @@ class LiveRows:
 
     def __init__(self, model, lines):
         config, horizon = model.config, horizon_of(model)
-        self._model, self._rows = model, Rows(config, lines)
+        self._model, self._rows = model, Rows(config, lines, model.provenance.get("reader"))
         self._count = self._windows = 0
         known = config.task != "classification" and config.target_features and horizon
         self.delay = horizon if known else 0
@@ -45,7 +44,7 @@ class LiveRows:
             self._count += 1
             self._arrived(row)
             length = 0 if np.isnan(row).any() else length + 1
-            held.append(raw_counts(row, config.raw_scale))
+            held.append(config.counts(row))
             if length >= config.window:
                 self._windows += 1
                 yield Window(np.array(held, np.int64), length > config.window, self._truth())

@@ -2,17 +2,20 @@
 """Windows for a device from a data set or a CSV, with their truth, classes or anomalies if known."""
 
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from liteformer.accel.decision import continues
 from liteformer.accel.errors import LiteFormerError
-from liteformer.train.data import registry, table
-from liteformer.train.data.dataset import raw_counts, truth_of
+from liteformer.train.data import registry
+from liteformer.train.data.dataset import truth_of
+from liteformer.train.data.labels import anomaly_labels, class_key
+from liteformer.train.data.prepare import prepare
+from liteformer.train.data.rare import by_class
 from liteformer.train.data.series import Series, shortage, split, usable_starts
-from liteformer.train.data.task_series import anomaly_labels, class_name
-from liteformer.train.loop.options import TrainOptions
+from liteformer.train.loop.options import READING, TrainOptions
 
 
 @dataclass(frozen=True)
@@ -98,19 +101,19 @@ def target_columns(model):
     return [name.removesuffix("+1") if steps > 1 else name for name in model.config.target_names[::steps]]
 
 
-def load_replay(model, data=None, path=None):
+def load_replay(model, data=None, path=None, reading=None):
     """Windows of a data set or of a CSV.
 
     Args:
         model: QuantizedModel. data: a name of `liteformer train --data`, whose test windows are taken; None with a path for
             every window of that CSV; None without a path for what the model was trained on.
-        path: of the data.
+        path: of the data. reading: dict of options on how the CSV is read, which replace those of the training.
     Returns:
         Replay.
     Raises:
         LiteFormerError: bad input, one sentence.
     """
-    return _plain(model, path) if path and not data else _data_set(model, data, path)
+    return _plain(model, path, reading) if path and not data else _data_set(model, data, path)
 
 
 def _data_set(model, data, path):
@@ -130,44 +133,65 @@ def _data_set(model, data, path):
     if series.classes and list(series.classes) != config.class_names:
         raise LiteFormerError(f"data {options.data} has the classes {', '.join(series.classes)}; the model distinguishes "
                               f"{', '.join(config.class_names)}")
-    _, _, test = split(series, config.window, usable_starts(series, config.window), options.validation_fraction)
+    starts = usable_starts(series, config.window)
+    train, _, test = split(series, config.window, starts, options.validation_fraction)
+    shares = by_class(series, options, starts, train, test)
+    test = test if shares is None else shares[2]
     labels = series.targets[:, 0] if config.task == "classification" else series.anomalous
     return _replay(model, series, test, f"the test part of {options.data}", labels, series.unit, series.notes)
 
 
-def _plain(model, path):
-    """Every window of a CSV whose columns are the model's features."""
+def _plain(model, path, reading=None):
+    """Every window of a CSV whose columns are the model's features, read as the model's own data were."""
     config, options = model.config, trained_options(model)
-    frame, values = _feature_values(model, path)
-    follows, steps = np.ones(len(values), bool), None
-    source = registry.REGISTRY.get(options.get("data"))
-    stamp = options.get("timestamp") or (frame.columns[0] if frame is not None and source and source.time_first else None)
-    if frame is not None and stamp in frame.columns and stamp not in config.feature_names:
-        _, follows, steps = table.time_steps(frame, path, stamp)
+    data = _read(model, path, reading or {})
+    values = data.numbers(_names(model, data.table, path))
     series = Series(values=values, names=config.feature_names, targets=np.zeros((len(values), 0)), target_names=[],
-                    follows=follows, horizon=0, scaling="standard", boundary=0, steps=steps)
+                    follows=data.follows, horizon=0, scaling="standard", boundary=0, steps=data.steps, filled=data.filled)
     starts = usable_starts(series, config.window)
     if not len(starts):
         raise LiteFormerError(f"{path} holds no window of {config.window} successive rows: {shortage(series, config.window)}; "
                               "fill the gaps or give another --path")
-    known, labels = ({}, None) if frame is None else _known(model, frame, path)
-    notes = [*(steps.notes if steps else ()), *_unknown(labels, starts + config.window - 1, path)]
+    known, labels = _known(model, data, options.get("label"))
+    notes = [*data.notes, *_unknown(labels, starts + config.window - 1, path)]
     replay = _replay(model, Series(**vars(series) | known), starts, str(path), labels, notes=notes)
     return Replay(**vars(replay) | {"left_out": len(values) - config.window + 1 - len(starts)})
 
 
-def _known(model, frame, path):
+def _read(model, path, reading):
+    """Prepared data of a CSV: by the options that trained the model, those that ``reading`` names, and what the reader found in
+    the model's own data."""
+    options = trained_options(model)
+    own = {name: options.get(name) for name in READING if name not in ("layout", "strict")}
+    own |= {name: value for name, value in reading.items() if value is not None}
+    own |= {"fill": own.get("fill") or 0, "every": own.get("every"), "features": model.config.feature_names, "path": path,
+            "timestamp": options.get("timestamp")}
+    return prepare(SimpleNamespace(**own), learned=model.provenance.get("reader") or {}, optional=True)
+
+
+def _names(model, table, path):
+    """Columns of a table that are the model's features, in its order."""
+    config, names = model.config, list(table.columns)
+    if config.feature_names and table.found["named"]:
+        return config.feature_names
+    if len(names) != config.features:
+        count = len(names) + (0 if table.time is None else len(table.time.split()))
+        raise LiteFormerError(f"{path} has {count} columns; the model takes {config.features}"
+                              f"{': ' * bool(config.feature_names)}{', '.join(config.feature_names)}")
+    return names
+
+
+def _known(model, data, label):
     """``(fields, labels)``: fields of the Series, and a label of every row, -1 where unknown, from the other columns of a CSV;
     empty and None if there are none."""
-    config, columns, label = model.config, target_columns(model), trained_options(model).get("label")
-    if config.task == "forecast" and columns and horizon_of(model) is not None and set(columns) <= set(frame.columns):
-        return {"targets": np.stack([table.column(frame, path, name) for name in columns], axis=1),
-                "horizon": horizon_of(model)}, None
-    if config.task == "classification" and label in frame.columns:
-        index = {name: number for number, name in enumerate(config.class_names)}
-        return {}, np.array([index.get(class_name(cell), -1) for cell in table.cells(frame, path, label)])
-    if config.task == "anomaly" and label in frame.columns:
-        labels = anomaly_labels(frame, path, label)
+    config, table, columns = model.config, data.table, target_columns(model)
+    if config.task == "forecast" and columns and horizon_of(model) is not None and set(columns) <= set(table.columns):
+        return {"targets": data.truths(columns), "horizon": horizon_of(model)}, None
+    if config.task == "classification" and label in table.columns:
+        index = {class_key(name): number for number, name in enumerate(config.class_names)}
+        return {}, np.array([index.get(class_key(cell), -1) for cell in table.cells(label)])
+    if config.task == "anomaly" and label in table.columns:
+        labels = anomaly_labels(table, label)
         return {}, np.where(np.isnan(labels), -1, labels)
     return {}, None
 
@@ -179,28 +203,10 @@ def _unknown(labels, last, path):
             "those of the others"] if count else []
 
 
-def _feature_values(model, path):
-    """``(frame, values)``: the CSV, None without a header, and float64 ``(rows, features)``."""
-    names, features = model.config.feature_names, model.config.features
-    if table.has_header(path):
-        frame = table.read_table(path)
-        if names:
-            return frame, np.stack([table.column(frame, path, name) for name in names], axis=1)
-        count = len(frame.columns)
-    else:
-        frame, count = None, table.read(path, header=None, nrows=1).shape[1]
-    if count != features:
-        raise LiteFormerError(f"{path} has {count} columns; the model takes {features}"
-                              f"{': ' * bool(names)}{', '.join(names)}")
-    if frame is not None:
-        return frame, np.stack([table.column(frame, path, name) for name in frame.columns], axis=1)
-    return None, np.stack([table.read_matrix(path, column) for column in range(count)], axis=1)
-
-
 def _replay(model, series, starts, source, labels=None, unit="", notes=()):
     """Replay of the windows of a Series at ``starts``; labels: of every row, or None."""
     config, last, truth = model.config, starts + model.config.window - 1, None
-    raw = sliding_window_view(raw_counts(series.values, config.raw_scale).astype(np.int64), config.window, axis=0)
+    raw = sliding_window_view(config.counts(series.values).astype(np.int64), config.window, axis=0)
     if config.task != "classification" and series.targets.shape[1] * max(series.horizon, 1) == config.outputs:
         truth = truth_of(series, config.window)[starts]
     labels = None if labels is None else labels[last].astype(np.int64)

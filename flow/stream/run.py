@@ -12,7 +12,12 @@ from liteformer.flow.common.cache import whole_file
 from liteformer.flow.stream.streaming import line_of, measure, run_windows
 
 
-def open_source(model, data, path, windows):
+def open_source(model, data, path, windows, reading=None):
+    """Windows of what the command names: a data set, a CSV, or lines from standard input.
+
+    Args:
+        reading: dict of options on how a CSV is read, None where the training's count.
+    """
     from liteformer.flow.stream.live import LiveRows
     from liteformer.flow.stream.replay import load_replay
     if path == "-":
@@ -20,7 +25,7 @@ def open_source(model, data, path, windows):
             raise LiteFormerError("--path - reads lines from standard input; leave --data out")
         return LiveRows(model, sys.stdin)
     with console.step("Read the data"):
-        return load_replay(model, data, path).first(windows, spread=model.config.task == "classification")
+        return load_replay(model, data, path, reading).first(windows, spread=model.config.task == "classification")
 
 
 def run_device(device, model, source, windows, plot, as_json):

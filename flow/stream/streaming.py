@@ -105,7 +105,7 @@ def line_of(model, index, result, truth=None, unit=""):
     if config.task == "classification":
         words.append(config.class_names[int(result.outputs.argmax())])
     else:
-        forecast = result.outputs / np.asarray(config.output_scale)
+        forecast = config.physical(result.outputs)
         names = config.target_names or [f"output {number}" for number in range(config.outputs)]
         for number, (name, value) in enumerate(zip(names[:SHOWN], forecast)):
             known = truth is not None and not np.isnan(truth[number])

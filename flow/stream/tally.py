@@ -81,13 +81,15 @@ class Tally:
         answered = np.array([result.decision for _, result, _ in part], np.int64).reshape(len(part), -1)
         on_device = answered.shape == wanted.shape
         decisions = answered if on_device else decisions
-        forecasts = outputs / np.asarray(config.output_scale)
+        forecasts = config.physical(outputs)
         truth, labels = (None if getattr(part[0][0], name) is None else np.array([getattr(window, name) for window, *_ in part])
                          for name in ("truth", "label"))
         predicted = {"device": forecasts}
         if len(config.target_features) == config.outputs:
             columns = np.array(config.target_features)
             predicted["persistence"] = raw[:, -1, columns] / np.asarray(config.raw_scale)[columns]
+            if config.raw_offset:
+                predicted["persistence"] = predicted["persistence"] + np.asarray(config.raw_offset)[columns]
         squares = {} if truth is None else {name: _add(self._squares.get(name, (0, 0)), np.square(values - truth))
                                             for name, values in predicted.items()}
         room = len(part) if self._limit is None else self._limit - sum(len(listed[0]) for listed in self._parts)

@@ -26,7 +26,7 @@ def checked(model, **options):
 @pytest.mark.parametrize("name", ["xc7s15", "xc7s25"])
 def test_the_choice_fits(name):
     compiled = compile_model(make_model(**LARGE), HardwareOptions(device=name))
-    area, limits = estimate_area(compiled.hw), capacity.room(device(name), capacity.FILL * capacity.CHOICE)
+    area, limits = estimate_area(compiled.hw), capacity.room(device(name), device(name).family.fill * capacity.CHOICE)
     assert not capacity.exceeded(area, limits) and fit.excess(compiled.hw, name) == []
     assert capacity.load(area, limits) > 0.75
 

@@ -52,7 +52,7 @@ def test_a_smaller_model_fits(smaller):
     (HardwareOptions(loadable=True, rows=4, columns=2, requantizers=1, dsp_lanes=0), {"readout": "mean"})])
 def test_streams_of_several_banks(options, shape, monkeypatch):
     # Banks of eight words, one of them in block RAM.
-    monkeypatch.setattr("liteformer.accel.compiler.memories.unit_shape", lambda width: (1, 8, width))
+    monkeypatch.setattr("liteformer.accel.compiler.memories.unit_shape", lambda width, *_: (1, 8, width))
     build, other = built(0, options, **shape), make_model(1, **(SHAPE | shape))
     raw = random_raw(other, 1)
     assert (engine_infer(replace_model(build, other), raw)[0] == golden.infer(other, raw)).all()

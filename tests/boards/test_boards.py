@@ -9,15 +9,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from liteformer.accel.compiler import compile_model
+from liteformer.accel.compiler import HardwareOptions, compile_model
 from liteformer.accel.core import LiteFormerCore
+from liteformer.accel.devices import DEFAULT_DEVICE
 from liteformer.accel.errors import LiteFormerError
 from liteformer.accel.random_model import random_model
 from liteformer.boards import BOARDS, load_board
-from liteformer.boards.target import ProjectBuilder
+from liteformer.boards.clocks import pll_clock
+from liteformer.boards.target import ProjectBuilder, leave_out_dsp
 from liteformer.flow.measure import area
 
 REAL = [name for name in BOARDS if name != "sim"]
+VIVADO = ["seeed_spartan_edge", "elastic_node_v5", "arty_a7", "arty_s7"]
+OPEN = [name for name in REAL if name not in VIVADO]
 
 # Pins by port, as on the boards' schematics; the Elastic Node's from its constraints file.
 PINS = {
@@ -27,8 +31,27 @@ PINS = {
                         "spibone_miso": "M12", "user_led0": "H12", "user_led1": "J12", "user_led2": "K12", "user_led3": "J11"},
     "arty_a7": {"clk100": "E3", "cpu_reset": "C2", "serial_tx": "D10", "serial_rx": "A9", "user_led0": "H5",
                 "user_led1": "J5", "user_led2": "T9", "user_led3": "T10"},
+    "arty_s7": {"clk100": "R2", "cpu_reset": "C18", "serial_tx": "R12", "serial_rx": "V12", "user_led0": "E18",
+                "user_led1": "F13", "user_led2": "E13", "user_led3": "H15"},
+    "colorlight_i5": {"clk25": "P3", "cpu_reset_n": "K18", "serial_tx": "J17", "serial_rx": "H18", "user_led_n": "U16"},
+    "ulx3s": {"clk25": "G2", "rst": "R1", "serial_tx": "L4", "serial_rx": "M1", "wifi_gpio0": "F1", "user_led0": "B2",
+              "user_led1": "C2", "user_led2": "C1", "user_led3": "D2", "user_led4": "D1", "user_led5": "E2", "user_led6": "E1",
+              "user_led7": "H3"},
+    "orangecrab": {"clk48": "A9", "usr_btn": "J17", "serial_tx": "M18", "serial_rx": "N17", "user_led0": "K4",
+                   "user_led1": "M3", "user_led2": "J3"},
+    "tang_nano_20k": {"clk27": "4", "serial_tx": "69", "serial_rx": "70", "led_n0": "15", "led_n1": "16", "led_n2": "17",
+                      "led_n3": "18", "led_n4": "19", "led_n5": "20"},
+    "icebreaker": {"clk12": "35", "user_btn_n": "10", "serial_tx": "9", "serial_rx": "6", "user_led_n0": "11",
+                   "user_led_n1": "37"},
 }
-PARTS = {"seeed_spartan_edge": "xc7s15ftgb196-1", "elastic_node_v5": "xc7s15ftgb196-2", "arty_a7": "xc7a35ticsg324-1L"}
+PARTS = {"seeed_spartan_edge": "xc7s15ftgb196-1", "elastic_node_v5": "xc7s15ftgb196-2", "arty_a7": "xc7a35ticsg324-1L",
+         "arty_s7": "xc7s25csga324-1"}
+# Constraints by toolchain: ending of the file, and what is around a port and its pin.
+CONSTRAINTS = {"trellis": ("lpf", r'LOCATE COMP "(\w+)(?:\[(\d)\])?" SITE "(\w+)"'),
+               "apicula": ("cst", r'IO_LOC "(\w+)(?:\[(\d)\])?" (\w+)'),
+               "icestorm": ("pcf", r"set_io (\w+)(?:\[(\d)\])? (\w+)")}
+LIBRARIES = {"trellis": "+/ecp5/cells_sim.v +/ecp5/cells_bb.v", "apicula": "+/gowin/cells_sim.v +/gowin/cells_xtra_gw2a.v",
+             "icestorm": "+/ice40/cells_sim.v", "vivado": "+/xilinx/cells_sim.v +/xilinx/cells_xtra.v"}
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +68,9 @@ def build(model, tmp_path_factory):
         key = (name, *options.items())
         if key not in built:
             folder = tmp_path_factory.mktemp(name)
-            soc = load_board(name).BaseSoC(LiteFormerCore(compile_model(model)), **options)
+            board = load_board(name)
+            compiled = compile_model(model, HardwareOptions(device=board.DEVICE or DEFAULT_DEVICE))
+            soc = board.BaseSoC(LiteFormerCore(compiled), **options)
             ProjectBuilder(soc, output_dir=str(folder)).build(run=False)
             built[key] = soc, folder
         return built[key]
@@ -77,13 +102,14 @@ def test_every_board_has_the_same_face(name):
     assert (board.DEVICE is None) == (name == "sim") == (not board.LOADER)
 
 
-@pytest.mark.parametrize("name", REAL)
+@pytest.mark.parametrize("name", VIVADO)
 def test_constraints(build, name):
     """Every port has its pin and 3.3 V, the oscillator its period, and no port is left over."""
     soc, folder = build(name)
     text = (folder / "gateware" / "liteformer_soc.xdc").read_text()
     assert pins(folder) == PINS[name]
-    assert text.count("IOSTANDARD LVCMOS33") == len(PINS[name])
+    # The oscillator of the Arty S7 is in the bank of its memory.
+    assert text.count("IOSTANDARD LVCMOS33") == len(PINS[name]) - (name == "arty_s7")
     assert "create_clock -name clk100 -period 10.0 [get_ports clk100]" in text
     verilog = (folder / "gateware" / "liteformer_soc.v").read_text()
     ports = re.search(r"module liteformer_soc \((.*?)\);", verilog, re.DOTALL).group(1)
@@ -91,7 +117,50 @@ def test_constraints(build, name):
     assert soc.platform.device == PARTS[name]
 
 
-@pytest.mark.parametrize("name", REAL)
+@pytest.mark.parametrize("name", OPEN)
+def test_constraints_of_open_toolchains(build, name):
+    """Every port has its pin, no port is left over, the scripts name the report and no folder."""
+    soc, folder = build(name)
+    ending, pattern = CONSTRAINTS[load_board(name).TOOLCHAINS[0]]
+    gateware = folder / "gateware"
+    found = re.findall(pattern, (gateware / f"liteformer_soc.{ending}").read_text())
+    assert {f"{port}{index}": pin for port, index, pin in found} == PINS[name]
+    verilog = (gateware / "liteformer_soc.v").read_text()
+    ports = re.search(r"module liteformer_soc \((.*?)\);", verilog, re.DOTALL).group(1)
+    assert {re.sub(r"\d$", "", port) for port in PINS[name]} == {
+        re.sub(r"\d$", "", port) for port in re.findall(r"(\w+),?\s*$", ports, re.MULTILINE)}
+    script = (gateware / "build_liteformer_soc.sh").read_text()
+    assert "--report liteformer_soc.report" in script and f"--freq {soc.sys_clk_freq / 1e6:g}" in script
+    assert str(folder) not in script and str(folder) not in (gateware / "liteformer_soc.ys").read_text()
+
+
+@pytest.mark.parametrize("name", OPEN)
+def test_clocks_of_the_plls(name):
+    """The fastest clock up to one that is asked for, which the PLL then makes; one out of range is refused."""
+    board = load_board(name)
+    for clock in (33.3e6, 41.7e6, 60e6):
+        made = pll_clock(board.make_pll, board.OSCILLATOR, clock)
+        assert 0.9 * clock <= made <= clock
+        assert pll_clock(board.make_pll, board.OSCILLATOR, made) == made
+    with pytest.raises(LiteFormerError, match="^the board's PLL makes no clock of 2000 MHz, nor one up to 10 % below, from "):
+        pll_clock(board.make_pll, board.OSCILLATOR, 2e9)
+
+
+def test_a_multiplier_in_luts(build):
+    """--dsp none: the option of each family's synthesis; Vivado has none."""
+    for name, options, words in (("colorlight_i5", {}, "-nodsp"), ("arty_a7", {"toolchain": "openxc7"}, "-nodsp")):
+        toolchain = load_board(name).Platform(**options).toolchain
+        leave_out_dsp(toolchain)
+        assert words in toolchain._synth_opts.split()
+    toolchain = load_board("icebreaker").Platform().toolchain
+    assert "-dsp" in toolchain._synth_opts.split()
+    leave_out_dsp(toolchain)
+    assert "-dsp" not in toolchain._synth_opts.split()
+    with pytest.raises(LiteFormerError, match="^--dsp none is for the open toolchains; leave it out with Vivado$"):
+        leave_out_dsp(load_board("arty_a7").Platform().toolchain)
+
+
+@pytest.mark.parametrize("name", VIVADO)
 def test_vivado_script(build, name):
     """The script names the part, every source by a relative path that exists, and the reports that are read later."""
     _, folder = build(name)
@@ -161,7 +230,7 @@ def test_elaboration(build, name):
     _, folder = build(name)
     gateware = folder / "gateware"
     reads = " ".join(f"read_verilog -I. {path.name};" for path in sorted(gateware.glob("*.v")))
-    script = ("read_verilog -lib +/xilinx/cells_sim.v +/xilinx/cells_xtra.v; "
+    script = (f"read_verilog -lib {LIBRARIES[load_board(name).TOOLCHAINS[0]]}; "
               f"{reads} hierarchy -check -top liteformer_soc; proc; check")
     result = subprocess.run([*area.yosys_command(), "-p", script], cwd=gateware, capture_output=True, text=True,
                             env=area.environment(), check=False)
@@ -214,4 +283,4 @@ def test_programmers():
 
 def test_one_file_a_board():
     folder = Path(sys.modules["liteformer.boards"].__file__).parent
-    assert {path.stem for path in folder.glob("*.py")} == {*BOARDS, "__init__", "target"}
+    assert {path.stem for path in folder.glob("*.py")} == {*BOARDS, "__init__", "target", "clocks", "openxc7"}

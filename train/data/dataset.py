@@ -10,14 +10,15 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from liteformer.accel.errors import LiteFormerError
-from liteformer.accel.numerics import round_half_up
+from liteformer.accel.model import raw_counts
+from liteformer.train.data.ranges import offsets, within
+from liteformer.train.data.rare import NOTE, by_class
 from liteformer.train.data.registry import load_series
 from liteformer.train.data.series import shortage, split, target_offsets, usable_starts
 
 RAW_SPAN = 12          # The training range of a feature takes at least 1 << RAW_SPAN counts.
 SMALLEST_SPAN = 11     # With fewer counts the multiplier of an 8-bit input would not fit its 17 bits.
 LOGIT_SPAN = 16        # The range of logits, on both sides of zero, that the output's scale can hold.
-LARGEST_OFFSET = 400   # Largest distance from zero, in training ranges, whose input bias fits its 28 bits.
 
 
 @dataclass(frozen=True)
@@ -28,8 +29,10 @@ class Dataset:
         raw: int64 ``(rows, features)``, physical value times ``raw_scale``, within int32, 0 where missing.
         truth: float64 ``(rows, outputs)``, physical targets of the window that starts at the row, NaN where there is none.
         train, validation, test: int64 first rows of the windows.
-        raw_scale: float64 ``(features,)``, powers of two, counts in one physical unit.
-        raw_low, raw_high: int64 ``(features,)``, range of the training windows in counts.
+        raw_scale: float64 ``(features,)``, powers of two, counts in one physical unit; raw_offset: float64 ``(features,)``, the
+            value whose count is 0; output_offset: float64 ``(outputs,)``, the forecast whose count is 0.
+        raw_low, raw_high: int64 ``(features,)``, range of the training windows in counts, without outliers.
+        saturates: there are such outliers; every model's input saturates at that range.
         shift, scale: float64 ``(features,)``: the float model's input is ``(raw - shift) / scale``.
         target_mean, target_scale: float64 ``(outputs,)``: physical forecast = mean + scale * network output (+ last value).
         target_low, target_high: float64 ``(outputs,)``, range of the training targets.
@@ -37,7 +40,7 @@ class Dataset:
         classes: names of the classes; then truth ``(rows, 1)`` is their index and the outputs are one logit per class.
         anomalous: bool ``(rows,)`` or None; the windows of train and validation contain no such row.
         watched: int64 first rows of all windows of the validation part, with anomalies.
-        notes: of the Series.
+        notes: of the Series, and on outliers; reader: of the Series.
     """
 
     raw: np.ndarray
@@ -64,6 +67,15 @@ class Dataset:
     anomalous: np.ndarray | None = None
     watched: np.ndarray | None = None
     notes: list = field(default_factory=list)
+    raw_offset: np.ndarray = None
+    output_offset: np.ndarray = None
+    saturates: bool = False
+    reader: dict = field(default_factory=dict)
+
+    def __post_init__(self):
+        for name, like in (("raw_offset", self.raw_scale), ("output_offset", self.target_mean)):
+            if getattr(self, name) is None:
+                object.__setattr__(self, name, np.zeros(len(like)))
 
     def windows(self, starts):
         """Raw windows, int64 ``(len(starts), window, features)``."""
@@ -75,7 +87,14 @@ class Dataset:
         if not self.target_features:
             return None
         columns = np.array(self.target_features)
-        return self.raw[starts + self.window - 1][:, columns] / self.raw_scale[columns]
+        return self.raw[starts + self.window - 1][:, columns] / self.raw_scale[columns] + self.raw_offset[columns]
+
+    def inputs(self, starts):
+        """What the float model sees of windows, float64 ``(len(starts), window, features)``."""
+        raw = self.windows(starts)
+        if self.saturates:
+            raw = raw.clip(self.raw_low, self.raw_high)
+        return (raw - self.shift) / self.scale
 
 
 def load_dataset(options):
@@ -91,9 +110,12 @@ def load_dataset(options):
     series = load_series(options)
     starts = usable_starts(series, options.window)
     train, validation, test = split(series, options.window, starts, options.validation_fraction)
+    shares = by_class(series, options, starts, train, test)
+    if shares is not None:
+        train, validation, test = shares
     watched = validation
     if series.anomalous is not None:
-        train, validation = (_without_anomaly(series, options.window, part) for part in (train, validation))
+        train, validation, watched = _normal(series, options, train, validation)
     if len(train) < options.batch:
         raise LiteFormerError(f"only {len(train)} training windows, fewer than the batch of {options.batch}"
                               f"{_advice(series, options.window, 'give a longer series or a smaller --batch')}")
@@ -103,23 +125,32 @@ def load_dataset(options):
                               f"{_advice(series, options.window, 'give a longer series')}")
     target_features = _target_features(series, options)
     used = _covered(len(series.values), np.concatenate([train, validation]), options.window)
-    values = series.values[used]
+    values, truth, outside = series.values[used], truth_of(series, options.window), []
+    past = np.concatenate([train, validation])
+    if series.robust:
+        values, outside = within(values, np.flatnonzero(used), series.names)
+        truth[past], beyond = within(truth[past], past, [name for name in series.target_names
+                                                         for _ in range(max(series.horizon, 1))])
+        told = {text.split(":")[0] for text in outside}
+        outside += [text for text in beyond if text.split(":")[0] not in told]
     _check_features(series, values)
+    raw_offset = offsets(values)
     span = _raw_span(options)
     spans = np.where(np.isin(np.arange(len(series.names)), target_features), span, RAW_SPAN)
     raw_scale = 2.0 ** np.ceil(spans - np.log2(np.ptp(values, axis=0)))
-    raw = raw_counts(series.values, raw_scale)
-    seen = raw[used]
+    raw = raw_counts(series.values, raw_scale, raw_offset)
+    seen = raw_counts(values, raw_scale, raw_offset)
     if series.scaling == "minmax":
         shift, scale = seen.min(axis=0), np.ptp(seen, axis=0)
     else:
         shift, scale = seen.mean(axis=0), seen.std(axis=0)
-    truth = truth_of(series, options.window)
-    past = np.concatenate([train, validation])
     _check_labels(series, truth, train, test + options.window - 1)
     goal = truth[past]
     if options.skip == "persistence":
-        goal = goal - _repeat(series.values[past + options.window - 1], target_features)
+        last = series.values[past + options.window - 1]
+        if outside:
+            last = last.clip(values.min(axis=0), values.max(axis=0))
+        goal = goal - _repeat(last, target_features)
     deviation = goal.std(axis=0)
     if not deviation.all():
         raise LiteFormerError(f"target {series.target_names[0]!r} is constant over the training rows; choose another --target")
@@ -127,9 +158,11 @@ def load_dataset(options):
     target_names = [name + (f"+{step + 1}" if steps > 1 else "") for name in series.target_names for step in range(steps)]
     goals = {"target_mean": goal.mean(axis=0), "target_scale": deviation, "target_low": truth[past].min(axis=0),
              "target_high": truth[past].max(axis=0)}
+    output_offset = raw_offset[target_features] if target_features else offsets(truth[past])
     if series.classes:
         logits = np.ones(len(series.classes))
         target_names = list(series.classes)
+        output_offset = 0 * logits
         goals = {"target_mean": 0 * logits, "target_scale": logits, "target_low": -LOGIT_SPAN * logits,
                  "target_high": LOGIT_SPAN * logits}
     return Dataset(
@@ -139,14 +172,16 @@ def load_dataset(options):
         persistence=options.skip == "persistence", feature_names=series.names,
         target_names=target_names,
         target_features=target_features, unit=series.unit, classes=series.classes, anomalous=series.anomalous,
-        watched=watched, notes=series.notes)
+        watched=watched, notes=[*series.notes, *([NOTE] if shares else []), *outside], raw_offset=raw_offset,
+        output_offset=output_offset, saturates=bool(outside), reader=series.reader)
 
 
 def _advice(series, window, otherwise):
     """End of a sentence on too few windows: their number by gaps and what to do, or ``otherwise`` without gaps."""
     why = shortage(series, window)
     if why:
-        return f": {why}; fill the gaps, name another --timestamp or choose a smaller --window or --batch"
+        return (f": {why}; bridge short gaps with --fill N, take longer steps with --every, name another --timestamp or choose "
+                "a smaller --window or --batch")
     return f"; {otherwise}"
 
 
@@ -176,6 +211,21 @@ def _without_anomaly(series, window, starts):
     return starts[~touched[starts]]
 
 
+def _normal(series, options, train, validation):
+    """``(train, validation, watched)``: the windows without anomaly of both parts, and all windows of validation.
+
+    Where anomalies fill the validation part, it begins earlier, so that it holds its share of the normal windows.
+    """
+    normal = [_without_anomaly(series, options.window, part) for part in (train, validation)]
+    if len(normal[1]) or not len(normal[0]) or series.parts is not None:
+        return *normal, validation
+    first = normal[0][int(len(normal[0]) * (1 - options.validation_fraction)):][:1]
+    every = np.concatenate([train, validation])
+    reach = options.window + series.horizon
+    held = every[every >= first[0]] if len(first) else validation
+    return normal[0][normal[0] + reach <= held[0] + options.window], normal[0][normal[0] >= held[0]], held
+
+
 def _check_labels(series, truth, train, tested_rows):
     """Checks that every class has training windows, and that the test part has anomalies."""
     learned = np.unique(truth[train][:, 0]) if series.classes else ()
@@ -192,9 +242,6 @@ def _check_features(series, values):
     for name, a, b in zip(series.names, low, high):
         if a == b:
             raise LiteFormerError(f"feature {name!r} is constant ({a:g}) over the training rows; leave it out")
-        if max(abs(a), abs(b)) > LARGEST_OFFSET * (b - a):
-            raise LiteFormerError(f"feature {name!r} moves only between {a:g} and {b:g}, too little for its distance from "
-                                  "zero; leave it out or subtract a constant from the column")
 
 
 def _raw_span(options):
@@ -215,15 +262,6 @@ def _covered(rows, starts, window):
     np.add.at(edges, starts, 1)
     np.add.at(edges, starts + window, -1)
     return np.cumsum(edges[:-1]) > 0
-
-
-def raw_counts(values, raw_scale):
-    """Raw integers, int64 ``(rows, features)``, of physical values: what a device sends, within int32, 0 where missing.
-
-    Args:
-        values: float64 ``(rows, features)``, NaN where missing; raw_scale: counts in a unit, ``(features,)``.
-    """
-    return np.clip(round_half_up(np.nan_to_num(values) * np.asarray(raw_scale)), -(1 << 31), (1 << 31) - 1)
 
 
 def truth_of(series, window):

@@ -32,6 +32,9 @@ class Series:
         stride: rows from one window to the next, counted from the beginning of each stretch without gap.
         steps: Steps of the times, None without times.
         notes: sentences on what was left out or taken for something else, for the user.
+        filled: bool ``(rows,)``, rows that hold a value from interpolation: none is the last of a window. None without.
+        robust: outliers of the training rows count neither for the range of the inputs nor for that of the targets.
+        reader: dict of what a model must know to read the same columns again (``reader.read.Table.learned``).
     """
 
     values: np.ndarray
@@ -51,6 +54,9 @@ class Series:
     stride: int = 1
     steps: Steps | None = None
     notes: list = field(default_factory=list)
+    filled: np.ndarray | None = None
+    reader: dict = field(default_factory=dict)
+    robust: bool = False
 
     @property
     def target_features(self):
@@ -82,6 +88,9 @@ def usable_starts(series, window):
     first = target_offsets(window, series.horizon)[0]
     count = max(series.horizon, 1)
     usable = usable & sliding_window_view(known[first:], count).all(axis=1)[:rows - span + 1]
+    if series.filled is not None:
+        # The last row must not be interpolated: it would know the row to forecast.
+        usable = usable & ~series.filled[window - 1:rows - series.horizon]
     starts = np.flatnonzero(usable)
     origin = np.maximum.accumulate(np.where(series.follows, 0, np.arange(rows)))
     return starts[(starts - origin[starts]) % series.stride == 0]

@@ -8,9 +8,10 @@ import pandas as pd
 
 from liteformer.accel.errors import LiteFormerError
 from liteformer.train.data import table
+from liteformer.train.data.labels import flags
 from liteformer.train.data.recordings import starts_of
 from liteformer.train.data.series import TEST, TRAIN
-from liteformer.train.data.task_series import anomaly_labels, anomaly_series
+from liteformer.train.data.task_series import anomaly_series
 
 TRAINING_ROWS = 400             # Of every experiment: the owners' protocol trains on them and tests on the rest.
 LABELS = ["anomaly", "changepoint"]
@@ -62,7 +63,7 @@ def _experiment(frame, path, names):
     follows = (steps > 0) & (steps <= GAP * np.nanmedian(steps)) if len(steps) > 1 else np.zeros(len(steps), bool)
     if "anomaly" not in frame.columns:
         return values, np.zeros(len(values)), follows, np.ones(len(values), bool)
-    labels = anomaly_labels(frame, path, "anomaly")
+    labels = flags(table.cells(frame, path, "anomaly"), "anomaly", path, first_row=1)
     trained = np.arange(len(values)) < TRAINING_ROWS
     # A window belongs to one part only.
     return values, labels, follows & ~starts_of(trained), trained

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 TOLERANCE = 0.25        # Of the usual step; a lost row is a whole step. Months (28 to 31 days), quarters and years are within.
+EARLY = 0.2             # Share of rows at most that come early; more are another step.
 SAID = 0.001            # Deviations above this share are said; what is below is the rounding of numbers.
 MONTH = 30.436875       # Days, mean of the calendar.
 UNITS = (("day", 86400), ("hour", 3600), ("minute", 60), ("second", 1), ("millisecond", 1e-3), ("microsecond", 1e-6))
@@ -18,6 +19,7 @@ class Steps:
 
     Args:
         column: its name; usual: the usual step in words; gaps: rows that come after another step or have no time.
+        short: rows that come early, between two usual steps: no row is missing before one.
         deviation: largest share of the usual step by which a step that counts as equal differs from it.
     """
 
@@ -25,6 +27,7 @@ class Steps:
     usual: str
     gaps: int
     deviation: float = 0.0
+    short: int = 0
 
     @property
     def notes(self):
@@ -33,6 +36,11 @@ class Steps:
         if self.gaps:
             rows = f"{self.gaps} rows come" if self.gaps > 1 else "1 row comes"
             said.append(f"{rows} after another step than the usual {self.usual} in column {self.column!r}; no window spans one")
+        if self.short:
+            rows = f"{self.short:,} rows come" if self.short > 1 else "1 row comes"
+            said.append(f"{rows} after a shorter step than the usual {self.usual} in column {self.column!r}, between usual "
+                        "ones; "
+                        f"{'they are' if self.short > 1 else 'it is'} taken as equal")
         if self.deviation > SAID:
             said.append(f"steps in column {self.column!r} that differ from {self.usual} by up to {self.deviation:.1%} are "
                         "taken as equal")
@@ -42,7 +50,8 @@ class Steps:
 def find_steps(stamps, column, breaks):
     """Where a series is contiguous.
 
-    The usual step is the median of the differences; a row follows if its step differs by at most a quarter of that.
+    The usual step is the median of the differences; a row follows if its step differs by at most a quarter of that, or if it
+    is shorter and those beside it are usual: then times are uneven, but no row is missing.
 
     Args:
         stamps: pandas Series of numbers or datetime64, ascending between breaks, missing ones allowed; column: its name.
@@ -62,10 +71,14 @@ def find_steps(stamps, column, breaks):
     usual = float(np.nanmedian(difference))
     away = np.abs(difference - usual)
     follows = away <= TOLERANCE * usual
+    early = (difference > 0) & (difference < usual) & ~follows
+    lone = early & np.r_[True, ~early[:-1]] & np.r_[~early[1:], True]
+    lone = lone if lone.sum() <= EARLY * len(stamps) else np.zeros(len(stamps), bool)
     months = round(usual / 86400 / MONTH) if dates and usual >= 28 * 86400 else 0
     deviation = 0.0 if months else float(away[follows].max(initial=0)) / usual
     words = _months(months) if months else duration(usual) if dates else f"{_rounded(usual):g}"
-    return follows, Steps(column, words, int((inside & ~follows).sum()), deviation)
+    follows |= lone
+    return follows, Steps(column, words, int((inside & ~follows).sum()), deviation, int(lone.sum()))
 
 
 def duration(seconds):

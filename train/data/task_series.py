@@ -2,7 +2,6 @@
 """The Series of each task from the columns of a data set; the options choose features and targets among them."""
 
 import numpy as np
-import pandas as pd
 
 from liteformer.accel.errors import LiteFormerError
 from liteformer.train.data import table
@@ -44,33 +43,6 @@ def forecast_series(options, frame, path, *, features, targets, follows, **field
     return Series(**{"values": values, "names": names, "targets": goals, "target_names": target_names, "follows": follows,
                      "horizon": horizon(options), "scaling": "standard", "notes": _notes(fields.get("steps")),
                      "boundary": int(len(frame) * (1 - options.test_fraction))} | fields)
-
-
-def anomaly_labels(frame, path, name):
-    """Column ``name`` as labels of anomalies.
-
-    Returns:
-        float64 ``(rows,)``: 1 for an anomaly, 0 for none, NaN where the cell is empty.
-    Raises:
-        LiteFormerError: no such column, another label.
-    """
-    cells = table.cells(frame, path, name)
-    numbers = pd.to_numeric(cells, errors="coerce")
-    bad = np.flatnonzero(~numbers.isin((0, 1)) & cells.notna())
-    if len(bad):
-        raise LiteFormerError(f"{path}, row {bad[0] + 2}, column {name!r} holds {str(cells.iloc[bad[0]])!r}; an anomaly label "
-                              "is 1, a normal one 0")
-    return numbers.to_numpy(np.float64)
-
-
-def class_name(value):
-    """Name of the class that a cell holds, the same whether its column is of whole numbers or not.
-
-    >>> [class_name(value) for value in (1000001.0, 2.5, 7, "idle")]
-    ['1000001', '2.5', '7', 'idle']
-    """
-    exact = isinstance(value, float) and np.isfinite(value)
-    return np.format_float_positional(value, trim="-") if exact else str(value)
 
 
 def unlabelled(labels, label):

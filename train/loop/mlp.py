@@ -23,9 +23,12 @@ class Perceptron(nn.Module):
             self.body = nn.Sequential(nn.Flatten(), nn.Linear(inputs, width), nn.ReLU(), nn.Linear(width, outputs))
         self.register_buffer("shift", torch.as_tensor(dataset.shift, dtype=torch.float32))
         self.register_buffer("scale", torch.as_tensor(dataset.scale, dtype=torch.float32))
+        self.limits = [torch.as_tensor(limit, dtype=torch.float32) for limit in (dataset.raw_low, dataset.raw_high)]
+        self.limits = self.limits if dataset.saturates else None
 
     def forward(self, raw):
         """float ``(batch, window, features)`` to ``(batch, outputs)``."""
+        raw = raw if self.limits is None else raw.clamp(*self.limits)
         return self.body((raw - self.shift) / self.scale)
 
 

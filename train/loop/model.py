@@ -57,10 +57,11 @@ class Transformer(nn.Module):
 
     Args:
         features, outputs, window, d_model, heads, layers, ffn: sizes; readout: "last" or "mean".
-        shift, scale: float ``(features,)``, the input is ``(raw - shift) / scale``.
+        shift, scale: float ``(features,)``, the input is ``(raw - shift) / scale``; low, high: range outside which raw counts
+            saturate, as at the integer model's input, or None.
     """
 
-    def __init__(self, *, features, outputs, window, d_model, heads, layers, ffn, readout, shift, scale):
+    def __init__(self, *, features, outputs, window, d_model, heads, layers, ffn, readout, shift, scale, low=None, high=None):
         super().__init__()
         self.readout = readout
         self.embed = nn.Linear(features, d_model)
@@ -69,6 +70,9 @@ class Transformer(nn.Module):
         self.register_buffer("position", sinusoids(window, d_model))
         self.register_buffer("shift", torch.as_tensor(shift, dtype=torch.float32))
         self.register_buffer("scale", torch.as_tensor(scale, dtype=torch.float32))
+        for name, limit in (("low", low), ("high", high)):
+            # Of the data, not learned: no part of a file of weights.
+            self.register_buffer(name, None if limit is None else torch.as_tensor(limit, dtype=torch.float32), persistent=False)
 
     def forward(self, raw, trace=None):
         """Args:
@@ -77,6 +81,8 @@ class Transformer(nn.Module):
             float ``(batch, outputs)``, normalised by target_mean and target_scale of the data set.
         """
         keep = (lambda name, tensor: None) if trace is None else trace.__setitem__
+        if self.low is not None:
+            raw = raw.clamp(self.low, self.high)
         hidden = self.embed((raw - self.shift) / self.scale) + self.position
         keep("hidden", hidden)
         for index, layer in enumerate(self.layers):
@@ -93,4 +99,5 @@ def build(options, dataset):
         return Transformer(
             features=len(dataset.feature_names), outputs=len(dataset.target_names), window=options.window,
             d_model=options.d_model, heads=options.heads, layers=options.layers, ffn=options.ffn_size,
-            readout=options.readout, shift=dataset.shift, scale=dataset.scale)
+            readout=options.readout, shift=dataset.shift, scale=dataset.scale,
+            **({"low": dataset.raw_low, "high": dataset.raw_high} if dataset.saturates else {}))

@@ -11,6 +11,9 @@ from liteformer.accel.numerics import MAX_BITS, MIN_BITS
 from liteformer.accel.random_model import uniform_bits
 from liteformer.train.data import registry
 
+READING = ("separator", "decimal", "encoding", "skip_rows", "dayfirst", "missing", "timezone", "strict", "fill", "every",
+           "layout")
+
 
 def tensor_classes(layers):
     """Classes of tensors that ``bits_of`` takes in addition to single names.
@@ -48,6 +51,9 @@ class TrainOptions(BaseModel):
     within one class; ``group`` is a column of subjects or recordings, which no window spans and by which the data are split.
     An anomaly model takes ``label``, 1 where a row is anomalous, and learns from windows without anomaly to forecast
     the next row of its targets (None is all features).
+    How a CSV is read (``train.data.reader``): ``separator``, ``decimal``, ``encoding``, ``skip_rows``, ``dayfirst``,
+    ``missing``, ``timezone``, each found out if None; ``strict`` refuses what would be a note. ``fill`` bridges gaps of so many
+    rows, ``every`` averages over a length of time; ``layout`` "rows" has a window in each row of the file.
     Recipe: AdamW, warm-up for the fraction ``warmup`` of all steps, then cosine; float first, then the same schedule
     quantization-aware, its step sizes learned in the log domain at ``step_lr_factor`` times the rate. In a forecast the target
     of the second stage is moved by the share ``distill`` towards the mean output of ``teachers`` float networks, the run's
@@ -73,6 +79,17 @@ class TrainOptions(BaseModel):
     group: str | None = None
     stride: int | None = Field(None, ge=1)
     sensor: str | None = None
+    separator: str | None = None
+    decimal: str | None = None
+    encoding: str | None = None
+    skip_rows: int | None = Field(None, ge=0)
+    dayfirst: bool | None = None
+    missing: list[str] | None = None
+    timezone: str | None = None
+    strict: bool = False
+    fill: int = Field(0, ge=0, le=1000)
+    every: str | None = None
+    layout: Literal["series", "rows"] = "series"
     horizon: int | None = Field(None, ge=0, le=64)
     test_fraction: float = Field(0.2, gt=0, lt=1)
     validation_fraction: float = Field(0.15, gt=0, lt=1)
@@ -104,6 +121,9 @@ class TrainOptions(BaseModel):
     out: str = "build/model"
 
     def __init__(self, **values: Any):
+        if values.get("data") is None:
+            # A path without a name of a data set is any file.
+            values["data"] = "csv" if values.get("path") else "synthetic"
         try:
             super().__init__(**values)
         except ValidationError as error:
@@ -124,9 +144,11 @@ class TrainOptions(BaseModel):
                              f"{', '.join(registry.names_for(self.task))}")
         if source.path and not self.path:
             raise ValueError(f"data {self.data} needs {source.path}; give it with --path")
+        if self.path and not source.path:
+            raise ValueError(f"data {self.data} is built in and reads no file; leave --path out, or choose "
+                             f"--data csv for {self.path}")
         self._check_task(source)
-        if source.any_columns and self.task == "forecast" and not self.target:
-            raise ValueError(f"data {self.data} needs the name of the column to forecast; give it with --target")
+        self._check_reading(source)
         if source.last_row and self.horizon:
             raise ValueError(f"data {self.data} forecasts at the window's last row; leave the horizon out")
         classes, names = tensor_classes(self.layers), tensor_names(self.layers)
@@ -151,6 +173,14 @@ class TrainOptions(BaseModel):
         for name, value in unused.items():
             if value:
                 raise ValueError(f"task {self.task} has no {name}; leave --{name} out")
+
+    def _check_reading(self, source):
+        for name in READING:
+            if getattr(self, name) != type(self).model_fields[name].default and not source.any_columns:
+                raise ValueError(f"data {self.data} has a layout of its own; leave --{name.replace('_', '-')} out")
+        if self.layout == "rows" and self.task != "classification":
+            raise ValueError(f"layout rows has a window and its class in each row, which task {self.task} has not; choose "
+                             "--task classification or leave --layout out")
 
     @property
     def ffn_size(self):

@@ -33,7 +33,7 @@ class FloatTrainings:
 
 def _digest(dataset):
     """Of everything in the data that a training sees."""
-    digest = hashlib.sha256(str((dataset.raw.shape, list(dataset.raw_scale))).encode())
+    digest = hashlib.sha256(str((dataset.raw.shape, list(dataset.raw_scale), list(dataset.raw_offset))).encode())
     for values in (dataset.raw, dataset.truth, dataset.train, dataset.validation):
         digest.update(np.ascontiguousarray(values).tobytes())
     return digest.hexdigest()

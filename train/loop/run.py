@@ -67,7 +67,7 @@ class Run:
 
     def integer_prediction(self):
         """Forecasts of the golden model, float64 ``(N, outputs)``, physical units."""
-        return golden.infer(self.model, self.test_raw) / np.asarray(self.model.config.output_scale)
+        return self.model.config.physical(golden.infer(self.model, self.test_raw))
 
     def network_predictors(self):
         """The entries of ``predictors`` that need no exported model."""
@@ -76,9 +76,8 @@ class Run:
 
     def predictors(self):
         """dict "float", "qat", "integer" -> callable(first rows) -> float64 ``(N, outputs)``, physical units or logits."""
-        scale = np.asarray(self.model.config.output_scale)
         return self.network_predictors() | {
-            "integer": lambda starts: golden.infer(self.model, self.dataset.windows(starts)) / scale}
+            "integer": lambda starts: self.model.config.physical(golden.infer(self.model, self.dataset.windows(starts)))}
 
 
 def train(options, progress=None, reuse=None):
@@ -125,6 +124,8 @@ def train(options, progress=None, reuse=None):
         "seconds": seconds | {"total": round(time.perf_counter() - started, 2)},
         "options": portable(options), "history": history})
     model.provenance.update({name: run.metrics[name] for name in FIGURES[options.task]})
+    if dataset.reader:
+        model.provenance["reader"] = dataset.reader
     with replacing(out) as folder:
         model.save(folder / "model.safetensors")
         save_file(network.state_dict(), folder / "float.safetensors")
@@ -189,7 +190,8 @@ def load_run(directory):
         raise LiteFormerError(f"{directory / 'metrics.json'} is missing or damaged; train again with "
                               f"`liteformer train --out {directory}`") from None
     dataset = load_dataset(options)
-    if dataset.raw_scale.tolist() != model.config.raw_scale or len(dataset.test) != metrics["windows"]["test"]:
+    if dataset.raw_scale.tolist() != model.config.raw_scale or dataset.raw_offset.tolist() != (
+            model.config.raw_offset or [0.0] * len(dataset.raw_offset)) or len(dataset.test) != metrics["windows"]["test"]:
         raise LiteFormerError(f"the data of {directory} have changed since its training; train again")
     network = float_model.build(options, dataset)
     quantized = QuantTransformer(network, options, dataset, calibration_windows(options, dataset))

@@ -18,6 +18,23 @@ class Diverged(LiteFormerError):
         self.state = state
 
 
+RARE = 10       # How many times as many windows the most frequent class has, from which on classes are weighted.
+
+
+def _weights(labels, classes):
+    """Weight of each class in the loss, float ``(classes,)``; None where none is rare.
+
+    Args:
+        labels: int64 ``(windows,)``, of the training windows; classes: how many.
+    """
+    count = torch.bincount(labels, minlength=classes).clamp_min(1).double()
+    if count.max() < RARE * count.min():
+        return None
+    # The root: a class of few windows must not outweigh all others, which are more certain.
+    weights = (count.sum() / count).sqrt()
+    return (weights / (weights * count).sum() * count.sum()).float()
+
+
 class Windows:
     """Training data in memory: windows are gathered from the series by their first rows.
 
@@ -27,15 +44,17 @@ class Windows:
 
     def __init__(self, rows, dataset):
         self.rows, self.reach = rows, torch.arange(dataset.window)
-        self.classes = bool(dataset.classes)
+        self.classes, self.weights = bool(dataset.classes), None
         if self.classes:
             self.goal = torch.as_tensor(dataset.truth).nan_to_num(-1).long()
+            self.weights = _weights(self.goal[torch.as_tensor(dataset.train)][:, 0], len(dataset.classes))
             return
         last = 0.0
         if dataset.persistence:
             columns = torch.as_tensor(dataset.target_features)
             end = (torch.arange(len(dataset.raw)) + dataset.window - 1).clamp(max=len(dataset.raw) - 1)
-            raw = torch.as_tensor(dataset.raw, dtype=torch.float64) / torch.as_tensor(dataset.raw_scale)
+            raw = torch.as_tensor(dataset.raw, dtype=torch.float64) / torch.as_tensor(dataset.raw_scale) + torch.as_tensor(
+                dataset.raw_offset)
             last = raw[end][:, columns]
         goal = (torch.as_tensor(dataset.truth) - last - torch.as_tensor(dataset.target_mean)) / torch.as_tensor(
             dataset.target_scale)
@@ -58,7 +77,7 @@ class Windows:
     def loss(self, outputs, goal):
         """Mean squared error in normalised units, or cross-entropy of logits; a scalar tensor."""
         if self.classes:
-            return F.cross_entropy(outputs, goal[:, 0])
+            return F.cross_entropy(outputs, goal[:, 0], self.weights)
         return (outputs - goal).square().mean()
 
 

@@ -18,7 +18,7 @@ def least_squares(dataset, starts, test):
         float64 ``(len(test), outputs)``, physical units.
     """
     def inputs(first):
-        x = (dataset.windows(first) - dataset.shift) / dataset.scale
+        x = dataset.inputs(first)
         return np.concatenate([x.reshape(len(first), -1), np.ones((len(first), 1))], axis=1)
 
     x = inputs(starts)

@@ -48,7 +48,7 @@ def logistic_regression(dataset, starts, test):
         int64 ``(len(test),)``.
     """
     def inputs(first):
-        x = (dataset.windows(first) - dataset.shift) / dataset.scale
+        x = dataset.inputs(first)
         return torch.as_tensor(np.concatenate([x.reshape(len(first), -1), np.ones((len(first), 1))], axis=1),
                                dtype=torch.float32)
 

@@ -100,9 +100,10 @@ def _decision_error(config, dataset, decide):
 def _decider(model, dataset, forecast):
     """callable(first rows) -> ``(N,)``, class or alarm of a model's forecasts."""
     config, scale = model.config, np.asarray(model.config.output_scale)
+    offset = np.asarray(config.output_offset or [0.0] * config.outputs)
 
     def counts(starts):
-        return np.rint(forecast(starts) * scale).astype(np.int64)
+        return np.rint((forecast(starts) - offset) * scale).astype(np.int64)
 
     if dataset.classes:
         return lambda starts: decision.argmax(forecast(starts))

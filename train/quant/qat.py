@@ -10,6 +10,7 @@ tensor divides by its scale, the consumer multiplies by it.
 import math
 from typing import NamedTuple
 
+import numpy as np
 import torch
 from torch import nn
 
@@ -130,6 +131,8 @@ class QuantTransformer(nn.Module):
         tokens = options.window if options.readout == "mean" else 1
         self.config = _config(options, dataset, [1.0] * len(dataset.target_names))
         row_bits = self.config.row_bits
+        # With a persistence skip the network's own output is a difference.
+        self.offset = 0.0 if dataset.persistence else dataset.output_offset
         self.input_lo, self.input_hi = numerics.operand_range(bits["input"], row_bits)
         self._start_input(dataset)
         columns = ONE / self.input_multiplier / dataset.scale
@@ -150,7 +153,7 @@ class QuantTransformer(nn.Module):
         self.register_buffer("table_smooth", top * torch.exp(-self.table_step * torch.arange(TABLE_LENGTH)))
         self.output = Range(*numerics.signed_range(OUTPUT_BITS))
         self.constants = self._connect()
-        self.register_buffer("target_mean", torch.as_tensor(dataset.target_mean, dtype=torch.float32))
+        self.register_buffer("target_mean", torch.as_tensor(dataset.target_mean - self.offset, dtype=torch.float32))
         self.register_buffer("target_scale", torch.as_tensor(dataset.target_scale, dtype=torch.float32))
         self._start_activations(model, calibration)
         self._set_output_scale(self._choose_output_scale(dataset))
@@ -202,7 +205,8 @@ class QuantTransformer(nn.Module):
         self._set_output_scale(scale.float())
         hidden = self.layers[-1].grids["hidden"].log_scale.exp()
         ratio = (self.head.gain * self.head.log_step.exp()[:, 0] * hidden / self.tokens).abs() * ONE
-        largest = torch.as_tensor(abs(dataset.target_low)).maximum(torch.as_tensor(abs(dataset.target_high))) * scale
+        largest = np.maximum(abs(dataset.target_low - self.offset), abs(dataset.target_high - self.offset))
+        largest = torch.as_tensor(largest) * scale
         limit = numerics.signed_range(self.head.multiplier_bits)[1]
         excess = (ratio / limit).maximum(largest.float() * OFFSET_ONE / (1 << (numerics.OFFSET_BITS - 1)))
         scale = scale.float() / 2.0 ** torch.ceil(torch.log2(HEADROOM * excess)).clamp_min(0)
@@ -302,6 +306,11 @@ def _multiplier_bits(config, tokens):
     return NARROW if numerics.signed_bits(-largest, largest) > NARROW else numerics.MULTIPLIER_BITS
 
 
+def _offset(values):
+    """As a list; empty where all are zero."""
+    return values.tolist() if values.any() else []
+
+
 def _config(options, dataset, output_scale):
     task = {"task": "classification", "class_names": dataset.classes} if dataset.classes else {}
     return ModelConfig(
@@ -309,4 +318,5 @@ def _config(options, dataset, output_scale):
         d_model=options.d_model, heads=options.heads, layers=options.layers, ffn=options.ffn_size, readout=options.readout,
         skip=options.skip, bits=options.tensor_bits, feature_names=dataset.feature_names, target_names=dataset.target_names,
         target_features=dataset.target_features, raw_scale=dataset.raw_scale.tolist(), output_scale=output_scale,
+        raw_offset=_offset(dataset.raw_offset), output_offset=_offset(dataset.output_offset),
         **task)

@@ -17,6 +17,8 @@ from liteformer.flow.commands import bench as bench_module
 from liteformer.flow.common import tools as doctor_module
 from liteformer.flow.measure import hardware
 
+from ... import names
+
 COMMANDS = ("demo", "doctor", "train", "evaluate", "simulate", "bench", "report", "explore", "generate", "build")
 
 
@@ -35,13 +37,19 @@ BAD_INPUT = [
     ("bench --features 0", "features is 0; choose at least 1"),
     ("bench --ffn 0", "ffn is 0; choose at least 1"),
     ("bench --windows 0", "windows is 0; choose at least 1"),
-    ("bench --device xc7z010", "no device xc7z010; choose one of xc7s15, xc7s25, xc7s50, xc7a35t"),
+    ("bench --device xc7z010", "no device xc7z010; choose one of " + names.DEVICES),
     ("bench --timeline wave.pdf", "--timeline wave.pdf does not end in .png; name a file such as build/timeline.png"),
     ("bench --timing --no-area", "--timing needs the synthesis that --no-area leaves out; drop one of them"),
+    ("bench --route", "there is no open router for the xc7s15 among the Python packages; choose a device of the families ECP5, "
+                      "Gowin, iCE40, or build a board with Vivado"),
+    ("bench --device lfe5u-25f --route --no-area", "--route needs the synthesis that --no-area leaves out; drop --no-area"),
+    ("bench --grid paper --route", "--route needs one shape; drop --grid"),
+    ("bench --device lfe5u-25f --dsp-lanes 4", "--dsp-lanes 4: the MULT18X18Ds of the lfe5u-25f are used without an "
+                                               "accumulator, so all lanes are made of LUTs there; leave --dsp-lanes out"),
     ("bench --grid paper --timeline wave.png", "--timeline draws one shape; leave --grid out"),
     ("bench --grid paper --jobs 0", "jobs is 0; choose at least 1"),
     ("bench --grid paper --windows 0", "windows is 0; choose at least 1"),
-    ("bench --grid paper --device xc7z010", "no device xc7z010; choose one of xc7s15, xc7s25, xc7s50, xc7a35t"),
+    ("bench --grid paper --device xc7z010", "no device xc7z010; choose one of " + names.DEVICES),
     ("bench --cpu z80", "no CPU z80; tested are vexriscv and serv, "
                         "any other little-endian CPU of LiteX with a 32-bit Wishbone bus may serve"),
     ("demo --windows 0", "windows is 0; choose at least 1"),
@@ -51,7 +59,7 @@ BAD_INPUT = [
     ("simulate none", "no model at none; `liteformer train --out none` makes one"),
     ("simulate none --windows 0", "windows is 0; choose at least 1"),
     ("simulate none --netlist routed", "--netlist routed is unknown; choose synthesis"),
-    ("simulate none --netlist synthesis --device xc7z010", "no device xc7z010; choose one of xc7s15, xc7s25, xc7s50, xc7a35t"),
+    ("simulate none --netlist synthesis --device xc7z010", "no device xc7z010; choose one of " + names.DEVICES),
     ("simulate none --netlist synthesis --pty", "--netlist compares windows, --pty runs until Ctrl-C; drop one of them"),
     ("simulate none --trace wave.vcd", "--trace wave.vcd does not end in .fst; name a file such as build/trace.fst"),
     ("train --bits 9", "bits is 9; choose 2 to 8"),

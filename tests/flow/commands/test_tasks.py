@@ -64,7 +64,7 @@ def test_tables(run, tmp_path):
                                                       "it with --label"),
     ("--task classification --data csv --path x.csv --label kind", "x.csv has no column 'kind'; it has: a, one"),
     ("--task classification --data csv --path x.csv --label one",
-     "label column 'one' holds one class only (5); a classification needs at least two"),
+     "x.csv has no numeric column besides the label; name the inputs with --features"),
     ("--task anomaly --data airu --path x.csv", "task anomaly has no data airu; choose one of: synthetic, skab, csv"),
     ("--task anomaly --batch 100000", "only 5632 training windows, fewer than the batch of 100000; give a longer series or a "
                                       "smaller --batch"),

@@ -11,6 +11,8 @@ from liteformer.accel.random_model import random_model
 from liteformer.flow.common.hardware_file import HardwareFile, read_hardware
 from liteformer.flow.common.inputs import hardware_of
 
+from ... import names
+
 ARRAY = {"rows": 4, "columns": 2}
 
 
@@ -96,7 +98,7 @@ def test_a_stale_file_is_ignored(tmp_path, model, capsys):
     ({"dsp_lanes": -1}, "dsp_lanes is -1 but should be greater than or equal to 0"),
     ({"loadable": 1}, "loadable is 1 but should be a valid boolean"), ({"cpu": 3}, "cpu is 3 but should be a valid string"),
     ({"colour": "red"}, "it has the unknown key colour"),
-    ({"device": "xc7z010"}, "no device xc7z010; choose one of xc7s15, xc7s25, xc7s50, xc7a35t"),
+    ({"device": "xc7z010"}, "no device xc7z010; choose one of " + names.DEVICES),
 ], ids=str)
 def test_a_damaged_file(tmp_path, content, reason):
     content = json.dumps(content) if isinstance(content, dict) else content

@@ -17,6 +17,8 @@ from liteformer.flow.common.inputs import hardware_of, load_model
 from liteformer.flow.explore import front, objectives, space
 from liteformer.flow.measure import hardware
 
+from ... import names
+
 optuna = pytest.importorskip("optuna", reason="Optuna is not installed (extra explore)")
 SMALL = ("--window", "4", "--d-model", "8", "--heads", "1", "--ffn-ratio", "1")
 
@@ -221,7 +223,7 @@ BAD_INPUT = [
                       "choose one of rmse, error, latency, end_to_end, energy, luts"),
     ("--task anomaly --sensitivity", "--sensitivity lowers the widths of a forecast, not of task anomaly; search with --mixed"),
     ("--fidelity exact", "there is no fidelity 'exact'; choose one of model, simulate, train"),
-    ("--device xc7z010", "no device xc7z010; choose one of xc7s15, xc7s25, xc7s50, xc7a35t"),
+    ("--device xc7z010", "no device xc7z010; choose one of " + names.DEVICES),
     ("--trials 0", "trials is 0; choose at least 1"),
     ("--jobs 0", "jobs is 0; choose at least 1"),
     ("--bits 3-x", "--bits 3-x is not a list of numbers; write it as 4,6,8 or 3-8"),

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from liteformer.accel.devices import DEVICES
+from liteformer.accel.devices import DEVICES, SERIES_7
 from liteformer.accel.errors import LiteFormerError
 from liteformer.flow.common.markdown import fill
 from liteformer.flow.measure import blocks, energy, published
@@ -28,7 +28,8 @@ def test_coefficients_by_hand():
 
 
 def test_every_device_has_static_power():
-    assert set(STATIC_MW) == set(DEVICES)
+    # Other families have no energy figure, which is refused with the reason.
+    assert set(STATIC_MW) == {name for name, entry in DEVICES.items() if entry.family is SERIES_7}
     with pytest.raises(LiteFormerError, match="^no static power known for xc7z010; choose one of xc7s15, "):
         static_power("xc7z010")
 

@@ -10,6 +10,7 @@ import pytest
 
 from liteformer.accel.random_model import random_model
 
+from ... import names
 from .test_reports import AREA, POWER, TIMING, UTILIZATION
 
 
@@ -44,7 +45,7 @@ def install_vivado(folder, monkeypatch, timing=TIMING, end="echo bits > liteform
 NO_VIVADO = "Vivado is not on PATH; install AMD Vivado and put it on PATH, or write only the project with --no-compile"
 
 BAD_INPUT = [
-    ("build model.safetensors --board arty", "no board arty; choose one of seeed_spartan_edge, elastic_node_v5, arty_a7, sim"),
+    ("build model.safetensors --board arty", "no board arty; choose one of " + names.BOARDS),
     ("build model.safetensors --board seeed_spartan_edge", NO_VIVADO),
     ("build none --board sim --no-compile", "no model at none; `liteformer train --out none` makes one"),
     ("build model.safetensors --board arty_a7 --no-compile --toolchain ise",
@@ -56,7 +57,7 @@ BAD_INPUT = [
     ("build model.safetensors --board sim --no-compile --sys-clk-freq 100", "--sys-clk-freq is 100 Hz; choose at least 1e6"),
     ("build model.safetensors --board elastic_node_v5 --no-compile --uartbone",
      "elastic_node_v5 has no pins for a serial line, so no UARTbone; leave --uartbone out"),
-    ("load --board zedboard", "no board zedboard; choose one of seeed_spartan_edge, elastic_node_v5, arty_a7, sim"),
+    ("load --board zedboard", "no board zedboard; choose one of " + names.BOARDS),
     ("load --board arty_a7",
      "no project in build/arty_a7; `liteformer build MODEL --board BOARD --out build/arty_a7` makes one"),
 ]

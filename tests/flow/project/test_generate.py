@@ -15,6 +15,8 @@ from liteformer.accel.random_model import random_model
 from liteformer.flow.measure import hardware
 from liteformer.flow.project.core import run_generate
 
+from ... import names
+
 
 @pytest.fixture(scope="module")
 def model():
@@ -139,7 +141,7 @@ def test_the_command(run, model, tmp_path, monkeypatch):
             (("none", "-o", "x"), "no model at none; `liteformer train --out none` makes one"),
             (("model.safetensors", "-o", "x", "--windows", 0), "windows is 0; choose at least 1"),
             (("model.safetensors", "-o", "x", "--rows", 3), "--rows 3 does not divide the window of 4; possible: 1, 2, 4"),
-            (("model.safetensors", "-o", "x", "--device", "z"), "no device z; choose one of xc7s15, xc7s25, xc7s50, xc7a35t")):
+            (("model.safetensors", "-o", "x", "--device", "z"), "no device z; choose one of " + names.DEVICES)):
         code, out, err = run("generate", *arguments)
         assert (code, out, err.splitlines()[-1]) == (2, "", f"error: {sentence}")
     assert sorted(path.name for path in Path().iterdir()) == ["core", "model.safetensors"]

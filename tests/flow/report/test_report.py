@@ -19,6 +19,7 @@ from liteformer.flow.report import table
 from liteformer.flow.report.page import html
 from liteformer.flow.report.text import headline, sections
 
+from ... import names
 from .browser import Browser, chromium
 
 PART = {"lut": 100, "lut_sites": 120, "lutram": 10, "ff": 200, "bram36": 0.5, "dsp": 1}
@@ -192,7 +193,7 @@ BAD_INPUT = [
     ("none", "no model at none; `liteformer train --out none` makes one"),
     ("model.safetensors --soc 0", "soc is 0; choose at least 1"),
     ("model.safetensors --html page.pdf", "--html page.pdf does not end in .html; name a file such as build/report.html"),
-    ("model.safetensors --device xc7z010", "no device xc7z010; choose one of xc7s15, xc7s25, xc7s50, xc7a35t"),
+    ("model.safetensors --device xc7z010", "no device xc7z010; choose one of " + names.DEVICES),
     ("model.safetensors --period 0", "--period is 0; choose more than 0"),
     ("model.safetensors --idle-mw -1", "--idle-mw is -1; choose more than 0"),
     ("model.safetensors --sys-clk-freq 10", "--sys-clk-freq is 10 Hz; choose at least 1e6"),

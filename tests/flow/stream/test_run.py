@@ -263,8 +263,8 @@ BAD_INPUT = [
     ("--csr none.csv --path plant.csv", "there is not a register map none.csv; LiteX writes one with --csr-csv csr.csv"),
     ("--sim --path missing.csv", "missing.csv has no column 'wind'; it has: power, hour"),
     ("--sim --path bare.csv", "bare.csv has 2 columns; the model takes 3: power, wind, hour"),
-    ("--sim --path words.csv", "words.csv, row 3, column 'wind' holds 'calm', which is not a number; correct the cell or leave "
-                               "it empty"),
+    ("--sim --path words.csv", "words.csv, row 3, column 'wind' holds 'calm', which is not a number; correct the cell, leave "
+                               "it empty or name it with --missing"),
     ("--sim --path holes.csv", "holes.csv holds no window of 4 successive rows: of 27 rows 9 hold a missing value; the longest "
                                "stretch without one has 2 rows, and a window needs 4; fill the gaps or give another --path"),
 ]
@@ -313,6 +313,18 @@ def test_bad_lines(run, offered, monkeypatch, text, sentence):
     lines(monkeypatch, text)
     code, out, err = run("run", "m.safetensors", "--sim", "--path", "-", "--json")
     assert (code, out) == (2, "") and err.splitlines()[-1] == f"error: {sentence}"
+
+
+def test_lines_are_read_as_the_training_was():
+    """Words and numbers for missing are the model's own."""
+    from liteformer.flow.stream.lines import Rows
+    config = model_for().config
+    reader = {"words": {"wind": {"calm": 0, "storm": 1}}, "missing": {"power": [-200.0]}}
+    text = ["power,wind,hour\n", "1,calm,3\n", "-200,Storm,4\n", "?,storm,5\n"]
+    rows = list(Rows(config, text, reader))
+    assert np.array_equal(rows, [[1, 0, 3], [np.nan, 1, 4], [np.nan, 1, 5]], equal_nan=True)
+    # Without a header the words are no names of columns.
+    assert np.array_equal(list(Rows(config, text[1:2], reader)), [[1, 0, 3]])
 
 
 def test_lines_that_are_not_text(run, offered, monkeypatch):

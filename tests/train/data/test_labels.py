@@ -112,6 +112,31 @@ def test_csv_numbers_as_classes_are_in_order(tmp_path, motion):
     assert load_dataset(motion_options(tmp_path, motion)).classes == ["9", "10"]
 
 
+def test_a_class_that_is_late_is_in_every_part(tmp_path, motion):
+    """And no row is in two parts."""
+    motion["kind"] = np.where(np.arange(600) > 520, "third", motion["kind"])
+    options = motion_options(tmp_path, motion, group=None, timestamp=None, features=["a"], stride=1)
+    dataset = load_dataset(options)
+    assert dataset.notes == ["a class has no window in the training or test part of the time, so training, validation and test "
+                             "are divided class by class, each in time"]
+    rows = [set((part[:, None] + np.arange(6)).ravel()) for part in (dataset.train, dataset.validation, dataset.test)]
+    assert not (rows[0] & rows[1] or rows[0] & rows[2] or rows[1] & rows[2])
+    for part in (dataset.train, dataset.validation, dataset.test):
+        assert set(window_labels(dataset, part)) == {0, 1, 2}
+
+
+def test_rare_classes_count_more(tmp_path, motion):
+    """Negative control: classes of about the same size do not."""
+    from liteformer.train.loop.trainer import Windows
+    plain = load_dataset(motion_options(tmp_path, motion, group=None, timestamp=None, features=["a"], stride=1))
+    assert Windows(None, plain).weights is None
+    motion["kind"] = np.where(np.arange(600) % 200 < 10, "rare", "usual")
+    dataset = load_dataset(motion_options(tmp_path, motion, group=None, timestamp=None, features=["a"], stride=1))
+    weights = Windows(None, dataset).weights
+    counts = np.bincount(window_labels(dataset, dataset.train))
+    assert weights[0] > 3 * weights[1] and np.isclose((weights.numpy() * counts).sum(), counts.sum())
+
+
 def test_rows_without_class_are_left_out(tmp_path, motion):
     motion.loc[520:529, "kind"] = None
     dataset = load_dataset(motion_options(tmp_path, motion, stride=1))
@@ -173,9 +198,6 @@ def test_csv_with_anomalies(tmp_path, plant):
      "class 'third' of 'kind' has no training window; give more rows of it, or name the column of recordings with --group, by "
      "which the data are divided then"),
     (lambda f: f.assign(kind=np.arange(600) // 6), {}, "label column 'kind' holds 100 classes; at most 64 are possible"),
-    (lambda f: f.sample(frac=1, random_state=1).sort_values("who"), {},
-     "{path}, row 3: the time in column 'time' is not later than in the row before; sort the file by time and remove "
-     "duplicates"),
     (lambda f: f[["who", "kind"]], {"timestamp": None},
      "{path} has no numeric column besides the label; name the inputs with --features"),
 ])
@@ -323,7 +345,7 @@ def test_skab_rows_without_label(tmp_path):
     frame.loc[3, "anomaly"] = 2
     frame.to_csv(path, sep=";", index=False)
     assert refusal(load_dataset, skab_options(tmp_path)) == (
-        f"{path}, row 5, column 'anomaly' holds '2.0'; an anomaly label is 1, a normal one 0")
+        f"{path}, row 5, column 'anomaly' holds '2'; an anomaly label is 1, a normal one 0")
 
 
 SENSORS = ["Accelerometer1RMS", "Current", "Volume Flow RateRMS"]

@@ -54,12 +54,25 @@ def test_a_lost_row_is_a_gap(kind):
     assert np.flatnonzero(~follows).tolist() == [0, 50] and steps.gaps == 1
 
 
-@pytest.mark.parametrize(("share", "gap"), [(0.74, True), (0.76, False), (1.24, False), (1.26, True)])
+@pytest.mark.parametrize(("share", "gap"), [(0.76, False), (1.24, False), (1.26, True)])
 def test_the_tolerance_is_a_quarter(share, gap):
     times = np.arange(40.0)
     times[20:] += share - 1
     follows, steps = steps_of(times)
     assert (not follows[20], steps.gaps) == (gap, int(gap))
+
+
+def test_a_shorter_step_between_usual_ones():
+    """No row is missing before it; two in succession are another step."""
+    times = np.arange(40.0)
+    times[20:] -= 0.74
+    follows, steps = steps_of(times)
+    assert follows[1:].all() and (steps.gaps, steps.short) == (0, 1)
+    assert steps.notes == ["1 row comes after a shorter step than the usual 1 in column 'time', between usual ones; it is "
+                           "taken as equal"]
+    times[21:] -= 0.74
+    follows, steps = steps_of(times)
+    assert not follows[20] and not follows[21] and steps.gaps == 2
 
 
 def test_breaks_are_no_gaps():
@@ -98,13 +111,14 @@ def test_windows_of_fractional_steps(csv, frame):
 def test_nothing_usable_is_explained(csv, frame):
     """Pairs of rows a minute apart, an hour between the pairs."""
     frame["time"] = np.arange(400) // 2 * 60 + np.arange(400) % 2
-    assert refusal(load_dataset, csv(frame)) == (
+    assert refusal(load_dataset, csv(frame, features=["a", "b"])) == (
         "only 0 training windows, fewer than the batch of 32: of 400 rows 199 come after another step than the "
-        "usual 1 in column 'time'; the longest stretch without one has 2 rows, and a window and its target need 13; fill the "
-        "gaps, name another --timestamp or choose a smaller --window or --batch")
+        "usual 1 in column 'time'; the longest stretch without one has 2 rows, and a window and its target need 13; bridge "
+        "short gaps with --fill N, take longer steps with --every, name another --timestamp or choose a smaller --window or "
+        "--batch")
     frame.loc[::3, "b"] = np.nan
     assert ("of 400 rows 134 hold a missing value and 199 come after another step than the usual 1 in column "
-            "'time'; the longest stretch without either has 2 rows") in refusal(load_dataset, csv(frame))
+            "'time'; the longest stretch without either has 2 rows") in refusal(load_dataset, csv(frame, features=["a", "b"]))
 
 
 def test_gaps_are_kept_with_the_data(csv, frame):

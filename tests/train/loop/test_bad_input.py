@@ -17,7 +17,11 @@ from ...refusal import refusal
     ({"bits": 1}, "bits is 1; choose 2 to 8"),
     ({"d_model": 30, "heads": 4}, "d_model 30 is not divisible by 4 heads; choose another number of heads"),
     ({"data": "airu"}, "data airu needs a CSV; give it with --path"),
-    ({"data": "csv", "path": "x"}, "data csv needs the name of the column to forecast; give it with --target"),
+    ({"data": "synthetic", "path": "x.csv"},
+     "data synthetic is built in and reads no file; leave --path out, or choose --data csv for x.csv"),
+    ({"data": "airu", "path": "x", "skip_rows": 2}, "data airu has a layout of its own; leave --skip-rows out"),
+    ({"path": "x", "layout": "rows"}, "layout rows has a window and its class in each row, which task forecast has not; choose "
+                                      "--task classification or leave --layout out"),
     ({"data": "airu", "path": "x", "horizon": 2}, "data airu forecasts at the window's last row; leave the horizon out"),
     ({"data": "moon"}, "data is 'moon'; choose one of: 'synthetic', 'airu', 'pems', 'csv', 'har', 'wisdm' or 'skab'"),
     ({"data": "airu", "task": "anomaly", "path": "x"}, "task anomaly has no data airu; choose one of: synthetic, skab, csv"),
@@ -63,21 +67,25 @@ def test_missing_column(csv, frame):
     assert refusal(load_dataset, options) == f"{options.path} has no column 'when'; it has: time, a, b"
 
 
-def test_cell_that_is_no_number(csv, frame):
+def test_cells_that_are_no_numbers(csv, frame):
+    """A few are missing values, many are refused, all with --strict."""
     frame["a"] = frame["a"].astype(object)
     frame.loc[3, "a"] = "abc"
+    assert load_dataset(csv(frame)).notes == ["column 'a': 1 cell that is no number ('abc' in row 5) is taken as missing"]
+    assert refusal(load_dataset, csv(frame, strict=True)) == (
+        "column 'a': 1 cell that is no number ('abc' in row 5) is taken as missing; correct the file or leave --strict out")
+    frame.loc[3:60, "a"] = "abc"
     options = csv(frame)
     assert refusal(load_dataset, options) == (
-        f"{options.path}, row 5, column 'a' holds 'abc', which is not a number; correct the cell or leave it empty")
+        f"{options.path}, row 5, column 'a' holds 'abc', which is not a number; correct the cell, leave it empty or name it "
+        "with --missing")
 
 
 def test_times(csv, frame):
-    swapped = frame.copy()
-    swapped.loc[[7, 8], "time"] = swapped.loc[[8, 7], "time"].to_numpy()
-    options = csv(swapped)
-    assert refusal(load_dataset, options) == (
-        f"{options.path}, row 10: the time in column 'time' is not later than in the row before; sort the file by time and "
-        "remove duplicates")
+    swapped = frame.reindex([*range(7), 8, 7, *range(9, 400)])
+    data, whole = load_dataset(csv(swapped)), load_dataset(csv(frame))
+    assert data.notes == ["1 row out of order in column 'time' (the first is row 10) is sorted by time"]
+    assert (data.train == whole.train).all() and (data.raw == whole.raw).all()
     frame.loc[2, "time"] = "noon"
     options = csv(frame)
     assert refusal(load_dataset, options) == (
@@ -98,15 +106,20 @@ def test_fewer_windows_than_a_batch(csv, frame):
 
 def test_no_test_window(csv, frame):
     frame.loc[300:, "a"] = np.nan
-    assert refusal(load_dataset, csv(frame)) == (
+    assert refusal(load_dataset, csv(frame, features=["a"])) == (
         "no test window is left after the split in time: of 400 rows 100 hold a missing value; the longest stretch without one "
-        "has 300 rows, and a window and its target need 13; fill the gaps, name another --timestamp or choose a smaller "
-        "--window or --batch")
+        "has 300 rows, and a window and its target need 13; bridge short gaps with --fill N, take longer steps with --every, "
+        "name another --timestamp or choose a smaller --window or --batch")
 
 
 def test_constant_columns(csv, frame):
     frame["b"] = 7
-    assert refusal(load_dataset, csv(frame)) == "feature 'b' is constant (7) over the training rows; leave it out"
+    data = load_dataset(csv(frame))
+    assert (data.feature_names, data.notes) == (["a"], ["column 'b' has the same value everywhere and is no feature"])
+    frame.loc[390, "b"] = 8
+    assert load_dataset(csv(frame)).notes == ["column 'b' has the same value in all training rows and is no feature"]
+    assert refusal(load_dataset, csv(frame, features=["a", "b"])) == (
+        "feature 'b' is constant (7) over the training rows; leave it out")
     frame["a"] = 3
     assert refusal(load_dataset, csv(frame, features=["b"])) == (
         "feature 'b' is constant (7) over the training rows; leave it out")
@@ -116,10 +129,11 @@ def test_constant_columns(csv, frame):
 
 
 def test_feature_far_from_zero(csv, frame):
+    """Its integers are counted from amid its values."""
     frame["b"] = 1e6 + np.arange(400) % 7
-    assert refusal(load_dataset, csv(frame)) == (
-        "feature 'b' moves only between 1e+06 and 1.00001e+06, too little for its distance from zero; leave it out or subtract"
-        " a constant from the column")
+    data = load_dataset(csv(frame))
+    assert data.raw_offset.tolist() == [0, 1e6 + 3] and data.output_offset.tolist() == [0]
+    assert np.allclose(data.raw[:, 1] / data.raw_scale[1] + data.raw_offset[1], frame["b"])
 
 
 def test_persistence_without_the_target(csv, frame):

@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Digilent Arty S7-25: XC7S25-1, 100 MHz oscillator, four LEDs, UART over USB; Vivado or the open toolchain openXC7."""
+
+from migen import *
+
+from litex.gen import *
+
+from litex.build.openfpgaloader import OpenFPGALoader
+
+from litex.soc.cores.clock import S7PLL
+
+from litex_boards.platforms import digilent_arty_s7
+
+from liteformer.boards.openxc7 import OpenXC7Toolchain
+from liteformer.boards.target import BoardSoC, run_target, target_parser
+
+DEVICE     = "xc7s25"
+TOOLCHAINS = ("vivado", "openxc7")
+LOADER     = {"board": "arty_s7_25"}
+SERIAL     = True
+OSCILLATOR = 100e6
+
+# Platform -----------------------------------------------------------------------------------------
+
+class Platform(digilent_arty_s7.Platform):
+    """LiteX-Boards' platform of the S7-25 with openFPGALoader as programmer."""
+
+    def __init__(self, toolchain="vivado"):
+        digilent_arty_s7.Platform.__init__(self, variant="s7-25", toolchain=toolchain)
+        if toolchain == "openxc7":
+            self.toolchain = OpenXC7Toolchain()
+
+    def create_programmer(self):
+        """openFPGALoader through the board's own USB cable."""
+        return OpenFPGALoader(**LOADER)
+
+# CRG ----------------------------------------------------------------------------------------------
+
+def make_pll():
+    """LiteX's PLL in this part's speed grade."""
+    return S7PLL(speedgrade=-1)
+
+
+class _CRG(LiteXModule):
+    def __init__(self, platform, sys_clk_freq):
+        self.rst    = Signal()
+        self.cd_sys = ClockDomain()
+
+        # # #
+
+        clk100 = platform.request("clk100")
+        # The button's name differs between versions of LiteX-Boards.
+        button = platform.request("cpu_reset", loose=True)
+        if button is None:
+            button = platform.request("cpu_reset_n")
+        self.pll = pll = make_pll()
+        self.comb += pll.reset.eq(~button | self.rst)
+        pll.register_clkin(clk100, OSCILLATOR)
+        pll.create_clkout(self.cd_sys, sys_clk_freq)
+        platform.add_false_path_constraints(self.cd_sys.clk, pll.clkin)
+
+# BaseSoC ------------------------------------------------------------------------------------------
+
+class BaseSoC(BoardSoC):
+    """The SoC on this board.
+
+    Args:
+        core: LiteFormerCore. sys_clk_freq: in Hz. toolchain: "vivado" or "openxc7". **kwargs: for BoardSoC.
+    """
+
+    def __init__(self, core, sys_clk_freq=100e6, toolchain="vivado", uart="serial", **kwargs):
+        platform = Platform(toolchain)
+        BoardSoC.__init__(self, platform, sys_clk_freq, core, _CRG(platform, sys_clk_freq),
+            leds = platform.request_all("user_led"),
+            uart = uart,
+            **kwargs)
+
+# Build --------------------------------------------------------------------------------------------
+
+def main():
+    """Command line as in LiteX-Boards."""
+    parser = target_parser(Platform, "LiteFormer SoC on the Arty S7-25.")
+    run_target(parser, DEVICE, lambda args, core, **options: BaseSoC(core, args.sys_clk_freq, args.toolchain, **options))
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The clock of a board's project: given, the board's own, or the fastest that its routed design keeps."""
+
+import inspect
+
+from liteformer.accel.errors import LiteFormerError
+from liteformer.flow.common import console, openfpga
+
+AUTO = "auto"
+# Each is a synthesis and a routing: the first at the board's own clock, the others at what the one before has reached.
+ATTEMPTS = 4
+# Another clock is another netlist, whose routing differs by a few percent: part of the routed clock that the next one aims at.
+AIM = 0.97
+
+
+def check_clock(board, module, toolchain, clock, compiles):
+    """Raises LiteFormerError if ``AUTO`` is asked for where nothing is routed, or if the board's PLL makes no such clock."""
+    if clock == AUTO and not (compiles and toolchain in openfpga.TOOLCHAINS):
+        raise LiteFormerError("--sys-clk-freq auto needs a routed design, which only the boards with an open router have, "
+                              f"without --no-compile; name a clock for {board}")
+    if clock not in (None, AUTO):
+        reachable(module, clock)
+
+
+def usual_clock(module):
+    """Hz of a board's SoC where none is named."""
+    return inspect.signature(module.BaseSoC.__init__).parameters["sys_clk_freq"].default
+
+
+def reachable(module, clock):
+    """The fastest clock up to ``clock`` Hz that a board's PLL makes.
+
+    Raises:
+        LiteFormerError: there is none near it.
+    """
+    if module.OSCILLATOR is None:
+        return clock
+    from liteformer.boards.clocks import pll_clock
+    return pll_clock(module.make_pll, module.OSCILLATOR, clock)
+
+
+def clock_below(board, clock):
+    """``reachable`` for a board's name."""
+    from liteformer.boards import load_board
+    return reachable(load_board(board), clock)
+
+
+def make_at(make, module, clock, compiles):
+    """Build at a clock, or with ``AUTO`` at the fastest one that the routed design keeps.
+
+    Args:
+        make: callable(Hz) -> dict with ``report``. module: of the board. clock: Hz, ``AUTO`` or None: AUTO where a board is
+        routed by an open router, else the board's own. compiles: a toolchain runs.
+    Returns:
+        dict of ``make``.
+    Raises:
+        LiteFormerError: no attempt kept its clock.
+    """
+    if clock is None and compiles and module.TOOLCHAINS[0] in openfpga.TOOLCHAINS:
+        clock = AUTO
+    if clock != AUTO:
+        return make(reachable(module, clock or usual_clock(module)))
+    frequency = reachable(module, usual_clock(module))
+    for attempt in range(ATTEMPTS):
+        result = make(frequency)
+        report = result["report"]
+        routed = 1e6 * report["fmax_mhz"]
+        console.note(f"routed at {report['clock_mhz']:.4g} MHz: {report['fmax_mhz']:.4g} MHz reached")
+        if report["met"] and (attempt or reachable(module, routed) <= frequency):
+            return result
+        frequency = reachable(module, AIM * routed)
+    raise LiteFormerError(f"none of {ATTEMPTS} clocks was kept, the last of {report['clock_mhz']:.4g} MHz; name a clock with "
+                          f"--sys-clk-freq, such as {0.9 * report['fmax_mhz']:.3g}e6")
