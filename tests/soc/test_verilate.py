@@ -96,7 +96,8 @@ def replace(path, content):
     path.write_bytes(content)
 
 
-@pytest.mark.parametrize("damage", [lambda data: b"", lambda data: data[:len(data) // 2], lambda data: b"#" + data[1:],
+@pytest.mark.parametrize("damage", [pytest.param(lambda data: b"", marks=pytest.mark.slow), lambda data: data[:len(data) // 2],
+                                    pytest.param(lambda data: b"#" + data[1:], marks=pytest.mark.slow),
                                     lambda data: data[:4000] + bytes([data[4000] ^ 1]) + data[4001:]],
                          ids=["empty", "cut off", "no ELF", "one bit"])
 def test_a_damaged_simulator_is_built_again(counter, capsys, damage):
