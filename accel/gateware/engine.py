@@ -66,7 +66,7 @@ class Engine(LiteXModule):
         def memory(name, init=None):
             depth, width, writable = shapes[name]
             if not writable and hw.styles.get(name) == DISTRIBUTED:
-                return WeightStream(width, init, StreamPlan())
+                return WeightStream(width, init, StreamPlan(), direct=True)
             return RegisteredMemory(width, depth, init=init, writable=writable, style=hw.styles.get(name))
 
         self.row_memory      = row_memory  = memory("row")
@@ -80,7 +80,7 @@ class Engine(LiteXModule):
         for index, (shape, words) in enumerate(zip(hw.streams, images["streams"])):
             width  = shape.groups * hw.columns * shape.bits
             column_stream = (LoadableStream(width, words, shape.plan) if hw.loadable
-                             else WeightStream(width, words, shape.plan, ahead=True))
+                             else WeightStream(width, words, shape.plan))
             self.add_module(name=f"stream{index}", module=column_stream)
             self.streams.append(column_stream)
         for p in range(hw.requantizers):

@@ -19,12 +19,15 @@ class Instruction(LiteXModule):
         fields: list of (name, bits), lowest bits first; program: list of instruction words.
         loader: None for a fixed program, else (open, address, write, data) of a loader that goes through the memory;
             ``fetched`` then is the word at its address.
+        counted: names of the fields that counters are loaded with.
     Attributes:
         take, rewind; fetched: the next instruction; next: dict of its fields.
         The fields of the active instruction, by their names.
+        counts, next_counts: dict of counted field -> (value, whether it is zero, whether it is one) of the active and of the
+        next instruction, all registers.
     """
 
-    def __init__(self, fields, program, loader=None):
+    def __init__(self, fields, program, loader=None, counted=()):
         depth    = max(len(program), 2)
         width    = sum(bits for _, bits in fields)
         self.take, self.rewind = Signal(), Signal()
@@ -49,10 +52,15 @@ class Instruction(LiteXModule):
             load = memory.get_port(write_capable=True)
             self.specials += load
             self.comb += [load.adr.eq(address), load.dat_w.eq(data), load.we.eq(write)]
-        self.next, shift = {}, 0
+        self.next, self.counts, self.next_counts, shift = {}, {}, {}, 0
         for name, bits in fields:
             setattr(self, name, current[shift:shift + bits])
             self.next[name] = fetched[shift:shift + bits]
+            if name in counted:
+                ahead, active = ([Signal(reset_less=True) for _ in range(2)] for _ in range(2))
+                for value, flags in enumerate(zip(ahead, active)):
+                    self.sync += [flags[0].eq(port.dat_r[shift:shift + bits] == value), If(self.take, flags[1].eq(flags[0]))]
+                self.next_counts[name], self.counts[name] = (self.next[name], *ahead), (getattr(self, name), *active)
             shift += bits
 
 
@@ -100,10 +108,6 @@ class DownCounter:
         """Statements that load ``value``, of which it is known whether it is zero or one."""
         return [following.eq(given) for following, given in zip(self._following, (value, zero, one))]
 
-    def load(self, value):
-        """Statements that load ``value``."""
-        return self.set(value, value == 0, value == 1)
-
     def step(self):
         """Statements that count down by one."""
         return self.set(self.value - 1, self.one, self.value == 2)
@@ -138,12 +142,13 @@ class ComputeSequencer(LiteXModule):
 
         # # #
 
-        self.instruction = now = Instruction(compute_fields(hw), program, loader)
+        self.instruction = now = Instruction(compute_fields(hw), program, loader,
+                                             ("k_last", "passes_last", "tiles_last", "gap", "wait"))
         self.row_source, self.column_source, self.broadcast = now.row_source, now.column_source, now.broadcast
         following = NextState(self)
         k, passes, tiles, idle = (DownCounter(fields[name], following)
                                   for name in ("k_last", "passes_last", "tiles_last", "wait"))
-        # Much depends on the end of a tile: copies of its parts keep the ways to address and instruction apart from the rest.
+        # Much depends on the end of a tile: copies of its parts keep the ways to all but the fastest counters apart.
         issue, k_zero, passes_zero, tiles_zero = (
             following.copy(flag) for flag in (self.issue, k.zero, passes.zero, tiles.zero))
         base    = Signal(fields["column_base"])
@@ -151,11 +156,11 @@ class ComputeSequencer(LiteXModule):
         loading = Signal()
         step    = Signal()
         is_value = Signal()
-        k_end, pass_end, tile_end = Signal(), Signal(), Signal()
+        k_end, pass_end, tile = Signal(), Signal(), Signal()
         self.comb += [
             k_end.eq(k.zero),
             pass_end.eq(k_end & passes.zero),
-            tile_end.eq(pass_end & tiles.zero),
+            tile.eq(issue & k_zero & passes_zero),
             self.first.eq(first_k & first_pass),
             self.shift.eq(first_k & ~first_pass & ~now.row_continue),
             self.last.eq(self.issue & pass_end),
@@ -171,13 +176,10 @@ class ComputeSequencer(LiteXModule):
             bank_end.eq(~is_value | (self.value_bank == hw.requantizers - 1)),
             advance.eq(self.column_address + bank_end),
         ]
-        # Whether there is a gap, known before it is counted.
-        no_gap, short_gap = Signal(reset_less=True), Signal(reset_less=True)
         load = [
-            following(no_gap).eq(now.next["gap"] == 0), following(short_gap).eq(now.next["gap"] == 1),
-            *idle.load(now.next["wait"]), following(self.issue).eq(now.next["wait"] == 0),
-            *k.load(now.next["k_last"]), *passes.load(now.next["passes_last"]),
-            *tiles.load(now.next["tiles_last"]), following(base).eq(now.next["column_base"]),
+            *idle.set(*now.next_counts["wait"]), following(self.issue).eq(now.next_counts["wait"][1]),
+            *k.set(*now.next_counts["k_last"]), *passes.set(*now.next_counts["passes_last"]),
+            *tiles.set(*now.next_counts["tiles_last"]), following(base).eq(now.next["column_base"]),
             following(self.row_address).eq(now.next["row_base"]),
             following(self.tile).eq(0), following(self.value_bank).eq(0), following(first_k).eq(1), following(first_pass).eq(1),
         ]
@@ -189,29 +191,28 @@ class ComputeSequencer(LiteXModule):
                 following(self.row_address).eq(self.row_address + 1),
                 following(self.value_bank).eq(Mux(bank_end, 0, self.value_bank + 1)),
                 If(k_end,
-                    *k.load(now.k_last),
+                    *k.set(*now.counts["k_last"]),
                     *passes.step(),
                     following(first_pass).eq(0),
                     following(self.value_bank).eq(0),
                     If(~now.row_continue | pass_end, following(self.row_address).eq(now.row_base)),
                 ),
                 If(pass_end,
-                    *passes.load(now.passes_last),
+                    *passes.set(*now.counts["passes_last"]),
                     following(first_pass).eq(1),
-                    *tiles.step(),
-                    following(self.tile).eq(self.tile + 1),
-                    *idle.set(now.gap, no_gap, short_gap), following(self.issue).eq(no_gap),
-                    If(now.column_step, following(base).eq(advance)),
-                ),
-                If(tile_end,
-                    *load,
-                    If(now.end, following(self.busy).eq(0), following(self.issue).eq(0), *idle.load(Constant(0))),
                 ),
             ),
+            If(tile,
+                *tiles.step(),
+                following(self.tile).eq(self.tile + 1),
+                *idle.set(*now.counts["gap"]), following(self.issue).eq(now.counts["gap"][1]),
+                If(now.column_step, following(base).eq(advance)),
+            ),
+            If(step | loading, *load),
+            If(step & now.end, following(self.busy).eq(0), following(self.issue).eq(0), *idle.set(0, 1, 0)),
             # The program word is fetched while idle; the first instruction is active one cycle after start.
             following(loading).eq(self.start),
             If(self.start, following(self.busy).eq(1)),
-            If(loading, *load),
             If(self.abort, following(self.busy).eq(0), following(self.issue).eq(0), following(loading).eq(0)),
         )
         self.comb += [
@@ -255,7 +256,8 @@ class DrainSequencer(LiteXModule):
 
         # # #
 
-        self.instruction = now = Instruction(drain_fields(hw), program, loader)
+        self.instruction = now = Instruction(drain_fields(hw), program, loader,
+                                             ("tiles_last", "columns_first", "columns_last", "columns_last_tile"))
         # Whether steps have one group only, and whether the last group is selected: registers, ahead of their use.
         alone     = Signal(reset_less=True)
         group_end = Signal(reset_less=True)
@@ -288,8 +290,8 @@ class DrainSequencer(LiteXModule):
         ]
         nxt  = now.next
         load = [
-            *tiles.load(nxt["tiles_last"]),
-            *remaining.load(nxt["columns_first"]),
+            *tiles.set(*now.next_counts["tiles_last"]),
+            *remaining.set(*now.next_counts["columns_first"]),
             following(alone).eq(nxt["wide"] | nxt["single"]),
             following(group_end).eq(nxt["wide"] | nxt["single"] | (hw.groups == 1)),
             following(self.base).eq(nxt["base"]), following(self.residual_read).eq(nxt["residual_read"]),
@@ -317,7 +319,8 @@ class DrainSequencer(LiteXModule):
                 If(tile_end,
                     following(self.group).eq(0),
                     *tiles.step(),
-                    *remaining.load(Mux(tiles.one, now.columns_last_tile, now.columns_last)),
+                    *remaining.set(*(Mux(tiles.one, last, other) for last, other in zip(
+                        now.counts["columns_last_tile"], now.counts["columns_last"]))),
                     If(now.to_value, following(self.base).eq(self.base + hw.value_tokens)),
                 ),
                 If(step_end, *load),

@@ -13,8 +13,8 @@ from liteformer.accel.gateware.memory import BLOCK, DISTRIBUTED, apply_style, re
 
 # Words of one LUT bank: a 256 x 1 ROM is four LUT6 and the slice's own multiplexers.
 LOGIC_BANK = 256
-# Bits of a word in LUT banks that one address register serves.
-NEAR_BITS = 32
+# LUTs that one bit of a bank of a word takes, and LUTs of banks that one address register serves.
+BIT_LUTS, NEAR_LUTS = LOGIC_BANK // 64, 128
 
 
 @dataclass(frozen=True)
@@ -30,28 +30,29 @@ class StreamPlan:
 
 
 class WeightStream(LiteXModule):
-    """ROM of ``len(words)`` words of ``width`` bits; ``address`` in cycle t gives ``data`` in cycle t + 2, ``ahead`` in t + 3.
+    """ROM of ``len(words)`` words of ``width`` bits; ``address`` in cycle t gives ``data`` in cycle t + 3, ``direct`` in t + 2.
 
-        address --+--> block RAM units (data | spare bits) --> latch --+
-                  |         spare bits of all units = one more bank ---+--> bank multiplexer --> data
-                  +--> LUT banks of 256 words ---------------> register+
+        address --> registers --+--> block RAM units (data | spare bits) --> latch --+
+                                |         spare bits of all units = one more bank ---+--> bank multiplexer --> data
+                                +--> LUT banks of 256 words ---------------> register+
+
+    Registers near the memories keep the address, which would drive hundreds of LUTs.
 
     Args:
         width; words: list of ints; plan: StreamPlan.
-        ahead: the address comes a cycle earlier, and registers near the memories keep it: one address drives hundreds of LUTs.
+        direct: ``data`` is the selected bank itself and no register behind it; for streams in one kind of memory only.
     """
 
     autocsr_exclude = {"memories"}
 
-    def __init__(self, width, words, plan, ahead=False):
+    def __init__(self, width, words, plan, direct=False):
         self.address  = Signal(max=max(len(words), 2))
         self.data     = Signal(width, reset_less=True)
         self.memories = []
 
         # # #
 
-        self._ahead = ahead
-        self._block = self._near()
+        self._block = kept_copy(self, self.address) if plan.units else None
         words   = list(words) + [0] * (2 - len(words))
         banks   = []
         offset  = plan.units * plan.unit_depth
@@ -79,11 +80,11 @@ class WeightStream(LiteXModule):
         rest = words[offset:]
         if rest:
             banks.append((0, self._logic(rest, width, offset)))
-        self._select(banks, depth)
-
-    def _near(self):
-        """The address, or a register of its own that holds it."""
-        return kept_copy(self, self.address) if self._ahead else self.address
+        if direct:
+            (_, word), = banks
+            self.comb += self.data.eq(word)
+        else:
+            self._select(banks, depth)
 
     def _bank(self, width, content, style, depth):
         """Read-only memory with one cycle of latency."""
@@ -100,23 +101,31 @@ class WeightStream(LiteXModule):
 
         The registers of the banks that are not addressed are reset, which costs nothing, and all are ORed.
         """
-        if width > NEAR_BITS:
-            return Cat(self._logic([word & (1 << NEAR_BITS) - 1 for word in content], NEAR_BITS, offset),
-                       self._logic([word >> NEAR_BITS for word in content], width - NEAR_BITS, offset))
-        low, word, address = LOGIC_BANK.bit_length() - 1, None, self._near()
-        for first in range(0, len(content), LOGIC_BANK):
-            part   = content[first:first + LOGIC_BANK]
-            memory = Memory(width, max(len(part), 2), init=part + [0] * (2 - len(part)))
+        low   = LOGIC_BANK.bit_length() - 1
+        banks = [content[first:first + LOGIC_BANK] for first in range(0, len(content), LOGIC_BANK)]
+        # One register for each bank says that another one is addressed.
+        elsewhere = [kept_copy(self, self.address[low:] != (offset >> low) + index)
+                     for index in range(len(banks))] if len(banks) > 1 else []
+        near = max(1, NEAR_LUTS // (BIT_LUTS * len(banks)))
+        return Cat(*(self._bits([[word >> first & (1 << near) - 1 for word in bank] for bank in banks],
+                                min(near, width - first), kept_copy(self, self.address[:low]), elsewhere)
+                     for first in range(0, width, near)))
+
+    def _bits(self, banks, width, address, elsewhere):
+        """``width`` bits of the addressed bank; a register of each, all ORed."""
+        word = Constant(0, width)
+        for index, bank in enumerate(banks):
+            memory = Memory(width, max(len(bank), 2), init=bank + [0] * (2 - len(bank)))
             apply_style(memory, DISTRIBUTED, writable=False)
             port     = memory.get_port(async_read=True)
             register = Signal(width, reset_less=True)
             self.specials += memory, port
             self.memories.append(memory)
-            self.comb += port.adr.eq(address[:low])
+            self.comb += port.adr.eq(address)
             self.sync += register.eq(port.dat_r)
-            if len(content) > LOGIC_BANK:
-                self.sync += If(address[low:] != (offset + first) >> low, register.eq(0))
-            word = register if word is None else word | register
+            if elsewhere:
+                self.sync += If(elsewhere[index], register.eq(0))
+            word = register if len(banks) == 1 else word | register
         return word
 
     def _select(self, banks, depth):

@@ -81,8 +81,11 @@ def _ends(cell, direction):
 def _named(name, cell, names):
     """Block by a cell's own name, or for a cell that holds state by the names of its outputs; may be None."""
     kind = cell["type"]
+    # What was mapped as a module of its own.
     if name.startswith("liteformer_roms."):
         return MEMORIES
+    if name.startswith(("VexRiscv.", r"$flatten\VexRiscv.")):
+        return CPU
     if kind.startswith(("RAM", "SRL")):
         return block_of(name)
     if not STATE.match(kind):

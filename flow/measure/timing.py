@@ -47,8 +47,8 @@ class Path:
 
 def block_of(name):
     """The block that a register belongs to."""
-    # LiteX prefixes some names with the place where the SoC was made.
-    name = re.sub(r"^\w*?(?=liteformercore)", "", name)
+    # LiteX prefixes some names with the place where the SoC was made, Yosys those of a flattened module.
+    name = re.sub(r"^(\w*?(?=liteformercore)|\$flatten\\)", "", name)
     return next((block for block, pattern in BLOCKS if re.match(pattern, name)), OTHER)
 
 

@@ -11,22 +11,24 @@ from liteformer.accel.gateware.weights import WeightStream
 from .common import simulate
 
 
-@pytest.mark.parametrize("depth, width, plan", [
-    (600, 30, StreamPlan(1, 512, 6)),          # Spare bits of one unit, the rest of the words in LUTs.
-    (1700, 40, StreamPlan(3, 512, 32)),        # A whole word in the spare bits.
-    (1400, 132, StreamPlan(2, 512, 12)),       # Spare words partly in LUTs, more of them than a LUT bank has.
-    (700, 24, StreamPlan(0, 512, 0)),          # All in LUTs.
+@pytest.mark.parametrize("depth, width, plan, options, latency", [
+    (600, 30, StreamPlan(1, 512, 6), {}, 3),                   # Spare bits of one unit, the rest of the words in LUTs.
+    (1700, 40, StreamPlan(3, 512, 32), {}, 3),                 # A whole word in the spare bits.
+    (1400, 132, StreamPlan(2, 512, 12), {}, 3),                # Spare words partly in LUTs, which have several banks.
+    (700, 24, StreamPlan(0, 512, 0), {}, 3),                   # All in LUTs.
+    (700, 24, StreamPlan(0, 512, 0), {"direct": True}, 2),
+    (1, 9, StreamPlan(0, 512, 0), {"direct": True}, 2),
 ], ids=str)
-def test_every_word(depth, width, plan):
+def test_every_word(depth, width, plan, options, latency):
     rng = random.Random(1)
     words = [rng.getrandbits(width) for _ in range(depth)]
-    stream, got = WeightStream(width, words, plan), []
+    stream, got = WeightStream(width, words, plan, **options), []
 
     def bench():
-        for address in [*range(depth), 0, 0]:
+        for address in [*range(depth), *[0] * latency]:
             yield stream.address.eq(address)
             yield
             got.append((yield stream.data))
 
     simulate(stream, bench())
-    assert got[2:] == words
+    assert got[latency:] == words
