@@ -70,9 +70,7 @@ def find_encoding(data, path, rules, notes):
         try:
             data.decode(rules.encoding)
         except LookupError:
-            raise LiteFormerError(
-                f"there is no encoding {rules.encoding!r}; choose one of Python's, such as --encoding utf-8 or latin-1"
-            ) from None
+            raise no_encoding(rules.encoding) from None
         except UnicodeDecodeError:
             raise LiteFormerError(f"{path} is not text in {rules.encoding}; name another with --encoding") from None
         # A mark is no part of the first name.
@@ -98,6 +96,11 @@ def find_encoding(data, path, rules, notes):
         name = _single_byte(data, error.start)
     notes.add(f"the text is not UTF-8 and is read as {name}; --encoding names another")
     return name
+
+
+def no_encoding(name):
+    """LiteFormerError on a name that is none of an encoding."""
+    return LiteFormerError(f"there is no encoding {name!r}; choose one of Python's, such as --encoding utf-8 or latin-1")
 
 
 def _checked(data, name, path):

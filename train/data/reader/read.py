@@ -234,21 +234,13 @@ def _without_empty_end(frame):
     return frame.iloc[:last], len(frame) - last
 
 
-def _number(text):
-    try:
-        return float(text)
-    except ValueError:
-        return None
-
-
 def _sentinels(columns, rules, learned, notes):
     """Makes numbers that stand for missing missing."""
     if learned is not None:
         found = {name: dict.fromkeys(values, (0, "")) for name, values in learned.get("missing", {}).items()}
     elif rules.missing is not None:
         # As numbers too: -200 is also -200,00.
-        codes = [value for value in map(_number, rules.missing) if value is not None]
-        found = {name: {value: (0, "") for value in codes if (column.values == value).any()}
+        found = {name: {value: (0, "") for value in rules.codes if (column.values == value).any()}
                  for name, column in columns.items() if column.values is not None}
     else:
         found = find_sentinels({name: column.values for name, column in columns.items() if column.kind == "number"})
