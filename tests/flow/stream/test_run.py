@@ -261,8 +261,8 @@ BAD_INPUT = [
     ("--sim --path none.csv", "there is no file none.csv; check --path"),
     ("--sim --path plant.csv --windows 1000", "plant.csv has 53 windows, fewer than the 1000 asked for"),
     ("--sim --path - --data airu", "--path - reads lines from standard input; leave --data out"),
-    ("--sim --path - --every 1h", "times are not looked at in lines from standard input; leave --every out, or name a file with "
-                                  "--path"),
+    ("--sim --path - --every 1h", "times are not looked at in lines from standard input; leave --every out, or name a file "
+                                  "with --path"),
     ("--sim --path - --no-dayfirst", "times are not looked at in lines from standard input; leave --no-dayfirst out, or name a "
                                      "file with --path"),
     ("--sim --path - --decimal x", "decimal is 'x'; choose . or ,"),
@@ -299,8 +299,8 @@ def test_bad_input(run, offered, arguments, sentence):
     ("1 2 3\n\n1 2 3 4\n", "line 3 of standard input holds 4 values between blanks; 3 are needed, as in the first line"),
     ("1,2\n", "line 1 of standard input holds 2 values; 3 are needed (power, wind, hour), or a header first, such as with "
               "tail -n +1 -f FILE"),
-    ("1,2,3\n1,calm,3\n", "line 2 of standard input, column 'wind' holds 'calm', which is not a number; correct the cell, leave "
-                          "it empty or name it with --missing"),
+    ("1,2,3\n1,calm,3\n", "line 2 of standard input, column 'wind' holds 'calm', which is not a number; correct the cell, "
+                          "leave it empty or name it with --missing"),
     ("1,2,3\n1,1_0,3\n", "line 2 of standard input, column 'wind' holds '1_0', which is not a number; correct the cell, leave "
                          "it empty or name it with --missing"),
     ("power,hour\n1,2\n", "standard input has no column 'wind'; it has: power, hour"),
@@ -344,16 +344,16 @@ def test_words_that_the_model_does_not_know(capsys, tmp_path):
     text = ["power,wind,hour\n", "1,calm,3\n", "2,breeze,4\n", "3,?,5\n", "4,gust,6\n", "5,storm,7\n"]
     rows = Rows(config, text, reader)
     assert np.array_equal([row[1] for row in rows], [0, np.nan, np.nan, np.nan, 1], equal_nan=True)
-    said = "line 3 of standard input, column 'wind' holds 'breeze'; the model knows 'calm' and 'storm', another word is taken as"
+    said = "line 3 of standard input, column 'wind' holds 'breeze'; the model knows 'calm' and 'storm', another word is taken"
     assert capsys.readouterr().err.count("the model knows") == 1
     assert rows.notes == ["2 cells of column 'wind' hold a word that the model does not know; they are taken as missing"]
     (tmp_path / "w.csv").write_text("".join(text))
     table = read(tmp_path / "w.csv", learned=reader)
     assert np.array_equal(table.numbers("wind"), [0, np.nan, np.nan, np.nan, 1], equal_nan=True)
-    assert table.notes.texts == ["column 'wind': 3 cells that are no word that the model knows ('breeze' in row 3 is the first) "
-                                 "are taken as missing"]
+    assert table.notes.texts == ["column 'wind': 3 cells that are no word that the model knows ('breeze' in row 3 is the "
+                                 "first) are taken as missing"]
     assert refusal(list, Rows(config, text, reader, Rules(strict=True))) == (
-        f"{said} missing; correct the file or leave --strict out")
+        f"{said} as missing; correct the file or leave --strict out")
 
 
 @pytest.mark.parametrize(("options", "text"), [

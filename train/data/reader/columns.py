@@ -9,6 +9,7 @@ import pandas as pd
 from liteformer.accel.errors import LiteFormerError
 from liteformer.train.data.reader.cells import EMPTY, is_missing, is_number
 from liteformer.train.data.reader.numbers import to_numbers
+from liteformer.train.data.reader.plain import as_numbers
 from liteformer.train.data.reader.rules import rows_text
 
 SPOILED = 0.05  # Share of words among the cells of a column of numbers, above which it is refused.
@@ -91,6 +92,7 @@ def column_of(cells, name, path, dialect, rules, first_row, notes, learned=None)
     texts = [str(cell).strip() for cell in cells.dropna().iloc[:2000].unique()]
     if all(text.isdigit() and len(text) > 15 for text in texts):
         return Column(name, "id", pd.to_numeric(cells, errors="coerce").to_numpy(np.float64), cells)
+    cells, texts = as_numbers(cells, texts, name, notes)
     if sum(is_number(text) for text in texts) >= 0.5 * len(texts):
         column = _mended(cells, name, path, dialect, first_row, notes, rules)
         if column is not None:
@@ -182,6 +184,10 @@ def why_left_out(column):
     """Half a sentence on why a column is no feature unless it is named; empty if it is one."""
     if column.kind == "text":
         return "holds text"
+    if column.kind == "constant" and column.cells is not None:
+        written = list(map(str, column.cells.dropna().unique()))
+        if len(written) > 1:
+            return f"has the same word everywhere, without case and blanks ({', '.join(map(repr, written[:4]))}),"
     if column.kind == "label":
         words = [str(cell).strip() for cell in column.cells.dropna().unique()]
         return f"holds {len(set(map(str.casefold, words)))} different words"
