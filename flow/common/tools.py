@@ -18,6 +18,7 @@ PACKAGES = {
     "numpy": "golden model", "torch": "training",
 }
 OPTIONAL_PACKAGES = {"optuna": ("explore", "pip install -e '.[explore]'"),
+                     "lightgbm": ("baseline of a forecast", "pip install -e '.[baselines]'"),
                      "openpyxl": ("Excel files", "pip install -e '.[files]'"),
                      "pyarrow": ("Parquet files", "pip install -e '.[files]'")}
 TOOLS = {

@@ -48,8 +48,10 @@ READ = {
                      "column 'power': the unit 'kW' behind the numbers is left out"),
     "parentheses": (body(lambda t, p, f: f"{t:%Y-%m-%d %H:%M},{p},({f})"), "utf-8", ("power", "-flow"),
                     "column 'flow': numbers in parentheses or with the sign behind are negative"),
-    "German months": (body(lambda t, p, f: f"{t.day}. {GERMAN[t.month]} {t:%Y %H:%M},{p},{f}"), "utf-8", ("power", "flow"), None),
-    "French months": (body(lambda t, p, f: f"{t.day} {FRENCH[t.month]} {t:%Y %H:%M},{p},{f}"), "utf-8", ("power", "flow"), None),
+    "German months": (body(lambda t, p, f: f"{t.day}. {GERMAN[t.month]} {t:%Y %H:%M},{p},{f}"), "utf-8", ("power", "flow"),
+                      None),
+    "French months": (body(lambda t, p, f: f"{t.day} {FRENCH[t.month]} {t:%Y %H:%M},{p},{f}"), "utf-8", ("power", "flow"),
+                      None),
     "two lines of names": (body(plain, "time,pump,pump\n,power,flow\n,kW,m3/h\n"), "utf-8", ("pump power", "pump flow"),
                            "the names of the columns are in two lines and are joined, such as 'pump flow'"),
     "abbreviated zone": (body(lambda t, p, f: f"{t:%Y-%m-%d %H:%M} CET,{p},{f}"), "utf-8", ("power", "flow"), None),
@@ -89,8 +91,8 @@ def test_read(tmp_path, layout):
 HOURS = "".join(f",{hour:02d}:00" for hour in range(24))
 REFUSED = {
     "a day a row": ("date" + HOURS + "\n" + "".join(f"2024-01-{day:02d}" + ",5" * 23 + f",{day}\n" for day in range(1, 25)),
-                    "has a day in each row and a column for each time of it ('00:00' to '23:00'); write a row for each time, such "
-                    "as with pandas' melt, or name the columns to use with --features"),
+                    "has a day in each row and a column for each time of it ('00:00' to '23:00'); write a row for each time, "
+                    "such as with pandas' melt, or name the columns to use with --features"),
     "several series": (body(lambda t, p, f: f"{t},power,{p}\n{t},flow,{f}", "time,sensor,value\n"),
                        ": 72 rows of 144 repeat a time in column 'time', as where several series are in one file; give each a "
                        "column of its own or a file, or name another time with --timestamp; for classes and alarms name their "
