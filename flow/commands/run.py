@@ -61,6 +61,7 @@ def run(
     dayfirst: options.DayFirst = None,
     missing: options.Missing = None,
     timezone: options.Timezone = None,
+    strict: options.Strict = False,
     fill: options.Fill = 0,
     every: options.Every = None,
     windows: Annotated[int | None, typer.Option(help="Windows to run: the first N; for a classification N spread ones. All if "
@@ -94,8 +95,8 @@ def run(
         with console.work():
             loaded = load_model(model)
             reading = {"separator": separator, "decimal": decimal, "encoding": encoding, "skip_rows": skip_rows,
-                       "dayfirst": dayfirst, "missing": options.names(missing), "timezone": timezone, "fill": fill or None,
-                       "every": every}
+                       "dayfirst": dayfirst, "missing": options.names(missing), "timezone": timezone, "strict": strict or None,
+                       "fill": fill or None, "every": every}
             source = open_source(loaded, data, path, windows, reading)
             opened = stack.enter_context(open_device(loaded, model, port=port, baudrate=baudrate, sim=sim, cpu=cpu, csr=csr,
                                                      server=server, fpga=device))

@@ -114,6 +114,9 @@ def train(
                                                  rich_help_panel=RECIPE)] = None,
     refit: Annotated[bool, typer.Option("--refit", help="Train on the validation windows too.",
                                         rich_help_panel=RECIPE)] = False,
+    neighbours: Annotated[Literal["none", "quick", "all"], typer.Option(
+        metavar="WHICH", help="Baselines of a forecast besides persistence, least squares and an MLP: quick adds NLinear and "
+        "LightGBM (seconds), all also a GRU (about two float trainings longer).", rich_help_panel=RECIPE)] = "all",
     out: Annotated[str, typer.Option(help="Directory for model.safetensors, metrics.json and plots.")] = "build/model",
     as_json: options.Json = False,
 ):

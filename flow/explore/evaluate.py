@@ -173,7 +173,7 @@ def _trained(task, options):
             metrics = json.loads((folder / "metrics.json").read_text())
         else:
             try:
-                metrics = train(options.model_copy(update={"out": str(folder)})).metrics
+                metrics = train(options.model_copy(update={"out": str(folder), "neighbours": "none"})).metrics
             except Diverged as error:
                 raise FailedPoint(str(error)) from None
         return QuantizedModel.load(folder), metrics["validation"]["integer"]

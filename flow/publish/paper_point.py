@@ -50,7 +50,8 @@ def options_of(point, task):
     from liteformer.train.loop.options import TrainOptions
     return TrainOptions(**SOURCES[point.data] | {
         "path": task["paths"][point.data], "window": point.window, "d_model": point.d_model, "bits": point.bits,
-        "readout": "mean", "refit": True, "seed": SEED, "out": str(Path(task["out"]) / point.name)} | RECIPES[task["recipe"]])
+        "readout": "mean", "refit": True, "seed": SEED, "out": str(Path(task["out"]) / point.name),
+        "neighbours": "none"} | RECIPES[task["recipe"]])
 
 
 def result_file(task, point):

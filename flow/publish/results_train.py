@@ -81,7 +81,7 @@ def train_group(task, names):
     from liteformer.train.loop.seeds import train_seeds
     known, reuse = dict(entries()), FloatTrainings()
     for name in names:
-        options = TrainOptions(**known[name], out=str(Path(task["builds"]) / name))
+        options = TrainOptions(**known[name], out=str(Path(task["builds"]) / name), neighbours="none")
         run = train_seeds(options, task["seeds"], resume=True, reuse=reuse)
         write_atomically(Path(task["folder"]) / f"{name}.json", json.dumps(record(run)) + "\n")
 

@@ -18,6 +18,7 @@ from liteformer.flow.measure.energy_coefficients import CONFIGURATION_MJ, Range
 from liteformer.flow.measure.timeline import Timeline, measure
 from liteformer.flow.measure.timeline_plot import label
 from liteformer.flow.runs.evaluate import model_figures, soc_figures, windows_for_soc
+from liteformer.train.metrics.verdict import behind
 
 AREA_KEYS = ("lut", "lut_sites", "lutram", "ff", "bram36", "dsp")
 ACTIVITY_WINDOWS = 2
@@ -103,7 +104,9 @@ def _about(source, compiled):
 def _accuracy(source):
     """Metrics by model; without test data those stored in the model file."""
     if source.run:
-        return model_figures(source.run) | {"unit": source.run.unit, "test_windows": len(source.run.test_raw)}
+        figures = model_figures(source.run)
+        return figures | {"behind": behind(figures["rmse"]) if source.run.options.task == "forecast" else None,
+                          "unit": source.run.unit, "test_windows": len(source.run.test_raw)}
     from liteformer.train.metrics.tasks import FIGURES
     known = {name: source.model.provenance.get(name) for name in FIGURES[source.model.config.task]}
     return {"rmse": None} | {name: value for name, value in known.items() if isinstance(value, dict)} | {

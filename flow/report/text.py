@@ -102,6 +102,8 @@ def _accuracy(report):
     if row and row["rmse"] and names == ["rmse"]:
         rows.append([f"paper, best of 50 on test ({row['source']})", f"{row['rmse']:.3f}"])
     notes = [f"{soc['mismatches']} numbers of the simulated SoC differ from the integer model."]
+    if report.get("behind"):
+        notes.append(report["behind"][0].upper() + report["behind"][1:] + ".")
     if report["test_windows"] is None:
         notes.append("This model has no test set; the metrics are those stored in the model file.")
     if "persistence" in report.get("rmse", {}) and report["rmse"]["persistence"] is None:

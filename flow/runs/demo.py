@@ -24,7 +24,7 @@ def run_demo(out, windows, seed, epochs):
     """
     from liteformer.train.loop.options import TrainOptions
     from liteformer.train.metrics.plots import forecast as draw_forecast
-    run = run_training(TrainOptions(out=str(out), seed=seed, epochs=epochs))
+    run = run_training(TrainOptions(out=str(out), seed=seed, epochs=epochs, neighbours="none"))
     windows = min(windows, len(run.test_raw))
     config = run.model.config
     with console.step("Compile the model for the core"):

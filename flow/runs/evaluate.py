@@ -14,6 +14,7 @@ from liteformer.flow.common.inputs import hardware_of, is_run
 from liteformer.flow.measure import hardware
 from liteformer.train.metrics.baselines import rmse
 from liteformer.train.metrics.intervals import centre
+from liteformer.train.metrics.verdict import behind
 
 
 def open_run(path):
@@ -65,6 +66,10 @@ def run_evaluation(path, soc=0, cpu=None, explain=False, device=None):
     run = open_run(path)
     result = {"task": run.options.task, **model_figures(run), "windows": soc or len(run.test_raw),
               "test_windows": len(run.test_raw), "mismatches": None, "model_id": run.model.id}
+    if run.options.task == "forecast":
+        result["behind"] = behind(result["rmse"])
+        if result["behind"]:
+            console.note(result["behind"])
     if soc:
         chosen = windows_for_soc(run, soc)
         cpu, overrides = hardware_of(path, cpu, device=device)
@@ -117,7 +122,8 @@ def model_figures(run):
     return {"rmse": {
         "float": rmse(run.float_prediction, truth), "qat": rmse(run.qat_prediction(), truth),
         "integer": rmse(run.integer_prediction(), truth), "soc": None,
-        **{name: centre(run.metrics["rmse"].get(name)) for name in ("ensemble", "persistence", "least_squares", "mlp")}}}
+        **{name: centre(run.metrics["rmse"].get(name)) for name in (
+            "ensemble", "persistence", "least_squares", "nlinear", "lightgbm", "mlp", "gru")}}}
 
 
 def soc_figures(run, chosen, answers):

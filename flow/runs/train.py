@@ -3,7 +3,8 @@
 
 from liteformer.flow.common import console
 
-STAGES = {"float": "float", "qat": "quantization-aware", "mlp": "MLP of the same size", "teacher": "teacher"}
+STAGES = {"float": "float", "qat": "quantization-aware", "teacher": "teacher", "nlinear": "NLinear",
+          "mlp": "MLP of the same size", "gru": "GRU of the same size"}
 
 
 def run_training(options, seeds=1):
@@ -25,4 +26,6 @@ def run_training(options, seeds=1):
         run = train_seeds(options, seeds, show)
     for text in run.metrics.get("notes", ()):
         console.note(text)
+    if run.metrics.get("behind"):
+        console.note(run.metrics["behind"])
     return run

@@ -2,15 +2,19 @@
 """Lines of text as rows of a model's features: one separator, quotes, decimal commas, empty cells."""
 
 import csv
+from itertools import islice
 
 import numpy as np
 
 from liteformer.accel.errors import LiteFormerError
 from liteformer.flow.common import console
 from liteformer.train.data.reader.cells import EMPTY, is_missing
+from liteformer.train.data.reader.dialect import NAMES
+from liteformer.train.data.reader.marks import GROUPED, OTHER
+from liteformer.train.data.reader.rules import Notes, Rules, rows_text
 
 # In this order: only a file whose numbers have decimal commas has commas besides another separator.
-SEPARATORS = {";": "semicolons", "\t": "tabs", ",": "commas"}
+SEPARATORS = ";\t,"
 BLANK = " "
 SOURCE = "standard input"
 
@@ -24,16 +28,21 @@ class Rows:
 
     Args:
         config: ModelConfig. lines: iterable of text. reader: dict of what the reader found in the model's own data: words as
-            numbers, and numbers that stand for missing, by feature.
+            numbers, and numbers that stand for missing, by feature. rules: Rules of the user: separator, decimal mark, lines
+            before the first, cells that are missing (they replace the numbers that the model knows), and whether a note is a
+            refusal; encoding, for the sentence on text in another one.
     Attributes:
-        empty: rows so far with a missing value.
+        empty: rows so far with a missing value; unknown: dict feature -> number of words that the model does not know.
     """
 
-    def __init__(self, config, lines, reader=None):
-        self.empty = 0
+    def __init__(self, config, lines, reader=None, rules=None):
+        self.empty, self.unknown, self._rules = 0, {}, rules or Rules()
         self._words, self._codes = ((reader or {}).get(key, {}) for key in ("words", "missing"))
+        if self._rules.missing is not None:
+            self._codes = {}
         self._config, self._lines = config, lines
-        self._separator = self._columns = self._count = self._mark = None
+        self._separator = self._columns = self._count = None
+        self._mark, self._notes = self._rules.decimal, Notes(self._rules.strict)
 
     def __iter__(self):
         """Yields a row as float64 ``(features,)``, NaN where its cell is empty.
@@ -42,12 +51,13 @@ class Rows:
             LiteFormerError: a line with another number of cells than the first, a cell that is not a number, a header without
                 a feature, text that is not UTF-8.
         """
-        for number, text in enumerate(self._texts(), 1):
+        skip = self._rules.skip_rows or 0
+        for number, text in enumerate(islice(self._texts(), skip, None), skip + 1):
             if not text.strip():
                 continue
             if self._separator is None:
                 text = text.removeprefix("\ufeff")
-                self._separator = separator_of(text)
+                self._separator = self._rules.separator or separator_of(text)
                 cells = self._cells(number, text)
                 if self._first(number, cells):
                     continue
@@ -59,7 +69,8 @@ class Rows:
         try:
             yield from self._lines
         except UnicodeDecodeError:
-            raise LiteFormerError(f"{SOURCE} is not text in UTF-8; convert it, such as with iconv") from None
+            raise LiteFormerError(f"{SOURCE} is not text in {self._rules.encoding or 'UTF-8'}; name its encoding with "
+                                  "--encoding") from None
 
     def _cells(self, number, text):
         try:
@@ -98,7 +109,7 @@ class Rows:
 
     def _row(self, number, cells):
         if len(cells) != self._count:
-            between = "blanks" if self._separator == BLANK else SEPARATORS[self._separator]
+            between = NAMES.get(self._separator, repr(self._separator))
             raise LiteFormerError(f"line {number} of {SOURCE} holds {len(cells)} values between {between}; "
                                   f"{self._count} are needed, as in the first line")
         row = np.array([self._number(number, index, cells[column]) for index, column in enumerate(self._columns)])
@@ -106,52 +117,68 @@ class Rows:
         if len(missing):
             self.empty += 1
             if self.empty == 1:
-                console.note(f"line {number} of {SOURCE} has no value of {self._name(missing[0])}; rows with an empty cell are "
-                             "in no window")
+                self._note(f"line {number} of {SOURCE} has no value of {self._name(missing[0])}; rows with an empty cell are "
+                           "in no window")
         return row
+
+    def _note(self, text):
+        """Says a sentence once, at once; refuses it if the user wants that."""
+        self._notes.add(text)
+        console.note(text)
 
     def _number(self, number, index, cell):
         name = self._config.feature_names[index] if self._config.feature_names else None
-        known = self._words.get(name, {})
-        if known:
-            word = cell.casefold()
-            if word in known:
-                return float(known[word])
-            if cell in EMPTY:
-                return np.nan
-        value = self._value(cell)
-        if value is None and is_missing(cell):
+        known, value = self._words.get(name, {}), self._value(cell)
+        if cell.casefold() in known:
+            return float(known[cell.casefold()])
+        if value is None and is_missing(cell) or value in self._codes.get(name, ()):
             return np.nan
-        if value in self._codes.get(name, ()):
+        if value is None and known:
+            if name not in self.unknown:
+                listed = " and ".join(map(repr, known))
+                self._note(f"line {number} of {SOURCE}, column {name!r} holds {cell!r}; the model knows {listed}, another word "
+                           "is taken as missing")
+            self.unknown[name] = self.unknown.get(name, 0) + 1
             return np.nan
         if value is None:
             raise LiteFormerError(f"line {number} of {SOURCE}, column {self._name(index)} holds {cell!r}, which is not a "
-                                  "number; correct the cell or leave it empty")
+                                  "number; correct the cell, leave it empty or name it with --missing")
         mark = next((mark for mark in ".," if mark in cell), None)
-        if mark and np.isfinite(value):
+        if mark and np.isfinite(value) and not self._rules.decimal:
             if self._mark is None and mark == ",":
-                console.note(f"{SOURCE} has decimal commas: {cell} is read as {value:g}")
+                self._note(f"{SOURCE} has decimal commas: {cell} is read as {value:g}")
             self._mark = self._mark or mark
             if mark != self._mark:
                 # Otherwise a separator of thousands would be read as a decimal mark.
                 raise LiteFormerError(f"line {number} of {SOURCE}, column {self._name(index)} holds {cell!r}, but numbers "
-                                      f"before had the decimal mark {self._mark!r}; send one decimal mark and no other "
-                                      "separator in numbers")
+                                      f"before had the decimal mark {self._mark!r}; send one decimal mark, or name it with "
+                                      "--decimal")
         return value
 
     def _known_words(self):
         return {word for words in self._words.values() for word in words} - set(map(str.casefold, self._config.feature_names))
 
     def _value(self, cell):
-        """float, NaN if the cell is empty, None if it is something else."""
-        if cell in EMPTY:
+        """float, NaN if the cell is empty or said to be missing, None if it is something else."""
+        if cell in EMPTY or self._rules.is_missing(cell):
             return np.nan
+        text, said = cell, self._rules.decimal
+        if said and OTHER[said] in cell:
+            text = cell.replace(OTHER[said], "") if GROUPED[OTHER[said]].fullmatch(cell) else "_"
+        if said == "," or (not said and self._separator != ","):
+            text = text.replace(",", ".")
         try:
             # Python takes underscores for separators of thousands, which a file's reader does not.
-            value = float("_" if "_" in cell else cell.replace(",", ".") if self._separator != "," else cell)
+            value = float("_" if "_" in text else text)
         except ValueError:
             return None
-        return value if np.isfinite(value) else np.nan
+        return np.nan if not np.isfinite(value) or self._rules.is_missing(value) else value
+
+    @property
+    def notes(self):
+        """Sentences on words that the model does not know, with their number so far."""
+        return [f"{rows_text(count, 'cell')} of column {name!r} hold{'s' * (count == 1)} a word that the model does not know; "
+                f"{'it is' if count == 1 else 'they are'} taken as missing" for name, count in self.unknown.items()]
 
     def _name(self, index):
         names = self._config.feature_names

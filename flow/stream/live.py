@@ -16,16 +16,16 @@ class LiveRows:
     rows.
 
     Args:
-        model: QuantizedModel. lines: iterable of text.
+        model: QuantizedModel. lines: iterable of text. rules: Rules of the user, or None.
     Attributes:
         delay: windows after which the truth of one is complete; unit, source, left_out, notes: as of a Replay.
     """
 
     unit, source = "", SOURCE
 
-    def __init__(self, model, lines):
+    def __init__(self, model, lines, rules=None):
         config, horizon = model.config, horizon_of(model)
-        self._model, self._rows = model, Rows(config, lines, model.provenance.get("reader"))
+        self._model, self._rows = model, Rows(config, lines, model.provenance.get("reader"), rules)
         self._count = self._windows = 0
         known = config.task != "classification" and config.target_features and horizon
         self.delay = horizon if known else 0
@@ -72,4 +72,5 @@ class LiveRows:
     def notes(self):
         """Sentences on what was left out."""
         empty = self._rows.empty
-        return [f"{empty} of {self._count} rows of {SOURCE} have an empty cell; they are in no window"] if empty else []
+        return self._rows.notes + (
+            [f"{empty} of {self._count} rows of {SOURCE} have an empty cell; they are in no window"] if empty else [])

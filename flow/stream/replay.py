@@ -113,10 +113,11 @@ def load_replay(model, data=None, path=None, reading=None):
     Raises:
         LiteFormerError: bad input, one sentence.
     """
-    return _plain(model, path, reading) if path and not data else _data_set(model, data, path)
+    reading = {name: value for name, value in (reading or {}).items() if value is not None}
+    return _plain(model, path, reading) if path and not data else _data_set(model, data, path, reading)
 
 
-def _data_set(model, data, path):
+def _data_set(model, data, path, reading):
     config, options = model.config, trained_options(model)
     if not options:
         raise LiteFormerError("the model file does not say what it was trained on; give a CSV with --path, without --data")
@@ -125,7 +126,7 @@ def _data_set(model, data, path):
         targets = target_columns(model) if config.task == "forecast" and any_columns else None
         options = options | {"features": config.feature_names if any_columns else None, "target": targets, "timestamp": None,
                              "sensor": None, "path": None, "data": data}
-    options = TrainOptions(**options | {"path": path or options["path"]})
+    options = TrainOptions(**options | {"path": path or options["path"]} | reading)
     series = registry.load_series(options)
     if list(series.names) != config.feature_names:
         raise LiteFormerError(f"data {options.data} has the features {', '.join(series.names)}; the model takes "
@@ -141,10 +142,10 @@ def _data_set(model, data, path):
     return _replay(model, series, test, f"the test part of {options.data}", labels, series.unit, series.notes)
 
 
-def _plain(model, path, reading=None):
+def _plain(model, path, reading):
     """Every window of a CSV whose columns are the model's features, read as the model's own data were."""
     config, options = model.config, trained_options(model)
-    data = _read(model, path, reading or {})
+    data = _read(model, path, reading)
     values = data.numbers(_names(model, data.table, path))
     series = Series(values=values, names=config.feature_names, targets=np.zeros((len(values), 0)), target_names=[],
                     follows=data.follows, horizon=0, scaling="standard", boundary=0, steps=data.steps, filled=data.filled)
@@ -163,7 +164,7 @@ def _read(model, path, reading):
     the model's own data."""
     options = trained_options(model)
     own = {name: options.get(name) for name in READING if name not in ("layout", "strict")}
-    own |= {name: value for name, value in reading.items() if value is not None}
+    own |= reading
     own |= {"fill": own.get("fill") or 0, "every": own.get("every"), "features": model.config.feature_names, "path": path,
             "timestamp": options.get("timestamp")}
     return prepare(SimpleNamespace(**own), learned=model.provenance.get("reader") or {}, optional=True)

@@ -10,6 +10,8 @@ from liteformer.accel.errors import LiteFormerError
 from liteformer.flow.common import console
 from liteformer.flow.common.cache import whole_file
 from liteformer.flow.stream.streaming import line_of, measure, run_windows
+from liteformer.train.data.reader.encoding import no_encoding
+from liteformer.train.data.reader.rules import Rules
 
 
 def open_source(model, data, path, windows, reading=None):
@@ -23,9 +25,40 @@ def open_source(model, data, path, windows, reading=None):
     if path == "-":
         if data:
             raise LiteFormerError("--path - reads lines from standard input; leave --data out")
-        return LiveRows(model, sys.stdin)
+        rules = _rules_of_lines(reading or {})
+        return LiveRows(model, _standard_input(rules), rules)
     with console.step("Read the data"):
         return load_replay(model, data, path, reading).first(windows, spread=model.config.task == "classification")
+
+
+def _rules_of_lines(reading):
+    """Rules for lines as they arrive.
+
+    Raises:
+        LiteFormerError: an option that needs the times or the rows to come.
+    """
+    for name in ("dayfirst", "timezone", "fill", "every"):
+        if reading.get(name) is not None:
+            said = "no-dayfirst" if name == "dayfirst" and not reading[name] else name
+            raise LiteFormerError(f"times are not looked at in lines from standard input; leave --{said} out, or name a file "
+                                  "with --path")
+    rules = Rules.of(reading)
+    rules.check()
+    return rules
+
+
+def _standard_input(rules):
+    """Standard input in the encoding that the rules name.
+
+    Raises:
+        LiteFormerError: there is no such encoding.
+    """
+    if rules.encoding and hasattr(sys.stdin, "reconfigure"):
+        try:
+            sys.stdin.reconfigure(encoding=rules.encoding)
+        except LookupError:
+            raise no_encoding(rules.encoding) from None
+    return sys.stdin
 
 
 def run_device(device, model, source, windows, plot, as_json):

@@ -52,7 +52,7 @@ def csv(tmp_path):
 @pytest.fixture(scope="session")
 def small():
     """Options of a training that takes about a second."""
-    return {"window": 6, "d_model": 8, "epochs": 2, "qat_epochs": 2, "teachers": 1}
+    return {"window": 6, "d_model": 8, "epochs": 2, "qat_epochs": 2, "teachers": 1, "neighbours": "none"}
 
 
 @pytest.fixture(scope="session")

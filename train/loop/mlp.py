@@ -4,10 +4,11 @@
 import torch
 from torch import nn
 
+from liteformer.train.loop.normalised import Normalised
 from liteformer.train.loop.trainer import fit
 
 
-class Perceptron(nn.Module):
+class Perceptron(Normalised):
     """One hidden layer of ReLUs over the flattened window; raw counts in, normalised forecasts out.
 
     Args:
@@ -15,21 +16,16 @@ class Perceptron(nn.Module):
     """
 
     def __init__(self, dataset, parameters, seed):
-        super().__init__()
+        super().__init__(dataset)
         inputs, outputs = dataset.window * len(dataset.feature_names), len(dataset.target_names)
         width = max(1, round((parameters - outputs) / (inputs + 1 + outputs)))
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             self.body = nn.Sequential(nn.Flatten(), nn.Linear(inputs, width), nn.ReLU(), nn.Linear(width, outputs))
-        self.register_buffer("shift", torch.as_tensor(dataset.shift, dtype=torch.float32))
-        self.register_buffer("scale", torch.as_tensor(dataset.scale, dtype=torch.float32))
-        self.limits = [torch.as_tensor(limit, dtype=torch.float32) for limit in (dataset.raw_low, dataset.raw_high)]
-        self.limits = self.limits if dataset.saturates else None
 
     def forward(self, raw):
         """float ``(batch, window, features)`` to ``(batch, outputs)``."""
-        raw = raw if self.limits is None else raw.clamp(*self.limits)
-        return self.body((raw - self.shift) / self.scale)
+        return self.body(self.inputs(raw))
 
 
 def mlp(dataset, data, train, validation, options, parameters, progress=None):

@@ -62,6 +62,7 @@ class TrainOptions(BaseModel):
     ``patience`` is the number of epochs without a better validation loss after which training stops; ``refit`` trains on the
     validation windows too and keeps the last weights. ``bits_of`` gives tensors their own width, by class
     (``tensor_classes``) or by name (``accel.model.tensor_names``); the more specific entry wins.
+    ``neighbours`` are the baselines that a forecast is compared with besides persistence, least squares and an MLP.
 
     Raises:
         LiteFormerError: a value is not possible; one sentence.
@@ -118,6 +119,7 @@ class TrainOptions(BaseModel):
     patience: int | None = Field(None, ge=1)
     refit: bool = False
     threads: int = Field(1, ge=1)
+    neighbours: Literal["none", "quick", "all"] = "all"
     out: str = "build/model"
 
     def __init__(self, **values: Any):

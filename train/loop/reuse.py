@@ -10,7 +10,7 @@ import hashlib
 import numpy as np
 
 # Options that a float training does not depend on. Widths can change the raw counts of the data, which are part of the key.
-LATER = {"bits", "bits_of", "qat_epochs", "step_lr_factor", "distill", "teachers", "settle", "out"}
+LATER = {"bits", "bits_of", "qat_epochs", "step_lr_factor", "distill", "teachers", "settle", "out", "neighbours"}
 
 
 class FloatTrainings:
@@ -23,7 +23,7 @@ class FloatTrainings:
         """A copy of what ``train()`` returned for the same options and data earlier; trains if there is none.
 
         Args:
-            kind: "float" or "mlp"; options: TrainOptions; dataset: Dataset; train: callable without arguments.
+            kind: "float" or the name of a baseline; options: TrainOptions; dataset: Dataset; train: callable without arguments.
         """
         key = (kind, _digest(dataset), options.model_dump_json(exclude=LATER))
         if key not in self._results:

@@ -21,8 +21,8 @@ from liteformer.accel.errors import LiteFormerError
 from liteformer.accel.model import QuantizedModel
 from liteformer.train.data.dataset import Dataset, load_dataset
 from liteformer.train.loop import model as float_model
-from liteformer.train.loop.mlp import mlp
 from liteformer.train.loop.model import Transformer
+from liteformer.train.loop.neighbours import neighbours
 from liteformer.train.loop.options import TrainOptions
 from liteformer.train.loop.reuse import FloatTrainings
 from liteformer.train.loop.trainer import Diverged, Windows, fit
@@ -30,6 +30,7 @@ from liteformer.train.metrics import plots, task_plots
 from liteformer.train.metrics.baselines import least_squares, rmse
 from liteformer.train.metrics.intervals import block_bootstrap
 from liteformer.train.metrics.tasks import FIGURES, complete, labels_of, measure
+from liteformer.train.metrics.verdict import behind
 from liteformer.train.quant.export import export
 from liteformer.train.quant.qat import QuantTransformer
 
@@ -85,8 +86,8 @@ def train(options, progress=None, reuse=None):
 
     Args:
         options: TrainOptions.
-        progress: optional callable ``progress(stage, done, total, metrics)``: stage "float", "teacher", "qat" or
-            "mlp", epochs done of total, dict with loss and validation.
+        progress: optional callable ``progress(stage, done, total, metrics)``: stage "float", "teacher", "qat", "nlinear",
+            "mlp" or "gru", epochs done of total, dict with loss and validation.
         reuse: FloatTrainings of runs with the same data, whose networks are reused; the results are the same.
     Returns:
         Run.
@@ -103,11 +104,11 @@ def train(options, progress=None, reuse=None):
         try:
             network, quantized, history, seconds = fit_stages(options, dataset, progress, reuse)
             model = complete(export(quantized, _provenance(options)), dataset)
-            other = ensemble = None
+            beside, ensemble, notes = None, None, []
             if options.task == "forecast":
                 ensemble = ensemble_error(options, dataset, progress, reuse)
-                other = reuse.take("mlp", options, dataset, lambda: mlp(
-                    dataset, *training_data(options, dataset), options, model.config.parameters, progress))
+                beside, notes = neighbours(options, dataset, training_data(options, dataset), model.config.parameters,
+                                           lambda other: _float_prediction(other, dataset, dataset.test), progress, reuse)
         except Diverged as error:
             with replacing(out) as folder:
                 save_file(error.state, folder / LAST_GOOD)
@@ -115,9 +116,9 @@ def train(options, progress=None, reuse=None):
         run = Run(options, model, {}, dataset.windows(dataset.test), dataset.truth[dataset.test],
                   _float_prediction(network, dataset, dataset.test), dataset.last_values(dataset.test), dataset.unit,
                   network, quantized, dataset)
-        measured = _measured(run, other, ensemble)
+        measured = _measured(run, beside, ensemble)
     run.metrics.update({
-        "task": options.task, **measured, "unit": dataset.unit, "notes": dataset.notes,
+        "task": options.task, **measured, "unit": dataset.unit, "notes": [*dataset.notes, *notes],
         "windows": {"train": len(dataset.train), "validation": len(dataset.validation), "test": len(dataset.test)},
         "parameters": model.config.parameters, "macs": model.config.macs,
         "epochs": {stage: len(entries) for stage, entries in history.items()},
@@ -159,18 +160,19 @@ def _provenance(options):
     return {"dataset": options.data, "seed": options.seed, "options": portable(options), "torch": torch.__version__}
 
 
-def _measured(run, other, ensemble):
-    """Metrics over the test windows and, of the trained models, over the validation windows, for metrics.json; other: the
-    MLP of a forecast; ensemble: result of ``ensemble_error``."""
+def _measured(run, beside, ensemble):
+    """Metrics over the test windows and, of the trained models, over the validation windows, for metrics.json; beside:
+    dict of the baselines' forecasts; ensemble: result of ``ensemble_error``."""
     dataset, predict, truth = run.dataset, run.predictors(), run.test_truth
-    if other is None:
+    if beside is None:
         return measure(run.model, dataset, predict)
     past, held = np.concatenate([dataset.train, dataset.validation]), dataset.validation
     errors = {name: rmse(forecast(dataset.test), truth) for name, forecast in predict.items()}
+    errors |= {"ensemble": ensemble, "persistence": rmse(run.persistence, truth),
+               "least_squares": rmse(least_squares(dataset, past, dataset.test), truth),
+               **{name: rmse(forecast, truth) for name, forecast in beside.items()}}
     return {
-        "rmse": errors | {"ensemble": ensemble, "persistence": rmse(run.persistence, truth),
-                          "least_squares": rmse(least_squares(dataset, past, dataset.test), truth),
-                          "mlp": rmse(_float_prediction(other, dataset, dataset.test), truth)},
+        "rmse": errors, "behind": behind(errors),
         "validation": {name: rmse(predict[name](held), dataset.truth[held]) for name in ("float", "integer")},
         "interval": {"integer": block_bootstrap((predict["integer"](dataset.test) - truth)[None])}}
 
@@ -315,8 +317,8 @@ def _predict(network, windows, dataset, starts):
 
 
 def portable(options):
-    """Options as JSON values, without the output directory."""
-    return {key: value for key, value in options.model_dump().items() if key != "out"}
+    """Options as JSON values, without the output directory and the choice of baselines, which do not change the model."""
+    return {key: value for key, value in options.model_dump().items() if key not in ("out", "neighbours")}
 
 
 @contextlib.contextmanager

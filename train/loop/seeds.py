@@ -6,11 +6,14 @@ import shutil
 from pathlib import Path
 
 from liteformer.accel.errors import LiteFormerError
+from liteformer.train.loop.reuse import FloatTrainings
 from liteformer.train.loop.run import load_run, portable, replacing, train, write_metrics
 from liteformer.train.metrics.intervals import block_bootstrap, over_seeds
+from liteformer.train.metrics.verdict import behind
 
 MOST = 1000
-FIXED = ("persistence", "least_squares", "majority", "logistic_regression", "three_sigma")  # Independent of the seed.
+# Independent of the seed.
+FIXED = ("persistence", "least_squares", "lightgbm", "majority", "logistic_regression", "three_sigma")
 
 
 def train_seeds(options, count, progress=None, resume=False, reuse=None):
@@ -32,7 +35,7 @@ def train_seeds(options, count, progress=None, resume=False, reuse=None):
         raise LiteFormerError(f"seeds is {count}; choose 1 to {MOST}")
     if count == 1:
         return train(options, progress, reuse)
-    out, runs = Path(options.out), []
+    out, runs, reuse = Path(options.out), [], reuse or FloatTrainings()
     for number, seed in enumerate(range(options.seed, options.seed + count)):
         one = options.model_copy(update={"seed": seed, "out": str(out / f"seed{seed}")})
         if resume and _finished(one):
@@ -75,7 +78,8 @@ def summary(metrics, interval):
 
     bounds = {"integer": interval} if interval else {}
     parts = [name for name in ("rmse", "accuracy", "macro_f1", "precision", "recall", "f1") if name in metrics[0]]
-    return {name: together(name, **bounds) for name in parts} | ({"interval": bounds} if bounds else {}) | {
+    figures = {name: together(name, **bounds) for name in parts}
+    return figures | ({"interval": bounds, "behind": behind(figures["rmse"])} if bounds else {}) | {
             "validation": together("validation"), "seeds": [entry["options"]["seed"] for entry in metrics],
             "seconds": {name: round(sum(entry["seconds"][name] for entry in metrics), 2) for name in metrics[0]["seconds"]}}
 

@@ -14,6 +14,7 @@ import pytest
 from liteformer.flow.stream import device as device_module
 from liteformer.flow.stream.device import Device
 
+from ...refusal import refusal
 from ..plant import FEATURES, expected, model_for, write_plant
 from .golden_client import GoldenClient
 
@@ -260,6 +261,13 @@ BAD_INPUT = [
     ("--sim --path none.csv", "there is no file none.csv; check --path"),
     ("--sim --path plant.csv --windows 1000", "plant.csv has 53 windows, fewer than the 1000 asked for"),
     ("--sim --path - --data airu", "--path - reads lines from standard input; leave --data out"),
+    ("--sim --path - --every 1h", "times are not looked at in lines from standard input; leave --every out, or name a file "
+                                  "with --path"),
+    ("--sim --path - --no-dayfirst", "times are not looked at in lines from standard input; leave --no-dayfirst out, or name a "
+                                     "file with --path"),
+    ("--sim --path - --decimal x", "decimal is 'x'; choose . or ,"),
+    ("--sim --path - --separator xx", "separator is 'xx'; choose one character, such as --separator ';', or tab"),
+    ("--sim --path plant.csv --data csv --decimal x", "decimal is 'x'; choose . or ,"),
     ("--csr none.csv --path plant.csv", "there is not a register map none.csv; LiteX writes one with --csr-csv csr.csv"),
     ("--sim --path missing.csv", "missing.csv has no column 'wind'; it has: power, hour"),
     ("--sim --path bare.csv", "bare.csv has 2 columns; the model takes 3: power, wind, hour"),
@@ -291,10 +299,10 @@ def test_bad_input(run, offered, arguments, sentence):
     ("1 2 3\n\n1 2 3 4\n", "line 3 of standard input holds 4 values between blanks; 3 are needed, as in the first line"),
     ("1,2\n", "line 1 of standard input holds 2 values; 3 are needed (power, wind, hour), or a header first, such as with "
               "tail -n +1 -f FILE"),
-    ("1,2,3\n1,calm,3\n", "line 2 of standard input, column 'wind' holds 'calm', which is not a number; correct the cell or "
-                          "leave it empty"),
-    ("1,2,3\n1,1_0,3\n", "line 2 of standard input, column 'wind' holds '1_0', which is not a number; correct the cell or "
-                         "leave it empty"),
+    ("1,2,3\n1,calm,3\n", "line 2 of standard input, column 'wind' holds 'calm', which is not a number; correct the cell, "
+                          "leave it empty or name it with --missing"),
+    ("1,2,3\n1,1_0,3\n", "line 2 of standard input, column 'wind' holds '1_0', which is not a number; correct the cell, leave "
+                         "it empty or name it with --missing"),
     ("power,hour\n1,2\n", "standard input has no column 'wind'; it has: power, hour"),
     ("power,wind,hour,wind\n1,2\n", "standard input has 2 columns 'wind'; keep one"),
     ("a,hour,wind,power\n1,2,3\n",
@@ -303,7 +311,7 @@ def test_bad_input(run, offered, arguments, sentence):
                                     "of 3 numbers, because of '2024-01-01 00:00:00'; send the header first, such as with "
                                     "tail -n +1 -f FILE"),
     ("power;wind;hour\n1,5;2;3\n1.234;2;3\n", "line 3 of standard input, column 'power' holds '1.234', but numbers before had "
-                                             "the decimal mark ','; send one decimal mark and no other separator in numbers"),
+                                             "the decimal mark ','; send one decimal mark, or name it with --decimal"),
     ('power,wind,hour\n1,"2,3\n',
      "line 2 of standard input is not a row of cells (unexpected end of data); correct its quotes"),
     ("1,2,3\n", "no window was complete; send at least 4 successive rows without an empty cell"),
@@ -327,11 +335,53 @@ def test_lines_are_read_as_the_training_was():
     assert np.array_equal(list(Rows(config, text[1:2], reader)), [[1, 0, 3]])
 
 
+def test_words_that_the_model_does_not_know(capsys, tmp_path):
+    """Missing in lines as in a file: said once, counted."""
+    from liteformer.flow.stream.lines import Rows
+    from liteformer.train.data.reader.read import read
+    from liteformer.train.data.reader.rules import Rules
+    config, reader = model_for().config, {"words": {"wind": {"calm": 0, "storm": 1}}}
+    text = ["power,wind,hour\n", "1,calm,3\n", "2,breeze,4\n", "3,?,5\n", "4,gust,6\n", "5,storm,7\n"]
+    rows = Rows(config, text, reader)
+    assert np.array_equal([row[1] for row in rows], [0, np.nan, np.nan, np.nan, 1], equal_nan=True)
+    said = "line 3 of standard input, column 'wind' holds 'breeze'; the model knows 'calm' and 'storm', another word is taken"
+    assert capsys.readouterr().err.count("the model knows") == 1
+    assert rows.notes == ["2 cells of column 'wind' hold a word that the model does not know; they are taken as missing"]
+    (tmp_path / "w.csv").write_text("".join(text))
+    table = read(tmp_path / "w.csv", learned=reader)
+    assert np.array_equal(table.numbers("wind"), [0, np.nan, np.nan, np.nan, 1], equal_nan=True)
+    assert table.notes.texts == ["column 'wind': 3 cells that are no word that the model knows ('breeze' in row 3 is the "
+                                 "first) are taken as missing"]
+    assert refusal(list, Rows(config, text, reader, Rules(strict=True))) == (
+        f"{said} as missing; correct the file or leave --strict out")
+
+
+@pytest.mark.parametrize(("options", "text"), [
+    ("--separator |", "power|wind|hour\n{0}|{1}|{2}\n"),
+    ("--decimal ,", "power;wind;hour\n{0:d}.000,5;{1};{2}\n"),
+    ("--decimal .", 'power,wind,hour\n"{0:d},000.5",{1},{2}\n'),
+    ("--skip-rows 2", "logger 7\nof, the plant, 12\npower,wind,hour\n{0},{1},{2}\n"),
+    ("--missing -7,bad", "power,wind,hour\n-7,2,3\n1,bad,3\n{0},{1},{2}\n"),
+    ("--encoding latin-1", "power,wind,hour,größe\n{0},{1},{2},3\n")])
+def test_lines_as_the_user_says(run, offered, monkeypatch, options, text):
+    model = model_for()
+    offered(model)
+    head, _, last = text[:-1].rpartition("\n")
+    whole = head + "\n" + "".join(last.format(row + 1, row + 2, row % 5) + "\n" for row in range(8))
+    stdin = io.TextIOWrapper(io.BytesIO(whole.encode("latin-1")), encoding="utf-8")
+    monkeypatch.setattr(sys, "stdin", stdin)
+    code, out, err = run("run", "m.safetensors", "--sim", "--path", "-", "--json", *options.split())
+    assert code == 0, err
+    result, power = json.loads(out), np.arange(8) + 1.0
+    power = power * 1000 + 0.5 if "--decimal" in options else power
+    assert result["windows"] == 5 and [row[0] for row in result["truth"]] == [*power[4:], None]
+
+
 def test_lines_that_are_not_text(run, offered, monkeypatch):
     offered(model_for())
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"power,wind,hour\n\xe4,2,3\n"), encoding="utf-8"))
     code, out, err = run("run", "m.safetensors", "--sim", "--path", "-")
-    assert (code, err.splitlines()[-1]) == (2, "error: standard input is not text in UTF-8; convert it, such as with iconv")
+    assert (code, err.splitlines()[-1]) == (2, "error: standard input is not text in UTF-8; name its encoding with --encoding")
 
 
 def test_another_model_in_the_device(run, offered):

@@ -105,8 +105,9 @@ def test_rows_that_repeat_a_time(write):
     frame = pd.concat([minutes(100)] * 3).sort_values("time")
     options = write(frame)
     assert refusal(load_dataset, options) == (
-        f"{options.path}: 200 rows of 300 repeat a time in column 'time', as where several series are in one file; keep one "
-        "series a file, name their column with --group or another time with --timestamp")
+        f"{options.path}: 200 rows of 300 repeat a time in column 'time', as where several series are in one file; give each "
+        "a column of its own or a file, or name another time with --timestamp; for classes and alarms name their column with "
+        "--group")
 
 
 def test_pairs_of_words_for_anomalies(write):

@@ -7,11 +7,13 @@ import pandas as pd
 from liteformer.accel.errors import LiteFormerError
 from liteformer.train.data.reader import times as parsing
 from liteformer.train.data.reader import zones
-from liteformer.train.data.reader.cells import CLOCK, STAMP, is_missing, is_time
+from liteformer.train.data.reader.cells import CLOCK, STAMP, is_missing, is_time, kind
 from liteformer.train.data.reader.rules import rows_text
 
 MOST = 0.9  # Share of times among the cells of a column of times.
 LOOKED_AT = 300
+HOURS = ("hour", "hours", "hr", "hh", "hhmm", "hora", "heure", "ora", "stunde", "std", "uhrzeit", "zeit", "time")
+OF_YEAR = ("doy", "dayofyear", "day_of_year", "day of year", "yday", "jday", "julian", "julian day", "julianday")
 PARTS = (
     ("year", ("year", "yr", "yyyy", "jahr")),
     ("month", ("month", "mo", "mon", "mm", "monat")),
@@ -52,7 +54,8 @@ def find_times(frame, path, rules, first_row, notes, timestamp=None, features=()
     times, zoned = parsing.parse_times(cells, name, path, rules, notes)
     clock = _clock_beside(frame, name, times)
     if clock is not None:
-        times = times + parsing.parse_clock(frame[clock].astype(object))
+        times = times + (_of_day(frame[clock]) if _what(frame[clock]) == "number" else
+                         parsing.parse_clock(frame[clock].astype(object)))
         used.append(clock)
         notes.add(f"columns {name!r} and {clock!r} are read as one time")
     bad = np.flatnonzero(np.isnat(times) & frame[used].notna().all(axis=1).to_numpy())
@@ -117,6 +120,8 @@ def _clock_beside(frame, name, times):
     at = list(frame.columns).index(name)
     for other in [*frame.columns[at + 1 : at + 3], *frame.columns[max(at - 1, 0) : at]]:
         if pd.api.types.is_numeric_dtype(frame[other]):
+            if str(other).casefold() in HOURS and known.size > len(np.unique(known)) and _of_day(frame[other]) is not None:
+                return other
             continue
         some = [str(cell).strip() for cell in frame[other].dropna().iloc[:LOOKED_AT]]
         if some and sum(CLOCK.fullmatch(cell) is not None for cell in some) >= MOST * len(some):
@@ -124,11 +129,25 @@ def _clock_beside(frame, name, times):
     return None
 
 
+def _of_day(cells):
+    """Times of day of whole numbers, hours (13) or hours and minutes (1330), timedelta64[ns] ``(rows,)``; None if they are
+    neither."""
+    values = cells.to_numpy(np.float64)
+    known = values[np.isfinite(values)]
+    if not len(known) or (known != np.floor(known)).any() or known.min() < 0 or known.max() > 2400:
+        return None
+    minutes = values * 60 if known.max() <= 24 else values // 100 * 60 + values % 100
+    if known.max() > 24 and (known % 100 >= 60).any():
+        return None
+    times = np.nan_to_num(minutes).astype("timedelta64[m]").astype("timedelta64[ns]")
+    times[np.isnan(minutes)] = np.timedelta64("NaT", "ns")
+    return times
+
+
 def _without_footer(frame, name, notes):
-    """The frame without rows at its end that have no time and no other cell, such as a sum or a signature."""
-    others = frame.drop(columns=name).isna().all(axis=1).to_numpy() if frame.shape[1] > 1 else np.zeros(len(frame), bool)
-    last = len(frame)
-    while last and others[last - 1] and last > len(frame) - 20 and not is_time(str(frame[name].iloc[last - 1]).strip()):
+    """The frame without rows at its end that have a word instead of a time, such as a sum or a signature."""
+    last, cells = len(frame), frame[name]
+    while last and last > len(frame) - 20 and kind(str(cells.iloc[last - 1]).strip()) == "word":
         last -= 1
     if last < len(frame):
         count = len(frame) - last
@@ -150,19 +169,20 @@ def _of_numbers(cells, name, named, notes):
 
 def _of_parts(frame, notes):
     """``(times, names)`` of columns of year, month, day and so on; None and an empty list if there are none."""
-    found = {}
-    for part, names in PARTS:
-        column = next(
-            (name for name in frame.columns if str(name).casefold() in names and pd.api.types.is_numeric_dtype(frame[name])),
-            None,
-        )
-        if column is None:
-            break
-        found[part] = column
-    if len(found) < 3 or not frame[found["year"]].dropna().between(1678, 2200).all():
+    found = _parts_of(frame, PARTS)
+    of_year = next((name for name in frame.columns if str(name).casefold() in OF_YEAR and _what(frame[name]) == "number"), None)
+    if of_year is not None and "year" in found and "month" not in found:
+        found = {"year": found["year"], "day": of_year, **_parts_of(frame, PARTS[3:])}
+    elif len(found) < 3:
+        return None, []
+    if not frame[found["year"]].dropna().between(1678, 2200).all():
         return None, []
     values = {part: frame[name].to_numpy(np.float64) for part, name in found.items()}
-    days = parsing._days(values["year"], values["month"], values["day"])
+    if "month" in found:
+        days = parsing._days(values["year"], values["month"], values["day"])
+    else:
+        one = np.ones(len(frame))
+        days = parsing._days(values["year"], one, one) + np.nan_to_num(values["day"] - 1).astype("timedelta64[D]")
     rest = sum(
         np.nan_to_num(values[part]) * size for part, size in (("hour", 3600), ("minute", 60), ("second", 1)) if part in values
     )
@@ -170,6 +190,17 @@ def _of_parts(frame, notes):
     names = list(found.values())
     notes.add(f"columns {', '.join(map(repr, names[:-1]))} and {names[-1]!r} are read as one time")
     return times, names
+
+
+def _parts_of(frame, parts):
+    """dict part -> name of its column, up to the first that lacks."""
+    found = {}
+    for part, names in parts:
+        columns = [name for name in frame.columns if str(name).casefold() in names and _what(frame[name]) == "number"]
+        if not columns:
+            break
+        found[part] = columns[0]
+    return found
 
 
 def _without_zone(times, name, path, rules, first_row):

@@ -7,8 +7,9 @@ import numpy as np
 import pandas as pd
 
 from liteformer.accel.errors import LiteFormerError
-from liteformer.train.data.reader.cells import EMPTY, is_number
+from liteformer.train.data.reader.cells import EMPTY, is_missing, is_number
 from liteformer.train.data.reader.numbers import to_numbers
+from liteformer.train.data.reader.plain import as_numbers
 from liteformer.train.data.reader.rules import rows_text
 
 SPOILED = 0.05  # Share of words among the cells of a column of numbers, above which it is refused.
@@ -84,18 +85,19 @@ def column_of(cells, name, path, dialect, rules, first_row, notes, learned=None)
     if cells.isna().all():
         return Column(name, "empty", np.full(len(cells), np.nan))
     if pd.api.types.is_bool_dtype(cells):
-        return _words(cells.map({False: "false", True: "true"}), name, notes, learned)
+        return _words(cells.map({False: "false", True: "true"}), name, notes, learned, first_row)
     if pd.api.types.is_numeric_dtype(cells):
         return _of_numbers(cells, name)
     cells = cells.astype(object)
     texts = [str(cell).strip() for cell in cells.dropna().iloc[:2000].unique()]
     if all(text.isdigit() and len(text) > 15 for text in texts):
         return Column(name, "id", pd.to_numeric(cells, errors="coerce").to_numpy(np.float64), cells)
+    cells, texts = as_numbers(cells, texts, name, notes)
     if sum(is_number(text) for text in texts) >= 0.5 * len(texts):
         column = _mended(cells, name, path, dialect, first_row, notes, rules)
         if column is not None:
             return column
-    return _words(cells, name, notes, learned)
+    return _words(cells, name, notes, learned, first_row)
 
 
 def _of_numbers(cells, name):
@@ -127,18 +129,32 @@ def _mended(cells, name, path, dialect, first_row, notes, rules):
     return Column(name, "number", values, cells, bad=bad)
 
 
-def _words(cells, name, notes, learned):
+def _words(cells, name, notes, learned, first_row=0):
     """A column of words."""
     codes, unique = pd.factorize(cells)
     plain = [str(cell).strip().casefold() for cell in unique]
     kinds = [word for word in dict.fromkeys(plain) if word]
+    known = [word for word in kinds if not is_missing(word)]
+    # Two words and some for missing; of two words in all, one may be "none".
+    kinds = known if len(known) == 2 else kinds
     if learned or len(kinds) == 2:
         words = learned or _pair(kinds)
         table = np.array([words.get(word, np.nan) for word in plain] + [np.nan])
+        _tell_others(codes, unique, plain, words, name, notes, first_row, learned)
         return Column(name, "words", table[codes].astype(np.float64), cells, words)
     if len(kinds) == 1:
         return Column(name, "constant", None, cells)
     return Column(name, "label" if len(kinds) <= LABELS and len(kinds) < len(cells) / 2 else "text", None, cells)
+
+
+def _tell_others(codes, unique, plain, words, name, notes, first_row, learned):
+    """A note on cells that are none of the words and not empty."""
+    other = np.array([bool(word) and word not in words for word in plain] + [False])[codes]
+    if other.any():
+        count, row = int(other.sum()), int(other.argmax())
+        what = f"{'is' if count == 1 else 'are'} {'no word that the model knows' if learned else 'neither word'}"
+        notes.add(f"column {name!r}: {rows_text(count, 'cell')} that {what} ({str(unique[codes[row]]).strip()!r} in row "
+                  f"{row + first_row + 1}{' is the first' * (count > 1)}) {'is' if count == 1 else 'are'} taken as missing")
 
 
 def _pair(kinds):
@@ -168,6 +184,10 @@ def why_left_out(column):
     """Half a sentence on why a column is no feature unless it is named; empty if it is one."""
     if column.kind == "text":
         return "holds text"
+    if column.kind == "constant" and column.cells is not None:
+        written = list(map(str, column.cells.dropna().unique()))
+        if len(written) > 1:
+            return f"has the same word everywhere, without case and blanks ({', '.join(map(repr, written[:4]))}),"
     if column.kind == "label":
         words = [str(cell).strip() for cell in column.cells.dropna().unique()]
         return f"holds {len(set(map(str.casefold, words)))} different words"

@@ -42,8 +42,7 @@ def find_dialect(head, path, rules):
         LiteFormerError: nothing is a table; quotes are not closed.
     """
     skip = rules.skip_rows or 0
-    if rules.separator is not None and len(rules.separator) != 1:
-        raise LiteFormerError(f"separator is {rules.separator!r}; choose one character, such as --separator ';', or tab")
+    rules.check()
     found = {}
     for separator in [rules.separator] if rules.separator else CANDIDATES:
         records, lines = split(head, separator, skip)
@@ -60,8 +59,6 @@ def find_dialect(head, path, rules):
     # A column of times between 00.00 and 23.59 is no column of numbers.
     columns = [cells for cells, column in zip(columns, zip(*body)) if not any(kind(cell) == "time" for cell in column)]
     if rules.decimal:
-        if rules.decimal not in marks.OTHER:
-            raise LiteFormerError(f"decimal is {rules.decimal!r}; choose . or ,")
         return Dialect(separator, rules.decimal, True, width, records, lines)
     decimal, sure = marks.decimal_of(columns, separator)
     return Dialect(separator, decimal, sure, width, records, lines)

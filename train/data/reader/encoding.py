@@ -28,7 +28,7 @@ SAMPLE = 1 << 16
 
 
 def read_bytes(path):
-    """Content of a file; compressed ones (gzip, bzip2, xz, a zip of one file) are unpacked.
+    """Content of a file; compressed ones (gzip, bzip2, xz, a zip of one file) are unpacked, a workbook is not.
 
     Raises:
         LiteFormerError: no such file, empty, damaged, or a zip of several files.
@@ -37,8 +37,6 @@ def read_bytes(path):
     if not path.is_file():
         raise LiteFormerError(f"there is no file {path}; check --path")
     data = path.read_bytes()
-    if data.startswith(b"PAR1"):
-        raise LiteFormerError(f"{path} is a Parquet file; write it as CSV, such as with pandas, and name that with --path")
     try:
         for magic, unpack in PACKED:
             if data.startswith(magic):
@@ -46,7 +44,7 @@ def read_bytes(path):
         if data.startswith(b"PK\x03\x04"):
             with zipfile.ZipFile(io.BytesIO(data)) as archive:
                 if "xl/workbook.xml" in archive.namelist():
-                    raise LiteFormerError(f"{path} is an Excel workbook; save its sheet as CSV and name that with --path")
+                    return data
                 names = [name for name in archive.namelist() if not name.endswith("/") and not name.startswith("__MACOSX")]
                 if len(names) != 1:
                     raise LiteFormerError(f"{path} holds {len(names)} files; unpack it and name one with --path")
@@ -70,9 +68,7 @@ def find_encoding(data, path, rules, notes):
         try:
             data.decode(rules.encoding)
         except LookupError:
-            raise LiteFormerError(
-                f"there is no encoding {rules.encoding!r}; choose one of Python's, such as --encoding utf-8 or latin-1"
-            ) from None
+            raise no_encoding(rules.encoding) from None
         except UnicodeDecodeError:
             raise LiteFormerError(f"{path} is not text in {rules.encoding}; name another with --encoding") from None
         # A mark is no part of the first name.
@@ -98,6 +94,11 @@ def find_encoding(data, path, rules, notes):
         name = _single_byte(data, error.start)
     notes.add(f"the text is not UTF-8 and is read as {name}; --encoding names another")
     return name
+
+
+def no_encoding(name):
+    """LiteFormerError on a name that is none of an encoding."""
+    return LiteFormerError(f"there is no encoding {name!r}; choose one of Python's, such as --encoding utf-8 or latin-1")
 
 
 def _checked(data, name, path):

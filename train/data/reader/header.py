@@ -34,6 +34,8 @@ def find_header(dialect, rules, notes):
     """
     records, lines, width = dialect.records, dialect.lines, dialect.width
     at = _first_of_table(records, width, rules)
+    if rules.skip_rows is None:
+        at = _after_prose(records, width, at)
     skipped = at - sum(lines[number] < (rules.skip_rows or 0) for number in range(at))
     if skipped and rules.skip_rows is None:
         notes.add(
@@ -51,10 +53,14 @@ def find_header(dialect, rules, notes):
     if not row_names and not _is_header(first, kinds, body):
         notes.add(f"the file has no names of columns; they are numbered from 0 to {width - 1}")
         return Header([str(number) for number in range(width)], lines[at], named=False, skipped=at)
-    names = _names(first, kinds, row_names, notes)
     units, next_row = {}, at + 1
+    joined = _two_lines(first, records[at + 1 : at + 3], kinds)
+    if joined:
+        first, next_row = joined, at + 2
+        notes.add(f"the names of the columns are in two lines and are joined, such as {joined[-1]!r}")
+    names = _names(first, kinds, row_names, notes)
     if next_row < len(records) and len(records[next_row]) == width and len(body) > 2:
-        rest = [_kind_of([record[column] for record in body[1:]]) for column in range(width)]
+        rest = [_kind_of([record[column] for record in body[next_row - at :]]) for column in range(width)]
         if _is_units(records[next_row], rest):
             units = {name: cell for name, cell in zip(names, records[next_row]) if cell}
             listed = ", ".join(f"{name} {unit}" for name, unit in units.items())
@@ -83,6 +89,45 @@ def _first_of_table(records, width, rules):
         ):
             return number
     return 0
+
+
+def _after_prose(records, width, at):
+    """The same where lines of prose before the table have as many cells by chance."""
+    body = [record for record in records[len(records) // 4 :] if len(record) == width]
+    kinds = [_kind_of([record[column] for record in body]) for column in range(width)]
+    valued = [column for column, what in enumerate(kinds) if what in ("number", "time")]
+
+    def is_row(record):
+        return len(record) == width and all(kind(record[column]) in (kinds[column], "missing") for column in valued)
+
+    first = next((number for number in range(at, len(records) - 2) if all(map(is_row, records[number : number + 3]))), at)
+    if not valued or first - at < 2:
+        return at
+    odd = [number for number in range(at, first) if len(records[number]) not in (width, width - 1)]
+    if odd and odd[-1] + 1 < first:
+        at = odd[-1] + 1
+    # A line with numbers above one of different words: the words are the names.
+    while at + 1 < first and _are_names(records[at + 1], width) and {"number", "time"} & set(map(kind, records[at])):
+        at += 1
+    return at
+
+
+def _are_names(record, width):
+    return len(record) == width and len(set(record)) == width and all(kind(cell) == "word" for cell in record)
+
+
+def _two_lines(upper, below, kinds):
+    """Names from two lines, of which the upper names groups of columns; None if there is one line of names."""
+    if len(below) < 2 or len(below[0]) != len(upper) or not _is_units(below[0], kinds):
+        return None
+    groups, before = [], ""
+    for cell, what in zip(upper, kinds):
+        before = cell or before
+        groups.append(before if what in ("number", "time") else cell)
+    joined = [f"{one} {other}".strip() for one, other in zip(groups, below[0])]
+    valued = [number for number, what in enumerate(kinds) if what == "number"]
+    repeated = len({groups[number] for number in valued}) < len(valued)
+    return joined if repeated and len(set(joined)) == len(joined) else None
 
 
 def _kind_of(cells):

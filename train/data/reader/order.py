@@ -7,7 +7,7 @@ import pandas as pd
 from liteformer.accel.errors import LiteFormerError
 from liteformer.train.data.reader.rules import rows_text
 
-REPEATED = 0.5  # Share of rows with the time of another one above which a file holds several series.
+REPEATED = 0.3  # Share of rows with the time of another one above which a file holds several series.
 
 
 def in_order(table, groups=None):
@@ -45,8 +45,8 @@ def in_order(table, groups=None):
     if count > REPEATED * len(rows):
         raise LiteFormerError(
             f"{table.path}: {rows_text(count)} of {len(rows):,} repeat a time in column {table.time!r}, as where "
-            "several series are in one file; keep one series a file, name their column with --group or another "
-            "time with --timestamp"
+            "several series are in one file; give each a column of its own or a file, or name another time with "
+            "--timestamp; for classes and alarms name their column with --group"
         )
     if count:
         at = rows[order[np.flatnonzero(again)[0]]]

@@ -19,6 +19,8 @@ from liteformer.train.data.reader.header import find_header
 from liteformer.train.data.reader.numbers import check_marks
 from liteformer.train.data.reader.rules import Notes, Rules, rows_text
 from liteformer.train.data.reader.sentinels import find_sentinels
+from liteformer.train.data.reader.shape import check_shape, tell_unread_times, without_sums
+from liteformer.train.data.reader.workbook import as_text
 
 # From 3.1 on pandas reads every number exactly; before, it must be told.
 PRECISION = {} if tuple(map(int, pd.__version__.split(".")[:2])) >= (3, 1) else {"float_precision": "round_trip"}
@@ -140,6 +142,9 @@ def read(path, rules=None, timestamp=None, learned=None, features=(), optional=F
     rules = rules or Rules()
     notes = Notes(rules.strict)
     data = read_bytes(path)
+    text = as_text(data, path, notes)
+    if text is not None:
+        data, rules = text, replace(rules, separator=",", decimal=".", encoding="utf-8")
     encoding = find_encoding(data, path, rules, notes)
     dialect = find_dialect(_head(data, encoding), path, rules)
     header = find_header(dialect, rules, notes)
@@ -181,7 +186,10 @@ def read(path, rules=None, timestamp=None, learned=None, features=(), optional=F
         "units": header.units,
         "named": header.named,
     }
-    return Table(path, columns, times, time, header.first, len(frame), notes, found, names=list(frame.columns))
+    table = Table(path, columns, times, time, header.first, len(frame), notes, found, names=list(frame.columns))
+    check_shape(table, timestamp, features)
+    tell_unread_times(table)
+    return without_sums(table)
 
 
 def _head(data, encoding):
@@ -234,21 +242,13 @@ def _without_empty_end(frame):
     return frame.iloc[:last], len(frame) - last
 
 
-def _number(text):
-    try:
-        return float(text)
-    except ValueError:
-        return None
-
-
 def _sentinels(columns, rules, learned, notes):
     """Makes numbers that stand for missing missing."""
     if learned is not None:
         found = {name: dict.fromkeys(values, (0, "")) for name, values in learned.get("missing", {}).items()}
     elif rules.missing is not None:
         # As numbers too: -200 is also -200,00.
-        codes = [value for value in map(_number, rules.missing) if value is not None]
-        found = {name: {value: (0, "") for value in codes if (column.values == value).any()}
+        found = {name: {value: (0, "") for value in rules.codes if (column.values == value).any()}
                  for name, column in columns.items() if column.values is not None}
     else:
         found = find_sentinels({name: column.values for name, column in columns.items() if column.kind == "number"})

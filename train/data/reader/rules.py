@@ -39,6 +39,36 @@ class Rules:
             values["missing"] = tuple(values["missing"])
         return cls(**values)
 
+    def check(self):
+        """Raises:
+            LiteFormerError: a separator or a decimal mark that is none.
+        """
+        if self.separator is not None and len(self.separator) != 1:
+            raise LiteFormerError(f"separator is {self.separator!r}; choose one character, such as --separator ';', or tab")
+        if self.decimal not in (None, ".", ","):
+            raise LiteFormerError(f"decimal is {self.decimal!r}; choose . or ,")
+
+    def is_missing(self, cell):
+        """True if the user says that a cell, as text or as a number, is missing; -200 is also -200.0.
+
+        >>> rules = Rules(missing=("-200", "bad"))
+        >>> [rules.is_missing(cell) for cell in ("bad", -200.0, "-200", "0", 0.0)]
+        [True, True, True, False, False]
+        """
+        return cell in (self.missing or ()) or (isinstance(cell, float) and cell in self.codes)
+
+    @property
+    def codes(self):
+        """Numbers that the user says are missing, list of float."""
+        return [value for value in map(_number, self.missing or ()) if value is not None]
+
+
+def _number(text):
+    try:
+        return float(text)
+    except ValueError:
+        return None
+
 
 @dataclass
 class Notes:

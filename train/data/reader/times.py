@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 
 from liteformer.accel.errors import LiteFormerError
-from liteformer.train.data.reader.cells import CLOCK, MONTHS, PACKED, STAMP, TIME_OF_DAY
+from liteformer.train.data.reader.cells import CLOCK, PACKED, STAMP, TIME_OF_DAY, ZONES, month
 
 EPOCHS = {"seconds": 1, "milliseconds": 10**3, "microseconds": 10**6, "nanoseconds": 10**9}
 EPOCH_RANGE = (473e6, 4.1e9)  # Seconds of 1985 and 2099.
@@ -117,7 +117,7 @@ def _number(column):
 
 
 def _month_of(words):
-    return words.map(lambda word: MONTHS.get(str(word)[:3].casefold(), np.nan), na_action="ignore")
+    return words.map(lambda word: month(str(word)) or np.nan, na_action="ignore")
 
 
 def _date(groups, whole, name, path, rules, notes):
@@ -241,7 +241,7 @@ def _clock(groups, days):
 def _offset(zone):
     """Seconds east of UTC."""
     if zone[0] not in "+-":
-        return 0
+        return ZONES[zone] * 3600
     digits = zone[1:].replace(":", "").ljust(4, "0")
     return (1 if zone[0] == "+" else -1) * (int(digits[:2]) * 3600 + int(digits[2:]) * 60)
 

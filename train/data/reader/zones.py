@@ -71,7 +71,7 @@ def twice_an_hour(times):
         if (
             usual <= HOUR.astype("timedelta64[ns]").astype(np.int64)
             and even
-            and stamp.dayofweek == SUNDAY
+            and stamp.day_of_week == SUNDAY
             and (stamp.month in CHANGES)
             and stamp.hour <= 3
         ):
