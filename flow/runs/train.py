@@ -14,7 +14,8 @@ def run_training(options, seeds=1):
     Returns:
         Run.
     """
-    with console.step(f"Train on {options.data}: window {options.window}, d {options.d_model}, {options.bits} bits") as step:
+    patches = f" in patches of {options.patch}" if options.patch > 1 else ""
+    with console.step(f"Train on {options.data}: window {options.window}{patches}, d {options.d_model}, {options.bits} bits") as step:
         from liteformer.train.loop.seeds import train_seeds
 
         def show(stage, done, total, metrics):

@@ -80,7 +80,7 @@ def test_large_models_compile_or_say_why(shape, options):
 @pytest.mark.parametrize("window", [7, 13, 17])
 def test_any_window_has_an_array(window):
     hw = compiled({"window": window}, {}).hw
-    assert hw.window == window and hw.rows * hw.row_tiles == window
+    assert hw.tokens == window and hw.rows * hw.row_tiles == window
 
 
 def test_one_token_and_many_channels():

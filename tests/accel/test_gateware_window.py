@@ -33,7 +33,7 @@ class Bench(Module):
 
 def contents(dut, hw):
     """Digits of all samples, int64 ``(digits, window, features)``, most significant first."""
-    window, samples = dut.window, np.zeros((hw.input_digits, hw.window, hw.features), np.int64)
+    window, samples = dut.window, np.zeros((hw.input_digits, hw.tokens, hw.features), np.int64)
     for tile in range(hw.row_tiles):
         for feature in range(hw.features):
             yield window.address.eq(tile * hw.features + feature)
@@ -56,7 +56,7 @@ def contents(dut, hw):
 def test_window(bits, rows, shape):
     compiled = compiled_model(bits=bits, options=HardwareOptions(rows=rows), **({"window": 6, "features": 3} | shape))
     hw, model = compiled.hw, compiled.model
-    dut, count = Bench(compiled), hw.window + 4
+    dut, count = Bench(compiled), hw.tokens + 4
     rng = np.random.default_rng(bits)
     raw = rng.integers(-1 << 17, 1 << 17, (count, hw.features))
     # Beyond 25 bits, on both sides, and the ends of the range.
@@ -68,14 +68,14 @@ def test_window(bits, rows, shape):
         for n, row in enumerate(raw):
             yield from push_row(dut.window, dut.window.busy, row)
             full.append((yield dut.window.full))
-            if n + 1 >= hw.window:
+            if n + 1 >= hw.tokens:
                 seen.append((yield from contents(dut, hw)))
 
     simulate(dut, bench())
     quantized = golden.quantize_input(model, raw)
-    expected = [numerics.to_digits(quantized[n - hw.window:n], hw.row_bits, hw.input_digits)
-                for n in range(hw.window, count + 1)]
-    assert full == [int(n + 1 >= hw.window) for n in range(count)]
+    expected = [numerics.to_digits(quantized[n - hw.tokens:n], hw.row_bits, hw.input_digits)
+                for n in range(hw.tokens, count + 1)]
+    assert full == [int(n + 1 >= hw.tokens) for n in range(count)]
     assert np.array_equal(seen, expected)
     # Negative control: a window one token older differs.
     assert not np.array_equal(seen[1:], expected[:-1])
