@@ -44,8 +44,8 @@ def count_tokens(window, patch, stride):
         raise ValueError(f"patches of {patch} rows with a stride of {stride} leave {unused} of the {window} rows of a window "
                          f"unused; choose a window of {window - unused} or {window - unused + stride}")
     if tokens > MAX_TOKENS:
-        raise ValueError(f"a window of {window} rows with a stride of {stride} has {tokens} tokens, more than {MAX_TOKENS}; choose "
-                         "a larger patch and stride or a smaller window")
+        raise ValueError(f"a window of {window} rows with a stride of {stride} has {tokens} tokens, more than {MAX_TOKENS}; "
+                         "choose a larger patch and stride or a smaller window")
     return tokens
 
 

@@ -30,7 +30,8 @@ def random_model(rng, *, window, features, d_model, bits, outputs=1, heads=1, la
         QuantizedModel.
     """
     config = ModelConfig(
-        window=window, patch=patch, stride=stride, features=features, outputs=outputs, d_model=d_model, heads=heads, layers=layers,
+        window=window, patch=patch, stride=stride, features=features, outputs=outputs, d_model=d_model, heads=heads,
+        layers=layers,
         ffn=ffn or 4 * d_model, readout=readout, skip=skip, bits=uniform_bits(layers, bits, bit_overrides),
         target_features=[f % features for f in range(outputs)], raw_scale=[1.0] * features, output_scale=[1.0] * outputs)
     lo, hi = numerics.operand_range(8, config.row_bits)

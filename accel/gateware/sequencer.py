@@ -120,7 +120,8 @@ class ComputeSequencer(LiteXModule):
         start: pulse; busy: from start to the last issue.
         issue, first, shift, last: flags of this cycle; row_address, column_address; next_column_address: that of the next
         cycle; value_bank: token modulo requantizers;
-        k: DownCounter of the issues that follow in a pass; digit: weight of the row digit; tile: column tile within the step; row_source, column_source, broadcast: of the step.
+        k: DownCounter of the issues that follow in a pass;
+        digit: weight of the row digit; tile: column tile within the step; row_source, column_source, broadcast: of the step.
     """
 
     def __init__(self, hw, program, loader=None):

@@ -17,8 +17,8 @@ QUANTIZE_CYCLES = ADDRESS_TO_DATA + INPUT_TO_RESULT
 class SampleWindow(LiteXModule):
     """Takes raw samples feature by feature and keeps the last ``hw.samples`` of each, quantized and split into digits.
 
-    A word holds one place of ``rows`` patches: place ``p`` of token ``t`` is sample ``t * stride + p`` of the window. With a new
-    sample each place takes over what was in the next one, so words stay where they are and places rotate (``places.Places``).
+    A word holds one place of ``rows`` patches: place ``p`` of token ``t`` is sample ``t * stride + p`` of the window. With a
+    new sample each place takes over what was in the next one, so words stay and places rotate (``places.Places``).
     Only the last place is new: place ``patch - stride``, shifted by one token, with the new sample at its end. It is written
     over the first place, which is not needed any more; without overlap these two are the same.
 

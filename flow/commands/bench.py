@@ -116,7 +116,8 @@ def bench(
                                     seed=seed, with_area=not no_area)
         console.emit(result, as_json, grid_table)
         return
-    shape = {"window": window, "patch": patch, "stride": stride, "features": features, "d_model": d_model, "bits": bits, "outputs": outputs, "heads": heads,
+    shape = {"window": window, "patch": patch, "stride": stride, "features": features, "d_model": d_model,
+             "bits": bits, "outputs": outputs, "heads": heads,
              "layers": layers, "ffn": ffn, "readout": readout or "last"}
     with console.work():
         result = run_bench(shape, cpu=cpu, windows=windows, overrides=overrides, device=device, seed=seed,

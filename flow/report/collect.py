@@ -90,7 +90,8 @@ def _about(source, compiled):
         "model": {
             "id": source.model.id, "path": source.path, "task": config.task,
             "shape": {name: getattr(config, name) for name in
-                      ("window", "patch", "stride", "features", "d_model", "heads", "layers", "ffn", "outputs", "readout", "skip")},
+                      ("window", "patch", "stride", "features", "d_model", "heads", "layers", "ffn",
+                       "outputs", "readout", "skip")},
             "bits": dict(config.bits), "parameters": config.parameters, "macs": config.macs,
             "data": source.model.provenance.get("dataset"), "targets": config.target_names,
             "inputs": dict(input_formulas(source.model)), "outputs": dict(output_formulas(source.model))},

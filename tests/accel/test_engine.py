@@ -265,7 +265,8 @@ def builds(draw):
     stride = draw(st.integers(1, patch))
     d_model = heads * draw(st.integers(2, 4))
     names = [name for name in tensor_names(layers) if name != "position" and not name.endswith("probability")]
-    shape = {"window": (tokens - 1) * stride + patch, "patch": patch, "stride": stride, "features": draw(st.integers(1, 3)), "d_model": d_model, "heads": heads, "layers": layers,
+    shape = {"window": (tokens - 1) * stride + patch, "patch": patch, "stride": stride,
+             "features": draw(st.integers(1, 3)), "d_model": d_model, "heads": heads, "layers": layers,
              "ffn": draw(st.integers(2, 9)), "outputs": draw(st.integers(1, 3)), "bits": draw(st.integers(2, 8)),
              "readout": draw(st.sampled_from(["mean", "last"])), "skip": draw(st.sampled_from(["none", "persistence"])),
              "bit_overrides": draw(st.dictionaries(st.sampled_from(names), st.integers(2, 8), max_size=3))}

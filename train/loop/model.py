@@ -65,8 +65,8 @@ class Transformer(nn.Module):
             saturate, as at the integer model's input, or None.
     """
 
-    def __init__(self, *, features, outputs, window, patch, stride, d_model, heads, layers, ffn, readout, shift, scale, low=None,
-                 high=None):
+    def __init__(self, *, features, outputs, window, patch, stride, d_model, heads, layers, ffn, readout, shift, scale,
+                 low=None, high=None):
         super().__init__()
         self.readout, self.patch, self.stride = readout, patch, stride
         self.embed = nn.Linear(patch * features, d_model)
@@ -103,6 +103,7 @@ def build(options, dataset):
         torch.manual_seed(options.seed)
         return Transformer(
             features=len(dataset.feature_names), outputs=len(dataset.target_names), window=options.window,
-            patch=options.patch, stride=options.stride, d_model=options.d_model, heads=options.heads, layers=options.layers, ffn=options.ffn_size,
+            patch=options.patch, stride=options.stride, d_model=options.d_model, heads=options.heads,
+            layers=options.layers, ffn=options.ffn_size,
             readout=options.readout, shift=dataset.shift, scale=dataset.scale,
             **({"low": dataset.raw_low, "high": dataset.raw_high} if dataset.saturates else {}))

@@ -47,10 +47,11 @@ class TrainOptions(BaseModel):
     of a PeMS file. ``horizon`` h forecasts the steps 1 to h after the window; 0 is the window's own last row (always so for
     data with ``last_row``, None elsewhere means 1). ``test_fraction`` of the rows of data without a published split and
     ``validation_fraction`` of the training windows come last in time.
-    A classification takes ``label``, the column of classes, and windows ``window_stride`` rows apart (None is half a window) that lie
-    within one class; ``group`` is a column of subjects or recordings, which no window spans and by which the data are split.
-    An anomaly model takes ``label``, 1 where a row is anomalous, and learns from windows without anomaly to forecast
-    the next row of its targets (None is all features).
+    A classification takes ``label``, the column of classes, and windows ``window_stride`` rows apart (None is half a window)
+    that lie within one class; ``group`` is a column of subjects or recordings, which no window spans and by which the data are
+    split.
+    An anomaly model takes ``label``, 1 where a row is anomalous, and learns from windows without anomaly to forecast the next
+    row of its targets (None is all features).
     How a CSV is read (``train.data.reader``): ``separator``, ``decimal``, ``encoding``, ``skip_rows``, ``dayfirst``,
     ``missing``, ``timezone``, each found out if None; ``strict`` refuses what would be a note. ``fill`` bridges gaps of so many
     rows, ``every`` averages over a length of time; ``layout`` "rows" has a window in each row of the file.

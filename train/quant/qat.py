@@ -317,8 +317,9 @@ def _config(options, dataset, output_scale):
     task = {"task": "classification", "class_names": dataset.classes} if dataset.classes else {}
     return ModelConfig(
         window=options.window, patch=options.patch, stride=options.stride, features=len(dataset.feature_names),
-        outputs=len(dataset.target_names), d_model=options.d_model, heads=options.heads, layers=options.layers, ffn=options.ffn_size, readout=options.readout,
-        skip=options.skip, bits=options.tensor_bits, feature_names=dataset.feature_names, target_names=dataset.target_names,
-        target_features=dataset.target_features, raw_scale=dataset.raw_scale.tolist(), output_scale=output_scale,
+        outputs=len(dataset.target_names), d_model=options.d_model, heads=options.heads, layers=options.layers,
+        ffn=options.ffn_size, readout=options.readout, skip=options.skip, bits=options.tensor_bits,
+        feature_names=dataset.feature_names, target_names=dataset.target_names, target_features=dataset.target_features,
+        raw_scale=dataset.raw_scale.tolist(), output_scale=output_scale,
         raw_offset=_offset(dataset.raw_offset), output_offset=_offset(dataset.output_offset),
         **task)
