@@ -42,9 +42,9 @@ def one_shape(axes):
 
 def _sizes(shape, features):
     """dict tensor name -> values in it; activations, which have no tensor in the model file, count for all tokens."""
-    config = ModelConfig(window=shape["window"], patch=shape["patch"], stride=shape["stride"], features=features, outputs=1,
-                         d_model=shape["d_model"], layers=shape["layers"], heads=shape["heads"], ffn=shape["ffn"],
-                         readout=shape["readout"], raw_scale=[1.0] * features, output_scale=[1.0], bits=uniform_bits(shape["layers"], shape["bits"]))
+    sizes = {name: shape[name] for name in ("window", "patch", "stride", "d_model", "layers", "heads", "ffn", "readout")}
+    config = ModelConfig(**sizes, features=features, outputs=1, raw_scale=[1.0] * features, output_scale=[1.0],
+                         bits=uniform_bits(shape["layers"], shape["bits"]))
     stored = {name: math.prod(size) for name, size in tensor_shapes(config, 2).items()}
     return {name: stored.get(name, config.tokens * shape["d_model"]) for name in config.bits}
 
