@@ -153,7 +153,7 @@ class LiteFormerCore(LiteXModule):
         self._build      = CSRStatus(32, reset=build_id(self.compiled),
             description="What a model must be compiled for to be loaded into this build; 0: its model is fixed.")
         self._shape = CSRStatus(description="Shape of the model.", fields=[
-            CSRField("window", size=11, reset=config.window, description="Tokens of a window."),
+            CSRField("window", size=11, reset=config.window, description="Rows of a window."),
             CSRField("features", size=9, reset=config.features, description="Features of a sample."),
             CSRField("outputs", size=7, reset=config.outputs, description="Results of an inference."),
         ])

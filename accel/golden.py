@@ -19,6 +19,15 @@ def quantize_input(model, raw):
     return numerics.requantize(limited, model["input.multiplier"], model["input.offset"], lo, hi)
 
 
+def patches(rows, patch, stride):
+    """Tokens of windows: ``(batch, window, features)`` to ``(batch, tokens, patch * features)``, NumPy or PyTorch."""
+    batch, window, features = rows.shape
+    if stride == patch:
+        return rows.reshape(batch, window // patch, patch * features)
+    starts = np.arange(0, window - patch + 1, stride)
+    return rows[:, starts[:, None] + np.arange(patch)].reshape(batch, len(starts), patch * features)
+
+
 def _linear(model, name, x, out_bits, residual=0):
     acc = numerics.matmul(x, model[f"{name}.weight"].T)
     scale = model[f"{name}.residual"] if f"{name}.residual" in model.tensors else 0
@@ -69,7 +78,7 @@ def infer(model, raw, trace=None):
 
     x = quantize_input(model, raw)
     keep("input", x)
-    hidden = _linear(model, "embed", x, bits["hidden"], model["position"])
+    hidden = _linear(model, "embed", patches(x, config.patch, config.stride), bits["hidden"], model["position"])
     keep("hidden", hidden)
     for layer in range(config.layers):
         prefix = f"layers.{layer}"

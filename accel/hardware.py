@@ -47,6 +47,7 @@ class Hardware:
         accumulator_bits: width of a lane's sum.
         row_tiles: tiles of ``rows`` tokens in a window.
         features: values of a raw sample.
+        patch: raw samples of a token; stride: raw samples from one token's first to the next one's.
         outputs: results of an inference.
         heads: attention heads of a layer.
         layers: encoder layers.
@@ -114,6 +115,8 @@ class Hardware:
     head_bits: int
     loadable: bool = False
     # Not in the repr, which identifies loadable builds.
+    patch: int = field(default=1, repr=False)
+    stride: int = field(default=1, repr=False)
     dsp_block: DspBlock = field(default=DSP48E1, repr=False)
     ram_shapes: tuple = field(default=RAM_18K, repr=False)
     styles: dict = field(default_factory=dict, hash=False)
@@ -140,9 +143,19 @@ class Hardware:
         return self.rows // self.requantizers
 
     @property
-    def window(self):
+    def tokens(self):
         """Tokens of a window."""
         return self.rows * self.row_tiles
+
+    @property
+    def samples(self):
+        """Raw samples of a window."""
+        return (self.tokens - 1) * self.stride + self.patch
+
+    @property
+    def token_inputs(self):
+        """Values of a token."""
+        return self.patch * self.features
 
     @property
     def value_tokens(self):
@@ -182,9 +195,9 @@ def memory_shapes(hw):
         "row": (hw.row_depth, word, True),
         "residual": (hw.residual_depth, word, True),
         "key": (hw.key_depth, hw.rows * hw.column_bits, True),
-        "probability": (hw.heads * hw.window, word * hw.probability_digits, True),
-        "score": (hw.window * hw.groups, hw.requantizers * SCORE_BITS, True),
-        "window": (hw.row_tiles * hw.features, word * hw.input_digits, True),
+        "probability": (hw.heads * hw.tokens, word * hw.probability_digits, True),
+        "score": (hw.tokens * hw.groups, hw.requantizers * SCORE_BITS, True),
+        "window": (hw.row_tiles * hw.token_inputs, word * hw.input_digits, True),
         "multiplier": (hw.parameter_depth, hw.multiplier_bits, hw.loadable),
         "offset": (hw.parameter_depth, hw.offset_bits, hw.loadable),
         "residual_multiplier": (hw.residual_parameters, hw.residual_bits, hw.loadable),
@@ -209,7 +222,7 @@ def model_memories(hw, compute_words, drain_words):
 
 def compute_fields(hw):
     """Fields of a compute instruction, lowest bits first: list of (name, bits)."""
-    row_depth = max(hw.row_depth, hw.row_tiles * hw.features, hw.heads * hw.window)
+    row_depth = max(hw.row_depth, hw.row_tiles * hw.token_inputs, hw.heads * hw.tokens)
     return [*((name, hw.widths[name]) for name in ("wait", "k_last", "passes_last", "tiles_last", "gap")), ("row_source", 2),
             ("row_base", _bits(row_depth)), ("row_continue", 1), ("broadcast", 1), ("column_source", 4),
             ("column_base", column_address_bits(hw)), ("column_step", 1), ("end", 1)]

@@ -21,7 +21,32 @@ from liteformer.accel import numerics
 from liteformer.accel.decision import MAX_GAIN, MAX_SHIFT, MAX_SMOOTHING
 from liteformer.accel.errors import LiteFormerError
 
-FORMAT_VERSION = 2      # 1: without offsets.
+FORMAT_VERSION = 3      # 1: without offsets. 2: a token is a row.
+MAX_WINDOW, MAX_TOKENS = 2047, 1024      # The register `shape` has 11 bits for rows.
+
+
+def count_tokens(window, patch, stride):
+    """Tokens of a window: token ``t`` holds the rows ``t * stride`` to ``t * stride + patch - 1``.
+
+    Raises:
+        ValueError: rows are left over, a patch is longer than the window, or there are too many tokens; one sentence.
+
+    >>> count_tokens(12, 1, 1), count_tokens(96, 8, 8), count_tokens(24, 12, 1)
+    (12, 12, 13)
+    """
+    if patch > window:
+        raise ValueError(f"a patch of {patch} rows is longer than the window of {window}; choose a patch of at most {window}")
+    if stride > patch:
+        raise ValueError(f"a stride of {stride} leaves {stride - patch} rows between two patches of {patch} unused; choose a "
+                         f"stride of at most {patch}")
+    tokens, unused = (window - patch) // stride + 1, (window - patch) % stride
+    if unused:
+        raise ValueError(f"patches of {patch} rows with a stride of {stride} leave {unused} of the {window} rows of a window "
+                         f"unused; choose a window of {window - unused} or {window - unused + stride}")
+    if tokens > MAX_TOKENS:
+        raise ValueError(f"a window of {window} rows with a stride of {stride} has {tokens} tokens, more than {MAX_TOKENS}; "
+                         "choose a larger patch and stride or a smaller window")
+    return tokens
 
 
 class AnomalySettings(BaseModel):
@@ -47,11 +72,14 @@ class ModelConfig(BaseModel):
     core's int32 output divided by ``output_scale`` plus ``output_offset``.
     A classification has one output, its logit, for each of ``class_names`` and one scale for all of them; an anomaly model
     forecasts the next row of its targets.
+    A window is ``window`` rows of raw samples; its ``tokens`` are patches of ``patch`` rows, ``stride`` rows apart.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    window: int = Field(ge=1, le=1024)
+    window: int = Field(ge=1, le=MAX_WINDOW)
+    patch: int = Field(1, ge=1)
+    stride: int = Field(1, ge=1)
     features: int = Field(ge=1, le=256)
     outputs: int = Field(ge=1, le=64)
     d_model: int = Field(ge=1, le=1024)
@@ -74,6 +102,7 @@ class ModelConfig(BaseModel):
 
     @model_validator(mode="after")
     def _check(self):
+        count_tokens(self.window, self.patch, self.stride)
         if self.d_model % self.heads:
             raise ValueError(f"d_model {self.d_model} is not divisible by {self.heads} heads")
         names = tensor_names(self.layers)
@@ -133,6 +162,16 @@ class ModelConfig(BaseModel):
         return values + np.asarray(self.output_offset) if self.output_offset else values
 
     @property
+    def tokens(self):
+        """Tokens of a window."""
+        return count_tokens(self.window, self.patch, self.stride)
+
+    @property
+    def token_inputs(self):
+        """Values of a token: those of its first row, then of the next."""
+        return self.patch * self.features
+
+    @property
     def head_dim(self):
         """Channels of one attention head."""
         return self.d_model // self.heads
@@ -155,9 +194,9 @@ class ModelConfig(BaseModel):
 
     def mac_table(self):
         """Multiply-accumulates by kind of step, a dict; only the tokens that the readout needs are counted."""
-        n, d, last = self.window, self.d_model, self.layers - 1
+        n, d, last = self.tokens, self.d_model, self.layers - 1
         table = dict.fromkeys(("embed", "query", "key", "value", "score", "context", "project", "expand", "contract"), 0)
-        table["embed"] = n * d * self.features
+        table["embed"] = n * d * self.token_inputs
         for layer in range(self.layers):
             tokens = 1 if self.readout == "last" and layer == last else n
             table["key"] += n * d * d
@@ -213,7 +252,7 @@ def tensor_shapes(config, table_length):
         dict name -> tuple.
     """
     c = config
-    shapes = {"input.multiplier": (c.features,), "input.offset": (c.features,), "position": (c.window, c.d_model),
+    shapes = {"input.multiplier": (c.features,), "input.offset": (c.features,), "position": (c.tokens, c.d_model),
               "softmax.table": (table_length,)}
 
     def linear(name, inputs, outputs, residual=False):
@@ -222,7 +261,7 @@ def tensor_shapes(config, table_length):
         if residual:
             shapes[f"{name}.residual"] = (outputs,)
 
-    linear("embed", c.features, c.d_model, residual=True)
+    linear("embed", c.token_inputs, c.d_model, residual=True)
     for layer in range(c.layers):
         prefix = f"layers.{layer}"
         for name in ("query", "key", "value"):
@@ -301,13 +340,20 @@ class QuantizedModel:
     @property
     def id(self):
         """SHA-256 over configuration and tensors, hexadecimal."""
-        # A forecast omits the other tasks' fields, and a model without offsets those, which keeps the ids of earlier files.
+        # A forecast omits the other tasks' fields, which keeps the ids of earlier files.
         exclude = {"task", "class_names", "anomaly"} if self.config.task == "forecast" else set()
-        exclude |= {name for name in ("raw_offset", "output_offset") if not getattr(self.config, name)}
+        exclude |= self._later_fields()[0]
         digest = hashlib.sha256(self.config.model_dump_json(exclude=exclude).encode())
         for name in sorted(self.tensors):
             digest.update(name.encode() + self.tensors[name].astype("<i4").tobytes())
         return digest.hexdigest()
+
+    def _later_fields(self):
+        """Fields that earlier versions did not know and this model does not need, and the first version that reads the rest."""
+        offsets = {name for name in ("raw_offset", "output_offset") if not getattr(self.config, name)}
+        plain = (self.config.patch, self.config.stride) == (1, 1)
+        version = FORMAT_VERSION if not plain else 2 - (len(offsets) == 2)
+        return offsets | ({"patch", "stride"} if plain else set()), version
 
     @property
     def input_range(self):
@@ -317,9 +363,7 @@ class QuantizedModel:
     def save(self, path):
         """Write the model file; it gets its name only when complete."""
         path = Path(path)
-        # A model without offsets is one that an earlier version reads.
-        exclude = {name for name in ("raw_offset", "output_offset") if not getattr(self.config, name)}
-        version = FORMAT_VERSION - (len(exclude) == 2)
+        exclude, version = self._later_fields()
         metadata = {"format": "liteformer", "version": str(version), "id": self.id,
                     "config": self.config.model_dump_json(exclude=exclude), "provenance": json.dumps(self.provenance)}
         path.parent.mkdir(parents=True, exist_ok=True)

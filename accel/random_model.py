@@ -21,7 +21,7 @@ def uniform_bits(layers, bits, overrides=None):
 
 
 def random_model(rng, *, window, features, d_model, bits, outputs=1, heads=1, layers=1, ffn=None, readout="last",
-                 skip="none", bit_overrides=None):
+                 skip="none", bit_overrides=None, patch=1, stride=1):
     """A model with random weights whose activations use their whole range.
 
     Args:
@@ -30,7 +30,8 @@ def random_model(rng, *, window, features, d_model, bits, outputs=1, heads=1, la
         QuantizedModel.
     """
     config = ModelConfig(
-        window=window, features=features, outputs=outputs, d_model=d_model, heads=heads, layers=layers,
+        window=window, patch=patch, stride=stride, features=features, outputs=outputs, d_model=d_model, heads=heads,
+        layers=layers,
         ffn=ffn or 4 * d_model, readout=readout, skip=skip, bits=uniform_bits(layers, bits, bit_overrides),
         target_features=[f % features for f in range(outputs)], raw_scale=[1.0] * features, output_scale=[1.0] * outputs)
     lo, hi = numerics.operand_range(8, config.row_bits)

@@ -141,7 +141,7 @@ def _hex(path, values):
 def _bench(core, directory, raw, expected):
     """Test bench, its stimuli and the Makefile that runs it."""
     config, address = core.liteformer.compiled.model.config, CSR_ORIGIN
-    defines = {"WINDOWS": len(raw), "TOKENS": config.window, "FEATURES": config.features, "OUTPUTS": config.outputs,
+    defines = {"WINDOWS": len(raw), "ROWS": config.window, "FEATURES": config.features, "OUTPUTS": config.outputs,
                "IDENTIFIER": f"32'h{IDENTIFIER:08x}", "MODEL_ID": f"32'h{core.liteformer.compiled.model.id[:8]}",
                "CYCLE_LIMIT": 4*core.liteformer.compiled.cycles + 1000}
     for csr in core.registers:

@@ -17,10 +17,10 @@ wire        ack;
 wire        err;
 wire        irq;
 
-reg  [31:0] samples  [0:`WINDOWS*`TOKENS*`FEATURES-1];
+reg  [31:0] samples  [0:`WINDOWS*`ROWS*`FEATURES-1];
 reg  [31:0] expected [0:`WINDOWS*`OUTPUTS-1];
 reg  [31:0] value;
-integer     window, token, feature, result, waited, mismatches;
+integer     window, row, feature, result, waited, mismatches;
 
 always #5 clk = ~clk;
 
@@ -84,9 +84,9 @@ initial begin
 	if (value[7:4] != 1) $fatal(1, "a start without samples gave status %h", value);
 
 	for (window = 0; window < `WINDOWS; window = window + 1) begin
-		for (token = 0; token < `TOKENS; token = token + 1)
+		for (row = 0; row < `ROWS; row = row + 1)
 			for (feature = 0; feature < `FEATURES; feature = feature + 1)
-				transfer(1, feature[10:0], samples[(window*`TOKENS + token)*`FEATURES + feature]);
+				transfer(1, feature[10:0], samples[(window*`ROWS + row)*`FEATURES + feature]);
 		run;
 		transfer(0, `ADR_STATUS, 0);
 		if (value[2] != 1 || value[7:4] != 0) $fatal(1, "window %0d: status %h", window, value);

@@ -55,14 +55,14 @@ def _divisors(n):
 
 def _check(config, options, device):
     """Sentences for impossible options."""
-    divisors = _divisors(config.window)
+    divisors = _divisors(config.tokens)
     if options.rows is not None and options.rows not in divisors:
-        raise LiteFormerError(f"--rows {options.rows} does not divide the window of {config.window}; "
+        raise LiteFormerError(f"--rows {options.rows} does not divide the {config.tokens} tokens of a window; "
                               f"possible: {', '.join(map(str, divisors))}")
     if options.columns is not None and not 1 <= options.columns <= MAX_COLUMNS:
         raise LiteFormerError(f"--columns {options.columns} is outside 1 to {MAX_COLUMNS}")
     if options.requantizers is not None:
-        rows = options.rows or config.window
+        rows = options.rows or config.tokens
         if options.requantizers not in _divisors(rows):
             raise LiteFormerError(f"--requantizers {options.requantizers} does not divide the {rows} rows; "
                                   f"possible: {', '.join(map(str, _divisors(rows)))}")
@@ -79,7 +79,7 @@ def candidates(config, options, device):
     lane_blocks = device.dsp if device.dsp_block.accumulator else 0
     most = device.dsp // DSPS_A_REQUANTIZER if lane_blocks else device.dsp
     budget = min(MAX_LANES, int(device.lut / device.family.cells) // 40 + 2 * lane_blocks)
-    for rows in [options.rows] if options.rows else _divisors(config.window):
+    for rows in [options.rows] if options.rows else _divisors(config.tokens):
         widest = min(MAX_COLUMNS, max(1, budget // rows), max(config.d_model, config.head_dim))
         for columns in [options.columns] if options.columns else range(1, widest + 1):
             # Few columns waste the weight bandwidth, and an array of a few lanes is never the fastest.

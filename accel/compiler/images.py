@@ -123,7 +123,7 @@ def memory_images(model, hw, layout, steps):
 def head_range(model, tokens=None):
     """Accumulator bound of the head's product, summed over ``tokens`` (default: what the readout sums)."""
     config = model.config
-    tokens = tokens or (config.window if config.readout == "mean" else 1)
+    tokens = tokens or (config.tokens if config.readout == "mean" else 1)
     lo, hi = numerics.signed_range(config.bits[f"layers.{config.layers - 1}.hidden"])
     low, high = numerics.accumulator_bound(model["head.weight"], lo, hi)
     return low * tokens, high * tokens
@@ -153,7 +153,7 @@ def accumulator_range(model, row_tiles):
             linear(f"{prefix}.{name}", source)
         peak = config.head_dim << (bits[f"{prefix}.query"] + bits[f"{prefix}.key"] - 2)
         ranges.append((-peak, peak))
-        lowest = config.window * top * numerics.signed_range(bits[f"{prefix}.value"])[0]
+        lowest = config.tokens * top * numerics.signed_range(bits[f"{prefix}.value"])[0]
         ranges.append((lowest, -lowest))
         hidden = f"{prefix}.hidden"
     ranges.append(head_range(model, row_tiles if config.readout == "mean" else 1))

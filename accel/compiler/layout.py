@@ -49,7 +49,7 @@ class Layout:
 
 def linear_shapes(config):
     """Every product with constant weights: name -> (outputs, inputs), in the order of execution."""
-    d, shapes = config.d_model, {"embed": (config.d_model, config.features)}
+    d, shapes = config.d_model, {"embed": (config.d_model, config.token_inputs)}
     for layer in range(config.layers):
         for name in WEIGHTS:
             outputs, inputs = {"expand": (config.ffn, d), "contract": (d, config.ffn)}.get(name, (d, d))
@@ -78,7 +78,7 @@ def make_layout(config, *, rows, columns, requantizers, position_base=None):
     Returns:
         Layout.
     """
-    row_tiles, groups = config.window // rows, rows // requantizers
+    row_tiles, groups = config.tokens // rows, rows // requantizers
     head_tiles = -(-config.head_dim // columns)
     hidden_words = row_tiles * config.d_model
     layout = Layout(config.d_model, row_tiles, head_tiles * row_tiles * groups,

@@ -38,8 +38,9 @@ def replace_model(built, model):
         raise LiteFormerError("the firmware of the build decides for another task or with other alarm settings; build again")
     if not (len(model["softmax.table"]) == hw.table_length and (model["softmax.table"] == built.images["table"]).all()):
         raise LiteFormerError("the model's softmax table is not the build's; train with the same --bits, or build again")
-    if model.config.window % hw.rows:
-        raise LiteFormerError(_differs("window", hw.window, model.config.window))
+    for name, there in (("window", built.model.config.window), ("patch", hw.patch), ("stride", hw.stride)):
+        if getattr(model.config, name) != there:
+            raise LiteFormerError(_differs(name, there, getattr(model.config, name)))
     array  = Array(hw.rows, hw.columns, hw.requantizers, hw.dsp_lanes)
     layout = make_layout(model.config, rows=hw.rows, columns=hw.columns, requantizers=hw.requantizers,
                          position_base=hw.residual_depth // 2)
@@ -100,5 +101,7 @@ def build_id(compiled):
     """32-bit id that differs between builds that cannot exchange models; 0 for a build whose model is fixed."""
     if not compiled.hw.loadable:
         return 0
-    identity = repr((compiled.hw, compiled.images["table"], compiled.model.config.task, compiled.model.config.anomaly))
+    hw, config = compiled.hw, compiled.model.config
+    patches = () if (hw.patch, hw.stride) == (1, 1) else (hw.patch, hw.stride)
+    identity = repr((hw, compiled.images["table"], config.task, config.anomaly, *patches))
     return int(hashlib.sha256(identity.encode()).hexdigest()[:8], 16) or 1

@@ -29,7 +29,7 @@ class _Timeline:
     def __init__(self, hw):
         self.hw = hw
         depths = {"row": hw.row_depth, "residual": hw.residual_depth, "key": hw.key_depth, "value": hw.value_depth,
-                  "probability": hw.heads * hw.window}
+                  "probability": hw.heads * hw.tokens}
         self.ready = {name: np.zeros(max(depth, 1), np.int64) for name, depth in depths.items()}
         self.rate_ready = np.zeros((hw.heads, hw.groups), np.int64)
         self.last_issue = -1
@@ -123,11 +123,11 @@ class _Timeline:
         """Second pass and division of one head, from the cycle in which its last score arrives."""
         hw = self.hw
         groups = hw.groups if step.mode == "narrow" else 1
-        keys = np.arange(hw.window)
-        words = slice(step.head * hw.window, (step.head + 1) * hw.window)
+        keys = np.arange(hw.tokens)
+        words = slice(step.head * hw.tokens, (step.head + 1) * hw.tokens)
         self.ready["probability"][words] = arrival + SCORE_TO_FIRST_WEIGHT + keys * groups + groups - 1
-        self.second_pass_end = arrival + hw.window * groups + SCORE_TO_NEXT
-        begin = arrival + hw.window * groups + SCORE_TO_DIVISION
+        self.second_pass_end = arrival + hw.tokens * groups + SCORE_TO_NEXT
+        begin = arrival + hw.tokens * groups + SCORE_TO_DIVISION
         self.rate_ready[step.head, :groups] = begin + np.arange(1, groups + 1) * Softmax.divide_cycles(hw)
         self.divide_end = int(self.rate_ready[step.head, groups - 1])
 

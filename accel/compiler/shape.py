@@ -53,7 +53,8 @@ def make_hardware(model, array, layout, halves, loadable=False, family=SERIES_7)
     hw = Hardware(
         rows=array.rows, columns=array.columns, requantizers=array.requantizers, dsp_lanes=array.dsp_lanes,
         row_bits=row_bits, column_bits=column_bits, accumulator_bits=accumulator_bits, row_tiles=layout.row_tiles,
-        features=config.features, outputs=config.outputs, heads=config.heads, layers=config.layers,
+        features=config.features, patch=config.patch, stride=config.stride, outputs=config.outputs, heads=config.heads,
+        layers=config.layers,
         input_bits=config.bits["input"], input_high=high, input_digits=digits(config.bits["input"], row_bits),
         probability_digits=numerics.digits_for(table_top, row_bits),
         pool=config.readout == "mean", wide=config.readout == "last",

@@ -116,7 +116,7 @@ class _Builder:
 
     def _embed(self, tile):
         d, hw = self.config.d_model, self.hw
-        self._linear("embed", tile, out="hidden", rows=tile * hw.features, row_source=ROW_INPUT, passes=hw.input_digits,
+        self._linear("embed", tile, out="hidden", rows=tile * hw.token_inputs, row_source=ROW_INPUT, passes=hw.input_digits,
                      writes=("row", "residual"), base=self.layout.hidden(tile),
                      residual_read=self.layout.position(tile), residual_write=tile * d)
 
@@ -178,12 +178,12 @@ class _Builder:
         hw, size = self.hw, self.config.head_dim
         for head in range(self.config.heads):
             self.steps.append(Step(
-                name=f"{prefix}.context", kind="context", layer=layer, k=hw.window, passes=hw.probability_digits,
-                channels=size, mode=mode, row_source=ROW_PROBABILITY, row_base=head * hw.window,
+                name=f"{prefix}.context", kind="context", layer=layer, k=hw.tokens, passes=hw.probability_digits,
+                channels=size, mode=mode, row_source=ROW_PROBABILITY, row_base=head * hw.tokens,
                 column_source=value_source(hw), column_base=self.layout.value(head), writes=("row",),
                 base=self.layout.context + head * size, parameter=self.layout.parameters["zero"], parameter_step=False,
                 reciprocal=True, head=head, clamp=self._clamp(f"{prefix}.context"),
-                macs=hw.window * size * (hw.rows if mode == "narrow" else 1)))
+                macs=hw.tokens * size * (hw.rows if mode == "narrow" else 1)))
 
     def _feed_forward(self, prefix, layer, tile, mode):
         """Output projection and the two feed-forward products, each with its residual."""

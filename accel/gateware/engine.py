@@ -56,8 +56,8 @@ class Engine(LiteXModule):
         # # #
 
         self.loader  = loader  = EngineLoader(hw, images) if hw.loadable else None
-        self.window  = window  = SampleWindow(hw)
         self.compute = compute = ComputeSequencer(hw, images["compute"], loader and loader.port("compute"))
+        self.window  = window  = SampleWindow(hw, compute.issue, compute.k, self.start)
         self.drains  = drains  = DrainSequencer(hw, images["drain"], loader and loader.port("drain"))
         self.array   = array   = MatrixArray(hw)
         self.softmax = softmax = Softmax(hw, images["table"], images["numerators"], loader and loader.port("numerators"))

@@ -124,6 +124,7 @@ class ComputeSequencer(LiteXModule):
         start: pulse; busy: from start to the last issue.
         issue, first, shift, last: flags of this cycle; row_address, column_address; next_column_address: that of the next
         cycle; value_bank: token modulo requantizers;
+        k: DownCounter of the issues that follow in a pass;
         digit: weight of the row digit; tile: column tile within the step; row_source, column_source, broadcast: of the step.
     """
 
@@ -148,6 +149,7 @@ class ComputeSequencer(LiteXModule):
         following = NextState(self)
         k, passes, tiles, idle = (DownCounter(fields[name], following)
                                   for name in ("k_last", "passes_last", "tiles_last", "wait"))
+        self.k = k
         # Much depends on the end of a tile: copies of its parts keep the ways to all but the fastest counters apart.
         issue, k_zero, passes_zero, tiles_zero = (
             following.copy(flag) for flag in (self.issue, k.zero, passes.zero, tiles.zero))

@@ -52,7 +52,7 @@ class Softmax(LiteXModule):
     """
 
     def __init__(self, hw, table, numerators, loader=None):
-        P, G, keys   = hw.requantizers, hw.groups, hw.window
+        P, G, keys   = hw.requantizers, hw.groups, hw.tokens
         self.restart = Signal()
         self.valid   = Signal()
         self.score   = [Signal((SCORE_BITS, True)) for _ in range(P)]

@@ -68,4 +68,4 @@ class WeightLookup(LiteXModule):
     @staticmethod
     def sum_bits(hw, table):
         """Width of a row's sum of weights."""
-        return (hw.window * int(table[0])).bit_length()
+        return (hw.tokens * int(table[0])).bit_length()

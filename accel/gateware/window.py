@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The sliding window: quantized samples, shifted by one token with every new row of raw samples."""
+"""The sliding window: quantized samples by the tokens that they belong to, moved on by every new raw sample."""
 
 from migen import *
 
 from litex.gen import *
 
 from liteformer.accel.gateware.memory import ADDRESS_TO_DATA, RegisteredMemory
+from liteformer.accel.gateware.places import Places
 from liteformer.accel.gateware.requantizer import INPUT_TO_RESULT
 from liteformer.accel.numerics import RAW_BITS
 
@@ -14,19 +15,27 @@ QUANTIZE_CYCLES = ADDRESS_TO_DATA + INPUT_TO_RESULT
 
 
 class SampleWindow(LiteXModule):
-    """Takes raw samples feature by feature and keeps the last ``window`` of each, quantized and split into digits.
+    """Takes raw samples feature by feature and keeps the last ``hw.samples`` of each, quantized and split into digits.
 
-    A write goes through requantizer 0 (its parameter word is the feature's number), then every row tile's word of that
-    feature is read, shifted by one token and written back, newest tile first; each tile passes its oldest token on.
+    A word holds one place of ``rows`` patches: place ``p`` of token ``t`` is sample ``t * stride + p`` of the window. With a
+    new sample each place takes over what was in the next one, so words stay and places rotate (``places.Places``).
+    Only the last place is new: place ``patch - stride``, shifted by one token, with the new sample at its end. It is written
+    over the first place, which is not needed any more; without overlap these two are the same.
 
+    A write goes through requantizer 0 (its parameter word is the feature's number), then one word of every row tile is read,
+    shifted by one token and written, newest tile first; each tile passes its oldest token on.
+
+    Args:
+        issue, k, start: of the sequencer, see Places; not used where a token is a single sample.
     Attributes:
         push: pulse with ``feature`` and ``raw`` (32 bits); busy: a sample is in progress; full: a whole
             window is stored and no row is half written.
         quantize_raw, quantize_feature, quantizing: to the requantizer; quantized: its result.
         address, data: read port of the array, two cycles; a word holds ``digits`` digits a row, most significant last.
+            Within a row tile the features of place 0 come first.
     """
 
-    def __init__(self, hw):
+    def __init__(self, hw, issue=None, k=None, start=None):
         token_bits   = hw.input_digits * hw.row_bits
         self.push    = Signal()
         self.feature = Signal(max=max(hw.features, 2))
@@ -38,18 +47,20 @@ class SampleWindow(LiteXModule):
         self.quantize_raw     = Signal((RAW_BITS, True), reset_less=True)
         self.quantize_feature = Signal.like(self.feature)
         self.quantized        = Signal((hw.input_bits, True))
-        self.address = Signal(max=max(hw.row_tiles * hw.features, 2))
+        depth        = hw.row_tiles * hw.token_inputs
+        self.address = Signal(max=max(depth, 2))
         self.last_raw = [Signal((32, True), reset_less=True) for _ in hw.skip_features]
 
         # # #
 
-        self.memory = memory = RegisteredMemory(hw.rows * token_bits, hw.row_tiles * hw.features,
-                                                init=[0] * (hw.row_tiles * hw.features), style=hw.styles.get("window"))
+        self.memory = memory = RegisteredMemory(hw.rows * token_bits, depth, init=[0] * depth,
+                                                style=hw.styles.get("window"))
         self.data   = memory.data
         tile        = Signal(max=max(hw.row_tiles, 2))
         last_tile   = Signal(reset=hw.row_tiles == 1)
-        tile_base   = Signal.like(self.address)
-        count       = Signal(max=max(hw.window, 2))
+        source      = Signal.like(self.address)
+        target      = source if hw.stride == hw.patch else Signal.like(self.address)
+        count       = Signal(max=max(hw.samples, 2))
         partial     = Signal()
         filled      = Signal()
         row_end     = Signal()
@@ -57,9 +68,13 @@ class SampleWindow(LiteXModule):
         timer       = Signal(max=QUANTIZE_CYCLES + 1)
         carry       = Signal(token_bits, reset_less=True)
         raw_upper   = self.raw[RAW_BITS - 1:]
+        first, shifted, rotation, advance = 0, 0, 0, []
+        if hw.patch > 1:
+            self.places = places = Places(hw, issue, k, start, len(self.address))
+            first, shifted, rotation, advance = places.first, places.shifted, places.rotation, [places.advance.eq(row_end)]
         self.comb += [
-            memory.address.eq(Mux(self.busy, tile_base + self.quantize_feature, self.address)),
-            memory.write_address.eq(memory.address),
+            memory.address.eq(Mux(self.busy, source, self.address + rotation)),
+            memory.write_address.eq(target),
             memory.write_data.eq(Cat(memory.data[token_bits:], carry) if hw.rows > 1 else carry),
             self.quantizing.eq(self.busy),
             self.full.eq(filled & ~partial),
@@ -84,7 +99,8 @@ class SampleWindow(LiteXModule):
         for register, feature in zip(self.last_raw, hw.skip_features):
             self.sync += If(self.push & (self.feature == feature), register.eq(self.raw))
 
-        top_tile = (hw.row_tiles - 1) * hw.features
+        top_tile  = (hw.row_tiles - 1) * hw.token_inputs
+        addresses = [(source, shifted)] if target is source else [(source, shifted), (target, first)]
         self.fsm = fsm = FSM(reset_state="IDLE")
         fsm.act("IDLE",
             If(self.push,
@@ -94,7 +110,6 @@ class SampleWindow(LiteXModule):
                     NextValue(self.quantize_raw, Cat(Replicate(~self.raw[-1], RAW_BITS - 1), self.raw[-1]))),
                 NextValue(timer, QUANTIZE_CYCLES),
                 NextValue(tile, hw.row_tiles - 1),
-                NextValue(tile_base, top_tile),
                 NextValue(last_tile, hw.row_tiles == 1),
                 NextValue(cleared, 0),
                 NextValue(row_end, self.feature == hw.features - 1),
@@ -104,6 +119,7 @@ class SampleWindow(LiteXModule):
         fsm.act("QUANTIZE",
             self.busy.eq(1),
             NextValue(timer, timer - 1),
+            *(NextValue(address, top_tile + place + self.quantize_feature) for address, place in addresses),
             If(timer == 0, NextValue(carry, Cat(*digits)), NextState("SHIFT")),
         )
         # The word of the newest tile was read while the sample was quantized.
@@ -113,12 +129,13 @@ class SampleWindow(LiteXModule):
             NextValue(carry, memory.data[:token_bits]),
             NextValue(tile, tile - 1),
             NextValue(last_tile, tile == 1),
-            NextValue(tile_base, tile_base - hw.features),
+            *(NextValue(address, address - hw.token_inputs) for address, _ in addresses),
             NextState("LATCH"),
             If(last_tile,
+                *advance,
                 If(~cleared,
                     NextValue(partial, ~row_end),
-                    If(row_end & ~filled, NextValue(count, count + 1), NextValue(filled, count == hw.window - 1)),
+                    If(row_end & ~filled, NextValue(count, count + 1), NextValue(filled, count == hw.samples - 1)),
                 ),
                 NextState("IDLE"),
             ),

@@ -13,7 +13,7 @@ from liteformer.flow.commands.tables import area_rows, estimated_text, paths_tab
 from liteformer.flow.common import console
 from liteformer.flow.runs.bench import run_bench
 
-SHAPE, MORE = "Model", "More results"
+SHAPE, MORE = options.SHAPE, "More results"
 # Cells of the router's report that say nothing about the design's size.
 UNTOLD = ("TRELLIS_IO", "DCCA", "SB_IO", "SB_GB", "IOB", "GND", "VCC", "GSR")
 
@@ -45,6 +45,8 @@ def _render(result):
 
 def bench(
     window: Annotated[int, typer.Option(help="Time steps the model sees.", rich_help_panel=SHAPE)] = 12,
+    patch: options.Patch = 1,
+    stride: options.Stride = 1,
     d_model: Annotated[int, typer.Option(help="Channels of a token.", rich_help_panel=SHAPE)] = 32,
     bits: Annotated[int, typer.Option(help="Width of weights and activations, 2 to 8.", rich_help_panel=SHAPE)] = 4,
     features: Annotated[int, typer.Option(help="Values of a sample.", rich_help_panel=SHAPE)] = 7,
@@ -101,6 +103,8 @@ def bench(
     if route and (no_area or grid):
         raise LiteFormerError(f"--route needs {'the synthesis that --no-area leaves out' if no_area else 'one shape'}; drop "
                               f"{'--no-area' if no_area else '--grid'}")
+    if grid and (patch, stride) != (1, 1):
+        raise LiteFormerError("the paper's shapes have a token for each row; leave --patch and --stride out, or --grid")
     if grid:
         if timeline:
             raise LiteFormerError("--timeline draws one shape; leave --grid out")
@@ -112,7 +116,8 @@ def bench(
                                     seed=seed, with_area=not no_area)
         console.emit(result, as_json, grid_table)
         return
-    shape = {"window": window, "features": features, "d_model": d_model, "bits": bits, "outputs": outputs, "heads": heads,
+    shape = {"window": window, "patch": patch, "stride": stride, "features": features, "d_model": d_model,
+             "bits": bits, "outputs": outputs, "heads": heads,
              "layers": layers, "ffn": ffn, "readout": readout or "last"}
     with console.work():
         result = run_bench(shape, cpu=cpu, windows=windows, overrides=overrides, device=device, seed=seed,

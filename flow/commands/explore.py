@@ -35,8 +35,7 @@ def explore(
     group: Annotated[str | None, typer.Option(
         help="Column with subject or recording; no window spans two, and a classification's data are divided by it.",
         rich_help_panel=DATA)] = None,
-    stride: Annotated[int | None, typer.Option(
-        help="Rows between windows to classify; half a window if left out.", rich_help_panel=DATA)] = None,
+    window_stride: options.WindowStride = None,
     target: Annotated[list[str] | None, typer.Option(help="Column to forecast; repeat for several.",
                                                      rich_help_panel=DATA)] = None,
     features: Annotated[list[str] | None, typer.Option(help="Input columns; all numeric ones if left out.",
@@ -59,6 +58,8 @@ def explore(
     skip: Annotated[Literal["none", "persistence"], typer.Option(help="Forecast the change since the last value.",
                                                                  rich_help_panel=DATA)] = "none",
     window: _axis("Time steps.") = space.DEFAULTS["window"],
+    patch: _axis("Rows of a token.") = space.DEFAULTS["patch"],
+    stride: _axis("Rows from one token's first to the next one's, or patch: as many as it has.") = space.DEFAULTS["stride"],
     d_model: _axis("Channels of a token.") = space.DEFAULTS["d_model"],
     bits: _axis("Width of weights and activations.") = space.DEFAULTS["bits"],
     mixed: Annotated[bool, typer.Option("--mixed", help="Give each class of tensors its own width out of --bits: "
@@ -143,13 +144,14 @@ def explore(
     names = known.parse(f"{known.TRAINED[task][0]},latency" if objectives is None else objectives)
     if lanes is None:
         lanes = space.SMALLER_ARRAYS if {"luts", "energy"} & set(names) else space.AUTO
-    texts = {"window": window, "d_model": d_model, "bits": bits, "heads": heads, "layers": layers, "ffn_ratio": ffn_ratio,
+    texts = {"window": window, "patch": patch, "stride": stride, "d_model": d_model, "bits": bits,
+             "heads": heads, "layers": layers, "ffn_ratio": ffn_ratio,
              "readout": readout, "lanes": lanes, "cpu": cpu}
     shared = {"data": data or ("csv" if path else "synthetic"), "path": _absolute(path), "target": options.names(target),
               "features": options.names(features),
               "timestamp": timestamp, "sensor": sensor, "horizon": horizon, "skip": skip, "seed": seed, "epochs": epochs}
     # Omitted options are not settings: the exploration of a forecast has no settings of other tasks.
-    others = {"task": task if task != "forecast" else None, "label": label, "group": group, "stride": stride,
+    others = {"task": task if task != "forecast" else None, "label": label, "group": group, "window_stride": window_stride,
               "separator": separator, "decimal": decimal, "encoding": encoding, "skip_rows": skip_rows, "dayfirst": dayfirst,
               "missing": options.names(missing), "timezone": timezone, "strict": strict or None, "fill": fill or None,
               "every": every, "layout": layout if layout != "series" else None}

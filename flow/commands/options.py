@@ -8,7 +8,8 @@ import typer
 from liteformer.accel.devices import DEFAULT_DEVICE, DEVICES
 from liteformer.train.data import registry
 
-DATA, READING, HARDWARE = "Data", "How a CSV is read, where the reader's own finding is wrong", "Hardware"
+DATA, SHAPE, HARDWARE = "Data", "Model", "Hardware"
+READING = "How a CSV is read, where the reader's own finding is wrong"
 
 DataName = Literal[tuple(registry.REGISTRY)]
 Data = Annotated[DataName | None, typer.Option(
@@ -32,6 +33,12 @@ Every = Annotated[str | None, typer.Option(metavar="STEP", help="Average over a 
                                            rich_help_panel=READING)]
 Layout = Annotated[Literal["series", "rows"], typer.Option(
     metavar="LAYOUT", help="series: a row for each time; rows: a window and its class in each row.", rich_help_panel=READING)]
+
+WindowStride = Annotated[int | None, typer.Option(
+    help="Rows between windows to classify; half a window if left out.", rich_help_panel=DATA)]
+Patch = Annotated[int, typer.Option(help="Rows of a token.", rich_help_panel=SHAPE)]
+Stride = Annotated[int, typer.Option(help="Rows from one token's first to the next one's; less than --patch: they overlap.",
+                                     rich_help_panel=SHAPE)]
 
 Device = Annotated[str | None, typer.Option(
     help=f"FPGA whose budget counts: {', '.join(DEVICES)}; if left out the one in the model's folder, otherwise "

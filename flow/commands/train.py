@@ -12,7 +12,7 @@ from liteformer.flow.common import console
 from liteformer.flow.common.metrics_table import metrics_table
 from liteformer.flow.runs.train import run_training
 
-DATA, SHAPE, RECIPE = options.DATA, "Model", "Recipe"
+DATA, SHAPE, RECIPE = options.DATA, options.SHAPE, "Recipe"
 
 
 def _widths(values):
@@ -51,8 +51,7 @@ def train(
     group: Annotated[str | None, typer.Option(
         help="Column with subject or recording; no window spans two, and a classification's data are divided by it.",
         rich_help_panel=DATA)] = None,
-    stride: Annotated[int | None, typer.Option(
-        help="Rows between windows to classify; half a window if left out.", rich_help_panel=DATA)] = None,
+    window_stride: options.WindowStride = None,
     features: Annotated[list[str] | None, typer.Option(
         help="Input columns, comma separated or repeated; all numeric ones if left out.", rich_help_panel=DATA)] = None,
     timestamp: Annotated[str | None, typer.Option(
@@ -77,6 +76,8 @@ def train(
     validation_fraction: Annotated[float, typer.Option(help="Fraction of the training windows, the last ones, for validation.",
                                                        rich_help_panel=DATA)] = 0.15,
     window: Annotated[int, typer.Option(help="Time steps the model sees.", rich_help_panel=SHAPE)] = 12,
+    patch: options.Patch = 1,
+    stride: options.Stride = 1,
     d_model: Annotated[int, typer.Option(help="Channels of a token.", rich_help_panel=SHAPE)] = 32,
     bits: Annotated[int, typer.Option(help="Width of weights and activations, 2 to 8.", rich_help_panel=SHAPE)] = 4,
     bits_of: Annotated[list[str] | None, typer.Option(
@@ -131,6 +132,8 @@ def train(
     liteformer train --bits 4 --bits-of ffn=3,attention=6,head.weight=8 --out build/mixed
 
     liteformer train --path plant.csv --target power --features power,wind --skip persistence
+
+    liteformer train --path plant.csv --target power --window 96 --patch 8 --stride 8
 
     liteformer train --task classification --path motion.csv --label activity --group person --out build/motion
 

@@ -53,8 +53,8 @@ class HardwareFile(BaseModel):
         """Whether it was written for this QuantizedModel, or, where it does not say, may have been."""
         if self.model_id is not None:
             return self.model_id == model.id
-        rows = self.rows or model.config.window
-        return model.config.window % rows == 0 and rows % (self.requantizers or 1) == 0
+        rows = self.rows or model.config.tokens
+        return model.config.tokens % rows == 0 and rows % (self.requantizers or 1) == 0
 
     def write(self, folder):
         """Write it into a folder, completely or not at all."""

@@ -17,7 +17,7 @@ CPUS = {"vexriscv": (157, 8), "serv": (2080, 163)}
 MAX_COLUMNS = 64
 
 
-def arrays(window, lanes):
+def arrays(tokens, lanes):
     """Options of the compiler for an array of at most ``lanes`` lanes, or its own choice for AUTO.
 
     Returns:
@@ -28,8 +28,8 @@ def arrays(window, lanes):
     """
     if lanes == AUTO:
         return [{}]
-    return [{"rows": rows, "columns": min(MAX_COLUMNS, int(lanes) // rows)} for rows in range(1, window + 1)
-            if window % rows == 0 and rows <= int(lanes)]
+    return [{"rows": rows, "columns": min(MAX_COLUMNS, int(lanes) // rows)} for rows in range(1, tokens + 1)
+            if tokens % rows == 0 and rows <= int(lanes)]
 
 
 def place(model, lanes, device):
@@ -43,7 +43,7 @@ def place(model, lanes, device):
         LiteFormerError: nothing fits.
     """
     best, refused = None, None
-    for overrides in arrays(model.config.window, lanes):
+    for overrides in arrays(model.config.tokens, lanes):
         try:
             _, hw, layout = choose_array(model, HardwareOptions(**overrides, device=device))
         except LiteFormerError as error:

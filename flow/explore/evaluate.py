@@ -80,6 +80,8 @@ def dataset_of(options):
     unused = {"heads", "ffn", "readout", "seed", "out", "lr", "epochs", "qat_epochs"}
     if options.skip != "persistence":  # With it the raw scale depends on what the head can multiply.
         unused |= {"d_model", "layers", "bits", "bits_of"}
+    # How rows are put together to tokens does not change the data; one token is possible for every window.
+    values |= {"patch": options.window, "stride": options.window}
     return _dataset(json.dumps({key: value for key, value in values.items() if key not in unused}, sort_keys=True))
 
 
@@ -135,8 +137,9 @@ def _random(options, dataset):
     """A random model of the options' shape, for the data's features and outputs."""
     try:
         return random_model(
-            np.random.default_rng(options.seed), window=options.window, features=len(dataset.feature_names),
-            d_model=options.d_model, bits=options.bits, outputs=len(dataset.target_names), heads=options.heads,
+            np.random.default_rng(options.seed), window=options.window, patch=options.patch, stride=options.stride,
+            features=len(dataset.feature_names), d_model=options.d_model, bits=options.bits,
+            outputs=len(dataset.target_names), heads=options.heads,
             layers=options.layers, ffn=options.ffn_size, readout=options.readout, bit_overrides=options.tensor_bits)
     except ValidationError as error:
         raise Unfit(str(error.errors()[0]["msg"])) from None

@@ -11,7 +11,7 @@ from liteformer.flow.common.inputs import at_least
 from liteformer.flow.explore import cost, objectives
 from liteformer.flow.explore.front import as_csv, front_of
 from liteformer.flow.explore.show import counts, watching
-from liteformer.flow.explore.space import size
+from liteformer.flow.explore.space import NO_OVERLAP, size
 from liteformer.flow.explore.study import Exploration, alone
 
 FILES = {"csv": "front.csv", "html": "front.html", "png": "front.png"}
@@ -46,7 +46,8 @@ def make_settings(data, axes, *, names, fidelity, device):
     from liteformer.train.loop.options import TrainOptions
     TrainOptions(**data)
     for window in axes["window"]:
-        dataset = dataset_of(options_of({"data": data}, point | {"window": window, "heads": 1}))
+        dataset = dataset_of(options_of({"data": data}, point | {"window": window, "patch": window, "heads": 1,
+                                                                "stride": NO_OVERLAP}))
         if task == "anomaly" and "error" in names and not labels_of(dataset, dataset.watched).any():
             raise LiteFormerError("the validation part of the data holds no anomaly, so no F1 can be measured there; take data "
                                   "with labelled anomalies late in the training part, or drop objective error")

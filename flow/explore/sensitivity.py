@@ -42,11 +42,11 @@ def one_shape(axes):
 
 def _sizes(shape, features):
     """dict tensor name -> values in it; activations, which have no tensor in the model file, count for all tokens."""
-    config = ModelConfig(window=shape["window"], features=features, outputs=1, d_model=shape["d_model"], layers=shape["layers"],
-                         heads=shape["heads"], ffn=shape["ffn"], readout=shape["readout"], raw_scale=[1.0] * features,
-                         output_scale=[1.0], bits=uniform_bits(shape["layers"], shape["bits"]))
+    sizes = {name: shape[name] for name in ("window", "patch", "stride", "d_model", "layers", "heads", "ffn", "readout")}
+    config = ModelConfig(**sizes, features=features, outputs=1, raw_scale=[1.0] * features, output_scale=[1.0],
+                         bits=uniform_bits(shape["layers"], shape["bits"]))
     stored = {name: math.prod(size) for name, size in tensor_shapes(config, 2).items()}
-    return {name: stored.get(name, shape["window"] * shape["d_model"]) for name in config.bits}
+    return {name: stored.get(name, config.tokens * shape["d_model"]) for name in config.bits}
 
 
 def weight_brams(shape, features, bits):
@@ -62,8 +62,9 @@ def weight_brams(shape, features, bits):
 
 def build_figures(shape, features, bits, device):
     """Figures of ``cost.estimated`` for random weights of these widths, None if nothing fits the device."""
-    model = random_model(np.random.default_rng(1), window=shape["window"], features=features, d_model=shape["d_model"],
-                         bits=max(bits.values()), heads=shape["heads"], layers=shape["layers"], ffn=shape["ffn"],
+    model = random_model(np.random.default_rng(1), window=shape["window"], patch=shape["patch"], stride=shape["stride"],
+                         features=features, d_model=shape["d_model"], bits=max(bits.values()), heads=shape["heads"],
+                         layers=shape["layers"], ffn=shape["ffn"],
                          readout=shape["readout"], bit_overrides=bits)
     try:
         _, hw, cycles = cost.place(model, AUTO, device)
@@ -173,8 +174,10 @@ def _lower(lowering, table, widths, sizes, top, lowered, start, goal, bram, memo
 
 
 def _command(shape, bits_of):
-    return (f"liteformer train --window {shape['window']} --d-model {shape['d_model']} --heads {shape['heads']} --layers "
-            f"{shape['layers']} --ffn {shape['ffn']} --readout {shape['readout']} --bits {shape['bits']} --bits-of {bits_of}")
+    patches = f" --patch {shape['patch']} --stride {shape['stride']}" if shape["patch"] > 1 else ""
+    return (f"liteformer train --window {shape['window']}{patches} --d-model {shape['d_model']} --heads {shape['heads']} "
+            f"--layers {shape['layers']} --ffn {shape['ffn']} --readout {shape['readout']} --bits {shape['bits']} "
+            f"--bits-of {bits_of}")
 
 
 def render(result):

@@ -38,8 +38,8 @@ def front_table(front, columns, most=None, **style):
     """
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), **style)
     # A column with the same value in every row is omitted.
-    varied = [name for name in ("heads", "layers", "ffn_ratio", "readout", "cpu")
-              if len({row["point"][name] for row in front}) > 1]
+    varied = [name for name in ("stride", "heads", "layers", "ffn_ratio", "readout", "cpu")
+              if len({row["point"].get(name) for row in front}) > 1]
     for name in ("trial", "window, d, bits", *(HEADS[name] for name in columns), *varied, "array"):
         table.add_column(name.removesuffix("_ratio"), justify="right" if name != "window, d, bits" else "left")
     for row in front[:most]:

@@ -68,9 +68,9 @@ def _tensors(compiled, results):
         prefix = f"layers.{step.layer}." if step.layer >= 0 else ""
         name, place = prefix + TENSORS.get(step.kind, step.kind), times[step.layer, step.kind, step.head]
         times[step.layer, step.kind, step.head] += 1
-        tokens = 1 if one else config.window
+        tokens = 1 if one else config.tokens
         if step.kind == "score":
-            tile, first, inner = place // hw.row_tiles, place % hw.row_tiles * hw.rows, (config.heads, tokens, config.window)
+            tile, first, inner = place // hw.row_tiles, place % hw.row_tiles * hw.rows, (config.heads, tokens, config.tokens)
         else:
             # The heads of values are separate steps that name no head.
             parts = config.heads if step.kind == "value" else 1

@@ -93,7 +93,7 @@ def timeline(compiled, recording):
         times.append(StepTime(step.name, step.kind, step.macs, int(issued[0]), last, int(selected[0]), int(selected[-1]),
                               len(issued), len(selected), until - end, _idle_lanes(step, compiled.hw)))
         end = last
-    weigh = _second_passes(signals["score"], signals["weight"], compiled.hw.window)
+    weigh = _second_passes(signals["score"], signals["weight"], compiled.hw.tokens)
     state = _states(times, issue, select, weigh, signals["divide"])
     return Timeline(cycles, compiled.hw.lanes, times, state, {"select": select, "score": signals["score"], "weigh": weigh,
                                                               "divide": signals["divide"]})

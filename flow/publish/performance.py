@@ -72,7 +72,7 @@ def softmax_budget(compiled):
         if step.score_end:
             groups = hw.groups if step.mode == "narrow" else 1
             # The first weight is written two cycles before it is visible.
-            cycles += hw.window * groups + SCORE_TO_FIRST_WEIGHT - 2 + groups * Softmax.divide_cycles(hw)
+            cycles += hw.tokens * groups + SCORE_TO_FIRST_WEIGHT - 2 + groups * Softmax.divide_cycles(hw)
     return cycles
 
 

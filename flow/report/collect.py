@@ -91,7 +91,8 @@ def _about(source, compiled):
         "model": {
             "id": source.model.id, "path": source.path, "task": config.task,
             "shape": {name: getattr(config, name) for name in
-                      ("window", "features", "d_model", "heads", "layers", "ffn", "outputs", "readout", "skip")},
+                      ("window", "patch", "stride", "features", "d_model", "heads", "layers", "ffn",
+                       "outputs", "readout", "skip")},
             "bits": dict(config.bits), "parameters": config.parameters, "macs": config.macs,
             "data": source.model.provenance.get("dataset"), "targets": config.target_names,
             "inputs": dict(input_formulas(source.model)), "outputs": dict(output_formulas(source.model))},
@@ -162,7 +163,7 @@ def _duty_cycle(report, period, configuration_mj, idle_mw):
 def _paper(source):
     config = source.model.config
     widths = {source.model.config.row_bits, source.model.config.column_bits}
-    row = published.row(config.window, config.d_model, widths.pop()) if len(widths) == 1 else None
+    row = published.row(config.window, config.d_model, widths.pop()) if len(widths) == 1 and config.patch == 1 else None
     if row is None or config.layers > 1 or config.heads > 1 or config.features != 7:
         return None
     same_data = source.model.provenance.get("dataset") == published.DATA

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from jinja2 import Environment, StrictUndefined
 
-from liteformer.flow.report.text import headline, sections
+from liteformer.flow.report.text import headline, patches, sections
 
 TEMPLATE = Path(__file__).with_name("page.html")
 
@@ -25,8 +25,9 @@ def html(report, pictures):
     template = Environment(autoescape=True, undefined=StrictUndefined).from_string(TEMPLATE.read_text())
     return template.render(
         name=f"({shape['window']}, {shape['d_model']}), {model['task']} of {subject}",
-        subtitle=f"{model['path']}: window {shape['window']}, d_model {shape['d_model']}, {widths[0]} to {widths[-1]} bits, "
-                 f"readout {shape['readout']}, on {report['device']} at {report['clock_mhz']:g} MHz with {report['cpu']}",
+        subtitle=f"{model['path']}: window {shape['window']}{patches(shape)}, d_model {shape['d_model']}, "
+                 f"{widths[0]} to {widths[-1]} bits, readout {shape['readout']}, on {report['device']} at "
+                 f"{report['clock_mhz']:g} MHz with {report['cpu']}",
         tiles=headline(report), sections=sections(report),
         pictures={key: {"title": title, "caption": caption, "data": base64.b64encode(png).decode()}
                   for key, title, caption, png in pictures})

@@ -58,12 +58,17 @@ def headline(report):
     return tiles
 
 
+def patches(shape):
+    """Patches of a report's shape after the words for its window; empty where a token is a row."""
+    return f" in patches of {shape['patch']}, {shape['stride']} apart" if shape["patch"] > 1 else ""
+
+
 def _model(report):
     model, array = report["model"], report["array"]
     shape, widths = model["shape"], sorted(set(model["bits"].values()))
     several = f"{widths[0]} to {widths[-1]}" if len(widths) > 1 else f"{widths[0]}"
     return Section("Model and hardware", ("", ""), [
-        ["window, features, outputs", f"{shape['window']} rows, {shape['features']}, {shape['outputs']}"],
+        ["window, features, outputs", f"{shape['window']} rows{patches(shape)}, {shape['features']}, {shape['outputs']}"],
         ["d_model, heads, layers, ffn", f"{shape['d_model']}, {shape['heads']}, {shape['layers']}, {shape['ffn']}"],
         ["readout, skip", f"{shape['readout']}, {shape['skip']}"],
         ["bits of the tensors", several],

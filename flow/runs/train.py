@@ -15,7 +15,9 @@ def run_training(options, seeds=1):
     Returns:
         Run.
     """
-    with console.step(f"Train on {options.data}: window {options.window}, d {options.d_model}, {options.bits} bits") as step:
+    patches = f" in patches of {options.patch}" if options.patch > 1 else ""
+    shape = f"window {options.window}{patches}, d {options.d_model}, {options.bits} bits"
+    with console.step(f"Train on {options.data}: {shape}") as step:
         from liteformer.train.loop.seeds import train_seeds
 
         def show(stage, done, total, metrics):

@@ -126,7 +126,7 @@ def _data_set(model, data, path, reading):
         targets = target_columns(model) if config.task == "forecast" and any_columns else None
         options = options | {"features": config.feature_names if any_columns else None, "target": targets, "timestamp": None,
                              "sensor": None, "path": None, "data": data}
-    options = TrainOptions(**options | {"path": path or options["path"]} | reading)
+    options = TrainOptions.stored(options | {"path": path or options["path"]} | reading)
     series = registry.load_series(options)
     if list(series.names) != config.feature_names:
         raise LiteFormerError(f"data {options.data} has the features {', '.join(series.names)}; the model takes "

@@ -28,6 +28,7 @@ SHAPES = [
     ({"readout": "last", "window": 10, "d_model": 12, "heads": 3, "layers": 2, "bits": 8, "outputs": 9},
      {"rows": 5, "columns": 7, "requantizers": 5}),
     ({"readout": "mean", "window": 6, "d_model": 6, "heads": 6, "layers": 2}, {"rows": 1, "columns": 1}),
+    ({"readout": "last", "window": 22, "patch": 4, "stride": 2, "features": 3, "d_model": 8}, {"rows": 5}),
     ({"readout": "last", "window": 24, "d_model": 8, "ffn": 5}, {"rows": 12, "columns": 3, "requantizers": 3}),
 ]
 
@@ -43,8 +44,8 @@ def _compiled(shape, options):
 
 
 @pytest.mark.parametrize(("options", "message"), [
-    ({"rows": 5}, "--rows 5 does not divide the window of 12; possible: 1, 2, 3, 4, 6, 12"),
-    ({"rows": 24}, "--rows 24 does not divide the window of 12; possible: 1, 2, 3, 4, 6, 12"),
+    ({"rows": 5}, "--rows 5 does not divide the 12 tokens of a window; possible: 1, 2, 3, 4, 6, 12"),
+    ({"rows": 24}, "--rows 24 does not divide the 12 tokens of a window; possible: 1, 2, 3, 4, 6, 12"),
     ({"columns": 65}, "--columns 65 is outside 1 to 64"),
     ({"columns": -1}, "--columns -1 is outside 1 to 64"),
     ({"rows": 6, "requantizers": 4}, "--requantizers 4 does not divide the 6 rows; possible: 1, 2, 3, 6"),
@@ -80,7 +81,7 @@ def test_large_models_compile_or_say_why(shape, options):
 @pytest.mark.parametrize("window", [7, 13, 17])
 def test_any_window_has_an_array(window):
     hw = compiled({"window": window}, {}).hw
-    assert hw.window == window and hw.rows * hw.row_tiles == window
+    assert hw.tokens == window and hw.rows * hw.row_tiles == window
 
 
 def test_one_token_and_many_channels():
@@ -325,8 +326,9 @@ def test_mac_table_counts_every_product(shape, options):
     """Brute force: one for each weight or activation pair that a token needs, against the table and the steps."""
     built = compiled(shape, options)
     config = built.model.config
-    n, d, count = config.window, config.d_model, defaultdict(int)
-    count["embed"] = sum(1 for _ in range(n) for _ in range(d) for _ in range(config.features))
+    n, d, count = config.tokens, config.d_model, defaultdict(int)
+    count["embed"] = sum(1 for _ in range(n) for _ in range(d)
+                         for _ in range(config.patch) for _ in range(config.features))
     for layer in range(config.layers):
         tokens = range(1 if config.readout == "last" and layer == config.layers - 1 else n)
         for kind, (outputs, inputs), used in (

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from liteformer.accel import golden, numerics
 from liteformer.accel.compiler import HardwareOptions, choose, compile_model, memories
 from liteformer.accel.devices import device as find_device
+from liteformer.accel.gateware.drive import push_row
 from liteformer.accel.model import tensor_names
 
 from .common import EngineDriver, altered, compiled_model, engine_infer, make_model, random_raw, simulate
@@ -51,6 +52,62 @@ def test_shapes(shape, options):
 def test_smallest_shapes(shape, options):
     simulated, predicted = simulated_and_predicted(make_model(**shape), HardwareOptions(**options))
     assert simulated == predicted
+
+
+@pytest.mark.parametrize(("shape", "options"), [
+    # Side by side and overlapping; one token of the whole window; tiles that hand over tokens; more inputs than channels.
+    ({"window": 8, "patch": 2, "stride": 2, "readout": "last"}, {}),
+    ({"window": 12, "patch": 4, "stride": 4, "features": 1, "skip": "persistence", "readout": "mean"}, {"rows": 1}),
+    ({"window": 9, "patch": 4, "stride": 1, "features": 3, "readout": "mean", "bits": 5}, {"rows": 2}),
+    ({"window": 11, "patch": 5, "stride": 2, "features": 2, "bits": 3}, {"rows": 2, "columns": 3}),
+    ({"window": 6, "patch": 6, "stride": 6, "features": 2, "bits": 8}, {}),
+    ({"window": 7, "patch": 3, "stride": 2, "features": 1, "bits": 2, "layers": 2}, {"loadable": True}),
+], ids=str)
+def test_patches(shape, options):
+    """More windows than the samples of a patch: their places rotate."""
+    model = make_model(**shape)
+    compiled = compile_model(model, HardwareOptions(**options))
+    window, driver, outputs = model.config.window, EngineDriver(compiled), []
+    rows = random_raw(model, 1, tokens=window + 2 * model.config.patch)[0]
+
+    def bench():
+        for number, row in enumerate(rows, 1):
+            yield from driver.push(row)
+            assert (yield driver.engine.full) == (number >= window)
+            if number >= window:
+                result, cycles = yield from driver.run()
+                assert cycles == compiled.cycles
+                outputs.append(result)
+
+    simulate(driver.engine, bench(), limit=len(rows) * (driver.limit + 200))
+    expected = golden.infer(model, np.stack([rows[n:n + window] for n in range(len(outputs))])).tolist()
+    assert outputs == expected and outputs[1:] != expected[:-1]
+
+
+def test_patches_after_an_abort_and_a_clear():
+    """An inference that was stopped within a patch and a row that was cleared half-way leave no trace."""
+    compiled = compiled_model(window=8, patch=4, stride=2, features=2)
+    driver, outputs = EngineDriver(compiled), []
+    engine, rows = driver.engine, random_raw(compiled.model, 1, tokens=20)[0]
+
+    def bench():
+        for row in rows[:9]:
+            yield from driver.push(row)
+        for after in range(3, 14):
+            yield from driver.pulse(engine.start)
+            for _ in range(after):
+                yield
+            yield from driver.pulse(engine.abort)
+            outputs.append((yield from driver.run())[0])
+        yield from push_row(engine, engine.push_busy, rows[9][:1])
+        yield from driver.pulse(engine.clear)
+        for row in rows[10:18]:
+            yield from driver.push(row)
+        outputs.append((yield from driver.run())[0])
+
+    simulate(engine, bench())
+    first, second = golden.infer(compiled.model, np.stack([rows[1:9], rows[10:18]])).tolist()
+    assert outputs == [first] * 11 + [second] and first != second
 
 
 @pytest.mark.parametrize(("shape", "options"), [
@@ -204,14 +261,16 @@ def test_wrong_waits_are_seen(bias):
 def builds(draw):
     """A small model of any shape, with some widths of its own, and an array for it."""
     heads, layers = draw(st.integers(1, 3)), draw(st.integers(1, 2))
-    window = draw(st.integers(1, 6))
+    tokens, patch = draw(st.integers(1, 6)), draw(st.integers(1, 4))
+    stride = draw(st.integers(1, patch))
     d_model = heads * draw(st.integers(2, 4))
     names = [name for name in tensor_names(layers) if name != "position" and not name.endswith("probability")]
-    shape = {"window": window, "features": draw(st.integers(1, 3)), "d_model": d_model, "heads": heads, "layers": layers,
+    shape = {"window": (tokens - 1) * stride + patch, "patch": patch, "stride": stride,
+             "features": draw(st.integers(1, 3)), "d_model": d_model, "heads": heads, "layers": layers,
              "ffn": draw(st.integers(2, 9)), "outputs": draw(st.integers(1, 3)), "bits": draw(st.integers(2, 8)),
              "readout": draw(st.sampled_from(["mean", "last"])), "skip": draw(st.sampled_from(["none", "persistence"])),
              "bit_overrides": draw(st.dictionaries(st.sampled_from(names), st.integers(2, 8), max_size=3))}
-    rows = draw(st.sampled_from([r for r in range(1, window + 1) if window % r == 0]))
+    rows = draw(st.sampled_from([r for r in range(1, tokens + 1) if tokens % r == 0]))
     requantizers = draw(st.sampled_from([p for p in range(1, rows + 1) if rows % p == 0]))
     options = HardwareOptions(rows, draw(st.integers(1, 7)), requantizers, draw(st.sampled_from([None, 0, 4])),
                               loadable=draw(st.booleans()))

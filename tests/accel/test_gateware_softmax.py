@@ -54,9 +54,9 @@ def collect(unit, words):
 def decode(words, hw, head):
     """Words of a head as integers ``(rows, keys)``; every digit must be in range by construction."""
     digits, bits = hw.probability_digits, hw.row_bits
-    values = np.zeros((hw.rows, hw.window), np.int64)
-    for key in range(hw.window):
-        word = words[head * hw.window + key]
+    values = np.zeros((hw.rows, hw.tokens), np.int64)
+    for key in range(hw.tokens):
+        word = words[head * hw.tokens + key]
         for row in range(hw.rows):
             for d in range(digits):
                 digit = (word >> (bits * (row * digits + d))) & ((1 << bits) - 1)
@@ -74,7 +74,7 @@ def run_softmax(case, batches, layer=0, single=False):
         for head, scores in enumerate(batches):
             yield from send(unit, hw, scores, head, layer, single)
             # The second pass and the division of this head.
-            for _ in range(hw.window * groups + 8 + groups * Softmax.divide_cycles(hw)):
+            for _ in range(hw.tokens * groups + 8 + groups * Softmax.divide_cycles(hw)):
                 yield
         for head in range(len(batches)):
             rows = []
@@ -100,7 +100,7 @@ def simulated_and_expected(case, batches, numerator, **fields):
 
 def random_scores(hw, count, seed=0):
     """Rows of every kind: wide, narrow, all equal, extremes, one winner."""
-    rng, keys = np.random.default_rng(seed), hw.window
+    rng, keys = np.random.default_rng(seed), hw.tokens
     kinds = [lambda: rng.integers(SCORE_LO, SCORE_HI, keys, endpoint=True), lambda: rng.integers(-30, 30, keys),
              lambda: np.full(keys, rng.integers(SCORE_LO, SCORE_HI)), lambda: rng.choice([SCORE_LO, SCORE_HI], keys),
              lambda: np.full(keys, SCORE_LO), lambda: np.where(np.arange(keys) == keys - 1, SCORE_HI, SCORE_LO)]

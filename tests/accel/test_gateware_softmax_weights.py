@@ -20,7 +20,7 @@ class Bench(Module):
     def __init__(self, hw, table):
         P = hw.requantizers
         self.score, self.maximum = ([Signal((numerics.SCORE_BITS, True)) for _ in range(P)] for _ in range(2))
-        self.now = {"valid": Signal(), "group": Signal(max=max(hw.groups, 2)), "key": Signal(max=max(hw.window, 2))}
+        self.now = {"valid": Signal(), "group": Signal(max=max(hw.groups, 2)), "key": Signal(max=max(hw.tokens, 2))}
         self.submodules.line = line = DelayLine(self.now, SCORE_TO_WEIGHT)
         stages = [line.after(cycles) for cycles in range(SCORE_TO_WEIGHT + 1)]
         self.submodules.lookup = WeightLookup(hw, table, self.score, self.maximum, stages)

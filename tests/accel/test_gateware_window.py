@@ -15,12 +15,21 @@ from liteformer.accel.gateware.window import SampleWindow
 from .common import compiled_model, simulate
 
 
+class Steps:
+    """What a window needs of the sequencer: the words of one tile addressed in order."""
+
+    def __init__(self):
+        self.issue, self.start, self.value, self.zero = Signal(), Signal(), Signal(16), Signal()
+
+
 class Bench(Module):
     """A window with a requantizer and its parameters, connected as the drain does."""
 
     def __init__(self, compiled):
         hw, model = compiled.hw, compiled.model
-        self.submodules.window = window = SampleWindow(hw)
+        self.steps = steps = Steps()
+        self.submodules.window = window = SampleWindow(hw, steps.issue, steps, steps.start)
+        self.comb += steps.zero.eq(steps.value == 0)
         self.submodules.unit = unit = Requantizer(numerics.RAW_BITS, DSP48E1.narrow, 2, 2, numerics.OFFSET_BITS + 1,
                                                   [hw.input_bits])
         for name, port, added in (("multiplier", unit.multiplier, 0), ("offset", unit.offset, numerics.ROUNDING)):
@@ -32,12 +41,17 @@ class Bench(Module):
 
 
 def contents(dut, hw):
-    """Digits of all samples, int64 ``(digits, window, features)``, most significant first."""
-    window, samples = dut.window, np.zeros((hw.input_digits, hw.window, hw.features), np.int64)
+    """Digits of all tokens, int64 ``(digits, tokens, patch * features)``, most significant first."""
+    window, samples = dut.window, np.zeros((hw.input_digits, hw.tokens, hw.token_inputs), np.int64)
     for tile in range(hw.row_tiles):
-        for feature in range(hw.features):
-            yield window.address.eq(tile * hw.features + feature)
+        for feature in range(hw.token_inputs):
+            yield window.address.eq(tile * hw.token_inputs + feature)
+            yield dut.steps.value.eq(hw.token_inputs - 1 - feature)
+            yield dut.steps.issue.eq(1)
             yield
+            yield dut.steps.issue.eq(0)
+            # The address of this cycle is read; the next word's rotation may differ.
+            yield window.address.eq(0)
             yield
             yield
             word = yield window.data
@@ -52,11 +66,13 @@ def contents(dut, hw):
 @pytest.mark.parametrize(("bits", "rows", "shape"), [
     (4, 6, {}), (4, 2, {}), (3, 3, {}), (8, 1, {}), (2, 2, {"features": 1}), (5, 6, {"bit_overrides": {"input": 6}}),
     (4, 2, {"bit_overrides": {"input": 3}}), (6, 1, {"window": 1, "features": 1}),
+    (4, 3, {"patch": 2, "stride": 2}), (4, 2, {"window": 9, "patch": 3, "stride": 2}), (8, 1, {"window": 5, "patch": 3}),
+    (3, 5, {"window": 8, "patch": 4, "features": 1}),
 ], ids=str)
 def test_window(bits, rows, shape):
     compiled = compiled_model(bits=bits, options=HardwareOptions(rows=rows), **({"window": 6, "features": 3} | shape))
     hw, model = compiled.hw, compiled.model
-    dut, count = Bench(compiled), hw.window + 4
+    dut, count = Bench(compiled), hw.samples + 4
     rng = np.random.default_rng(bits)
     raw = rng.integers(-1 << 17, 1 << 17, (count, hw.features))
     # Beyond 25 bits, on both sides, and the ends of the range.
@@ -68,14 +84,15 @@ def test_window(bits, rows, shape):
         for n, row in enumerate(raw):
             yield from push_row(dut.window, dut.window.busy, row)
             full.append((yield dut.window.full))
-            if n + 1 >= hw.window:
+            if n + 1 >= hw.samples:
                 seen.append((yield from contents(dut, hw)))
 
     simulate(dut, bench())
     quantized = golden.quantize_input(model, raw)
-    expected = [numerics.to_digits(quantized[n - hw.window:n], hw.row_bits, hw.input_digits)
-                for n in range(hw.window, count + 1)]
-    assert full == [int(n + 1 >= hw.window) for n in range(count)]
+    windows = np.stack([quantized[n - hw.samples:n] for n in range(hw.samples, count + 1)])
+    expected = [numerics.to_digits(window, hw.row_bits, hw.input_digits)
+                for window in golden.patches(windows, hw.patch, hw.stride)]
+    assert full == [int(n + 1 >= hw.samples) for n in range(count)]
     assert np.array_equal(seen, expected)
     # Negative control: a window one token older differs.
     assert not np.array_equal(seen[1:], expected[:-1])

@@ -59,7 +59,9 @@ class Naive:
         limit = 1 << 24
         x = [[quantize(min(max(v, -limit), limit - 1), t["input.multiplier"][f], t["input.offset"][f],
                        bounds=self.input_bounds) for f, v in enumerate(row)] for row in raw]
-        hidden = self.linear("embed", x, bits["hidden"], t["position"])
+        starts = range(0, len(x) - config.patch + 1, config.stride)
+        tokens = [[value for row in x[start:start + config.patch] for value in row] for start in starts]
+        hidden = self.linear("embed", tokens, bits["hidden"], t["position"])
         for layer in range(config.layers):
             p = f"layers.{layer}"
             rows = hidden[-1:] if config.readout == "last" and layer == config.layers - 1 else hidden
@@ -84,6 +86,8 @@ SHAPES = [
     {"bits": 2, "readout": "mean", "heads": 2, "layers": 2, "outputs": 3},
     {"bits": 8, "readout": "last", "heads": 3, "d_model": 6, "layers": 3, "skip": "persistence"},
     {"bits": 5, "readout": "mean", "window": 1, "features": 1, "d_model": 3, "ffn": 1},
+    {"bits": 4, "readout": "mean", "window": 12, "patch": 3, "stride": 3, "skip": "persistence"},
+    {"bits": 6, "readout": "last", "window": 9, "patch": 5, "stride": 2, "features": 3},
     {"bits": 6, "readout": "last", "heads": 4, "ffn": 5, "outputs": 2, "skip": "persistence",
      "bit_overrides": {"layers.0.key": 3, "layers.0.expanded": 8, "head.weight": 8, "input": 5, "position": 7}},
 ]

@@ -59,7 +59,8 @@ def test_streams_of_several_banks(options, shape, monkeypatch):
 
 
 @pytest.mark.parametrize(("shape", "words"), [
-    ({"window": 2}, "window"), ({"features": 3}, "features"), ({"d_model": 8}, "does not fit the build"),
+    ({"window": 2}, "window"), ({"window": 8, "patch": 2, "stride": 2}, "window"), ({"window": 7, "patch": 4}, "window"),
+    ({"features": 3}, "features"), ({"d_model": 8}, "does not fit the build"),
     ({"ffn": 12}, "does not fit the build"), ({"bits": 5}, "softmax table"), ({"readout": "mean"}, "pool"),
     ({"layers": 2}, "layers"), ({"outputs": 2}, "outputs"), ({"bit_overrides": {"head.weight": 3}}, "weights")])
 def test_what_does_not_fit_is_refused(shape, words):

@@ -160,12 +160,31 @@ def test_provenance_that_is_nested_too_deeply(saved):
     assert "has a damaged header (" in refusal(QuantizedModel.load, path)
 
 
-@pytest.mark.parametrize("version", ["3", "x", "", "\u00b2"])
+@pytest.mark.parametrize("version", ["4", "x", "", "\u00b2"])
 def test_newer_format(saved, version):
     _, path = saved
     rewrite(path, version=version)
     assert refusal(QuantizedModel.load, path) == (
         f"{path} has format version {version}, this LiteFormer reads up to {model.FORMAT_VERSION}; update LiteFormer")
+
+
+@pytest.mark.parametrize(("fields", "version"), [
+    ({}, "1"), ({"raw_offset": [1.0, 2.0]}, "2"), ({"window": 8, "patch": 2, "stride": 2}, "3")])
+def test_a_file_has_the_first_format_that_can_hold_it(tmp_path, fields, version):
+    """An earlier version reads what it knows and refuses patches; their fields are in no other file."""
+    base = make_model(**{name: fields[name] for name in fields if name != "raw_offset"})
+    held = QuantizedModel(base.config.model_copy(update=fields), base.tensors)
+    held.save(tmp_path / "m.safetensors")
+    with safe_open(tmp_path / "m.safetensors", "np") as archive:
+        metadata = archive.metadata()
+    assert metadata["version"] == version and ("patch" in metadata["config"]) == (version == "3")
+    assert QuantizedModel.load(tmp_path / "m.safetensors").config == held.config
+
+
+def test_the_id_depends_on_the_patches():
+    """Two cuts of a window whose tensors have the same shapes."""
+    one, other = (make_model(window=window, patch=4, stride=stride) for window, stride in ((12, 4), (8, 2)))
+    assert all(np.array_equal(one.tensors[name], other.tensors[name]) for name in one.tensors) and one.id != other.id
 
 
 def test_damaged_header(saved):
@@ -199,6 +218,13 @@ def test_failed_save_leaves_nothing(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize(("change", "message"), [
     ({"heads": 3}, "d_model 4 is not divisible by 3 heads"),
+    ({"patch": 5}, "a patch of 5 rows is longer than the window of 4; choose a patch of at most 4"),
+    ({"patch": 2, "stride": 3},
+     "a stride of 3 leaves 1 rows between two patches of 2 unused; choose a stride of at most 2"),
+    ({"window": 8, "patch": 3, "stride": 3},
+     "patches of 3 rows with a stride of 3 leave 2 of the 8 rows of a window unused; choose a window of 6 or 9"),
+    ({"window": 2000, "patch": 2}, "a window of 2000 rows with a stride of 1 has 1999 tokens, more than 1024; choose a larger "
+     "patch and stride or a smaller window"),
     ({"bits": uniform_bits(1, 4, {"hidden": 1})}, "hidden has 1 bits; 2 to 8 are possible"),
     ({"bits": uniform_bits(1, 4, {"head.weight": 9})}, "head.weight has 9 bits; 2 to 8 are possible"),
     ({"bits": {"input": 8}}, "bits must name exactly the model's tensors; differing: "),
@@ -262,6 +288,7 @@ def test_missing_tensor():
     # Counted by hand: embed 4*4*2; per token query, project 2*16, expand, contract 2*64; key, value 4*2*16; attention 2*16.
     ({"readout": "mean"}, 4 * 8 + 4 * (2 * 16 + 2 * 64) + 4 * 2 * 16 + 4 * 2 * 16 + 4),
     ({"readout": "last"}, 4 * 8 + (2 * 16 + 2 * 64) + 4 * 2 * 16 + 2 * 16 + 4),
+    ({"readout": "last", "window": 9, "patch": 3, "stride": 2}, 3 * 4 * 8 + (2 * 16 + 2 * 64) + 4 * 2 * 16 + 2 * 16 + 4),
 ])
 def test_macs(shape, macs):
     assert make_model(**shape).config.macs == macs

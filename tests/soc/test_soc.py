@@ -45,6 +45,18 @@ def test_every_output_equals_the_golden_model(model, cpu):
         assert (result.end_to_end_cycles - result.accelerator_cycles).max() <= 300
 
 
+@pytest.mark.parametrize("shape", [{"window": 24, "patch": 12, "stride": 1, "features": 3}], ids=str)
+def test_patches(shape):
+    """A running series: one row pushed, next forecast, more of them than a window has."""
+    model = model_of(**shape)
+    raw = samples(model, 40)
+    with Simulation(compile_model(model)) as simulation:
+        result, info = simulation.infer(raw), simulation.client.info()
+    expected = golden.infer(model, raw)
+    assert info.window == model.config.window and len(np.unique(expected)) > len(raw) / 2
+    assert np.array_equal(result.outputs, expected) and (result.outputs[1:] != expected[:-1]).any()
+
+
 def test_one_wrong_weight_is_seen(model):
     tensors = {name: tensor.copy() for name, tensor in model.tensors.items()}
     weight = tensors["layers.0.value.weight"]

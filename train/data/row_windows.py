@@ -35,7 +35,7 @@ def load_rows(options):
     values = data.numbers(names)
     steps = len(names)
     series = class_series(
-        options.model_copy(update={"features": None, "stride": steps}),
+        options.model_copy(update={"features": None, "window_stride": steps}),
         values.reshape(-1, 1),
         [FEATURE],
         np.repeat(labels, steps),

@@ -86,7 +86,7 @@ def class_series(options, values, names, labels, classes, label, *, groups=None,
     return Series(values=values[:, [list(names).index(name) for name in chosen]], names=chosen, targets=labels[:, None],
                   target_names=[label], follows=follows, horizon=0, scaling="standard",
                   boundary=int(len(values) * (1 - options.test_fraction)), parts=parts, classes=list(classes),
-                  stride=options.stride or max(options.window // 2, 1), steps=steps,
+                  stride=options.window_stride or max(options.window // 2, 1), steps=steps,
                   notes=[*unlabelled(labels, label), *_notes(steps)])
 
 

@@ -7,13 +7,16 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from liteformer.accel.golden import patches
+from liteformer.accel.model import count_tokens
+
 MOMENTUM = 0.02  # Running statistics average about 100 batches: with PyTorch's 0.1 their noise alone moves the validation loss.
 
 
-def sinusoids(window, d_model):
-    """Sinusoidal positional encoding, float32 ``(window, d_model)``: sines in even channels, cosines in odd ones."""
+def sinusoids(tokens, d_model):
+    """Sinusoidal positional encoding, float32 ``(tokens, d_model)``: sines in even channels, cosines in odd ones."""
     rate = torch.exp(torch.arange(0, d_model, 2) * (-math.log(10000.0) / d_model))
-    angle = torch.arange(window)[:, None] * rate
+    angle = torch.arange(tokens)[:, None] * rate
     return torch.stack([angle.sin(), angle.cos()], dim=-1).flatten(1)[:, :d_model].contiguous()
 
 
@@ -56,18 +59,20 @@ class Transformer(nn.Module):
     """Windows to normalised forecasts.
 
     Args:
-        features, outputs, window, d_model, heads, layers, ffn: sizes; readout: "last" or "mean".
+        features, outputs, window, patch, stride, d_model, heads, layers, ffn: sizes, as of ModelConfig; readout: "last" or
+            "mean".
         shift, scale: float ``(features,)``, the input is ``(raw - shift) / scale``; low, high: range outside which raw counts
             saturate, as at the integer model's input, or None.
     """
 
-    def __init__(self, *, features, outputs, window, d_model, heads, layers, ffn, readout, shift, scale, low=None, high=None):
+    def __init__(self, *, features, outputs, window, patch, stride, d_model, heads, layers, ffn, readout, shift, scale,
+                 low=None, high=None):
         super().__init__()
-        self.readout = readout
-        self.embed = nn.Linear(features, d_model)
+        self.readout, self.patch, self.stride = readout, patch, stride
+        self.embed = nn.Linear(patch * features, d_model)
         self.layers = nn.ModuleList(Encoder(d_model, heads, ffn) for _ in range(layers))
         self.head = nn.Linear(d_model, outputs)
-        self.register_buffer("position", sinusoids(window, d_model))
+        self.register_buffer("position", sinusoids(count_tokens(window, patch, stride), d_model))
         self.register_buffer("shift", torch.as_tensor(shift, dtype=torch.float32))
         self.register_buffer("scale", torch.as_tensor(scale, dtype=torch.float32))
         for name, limit in (("low", low), ("high", high)):
@@ -83,7 +88,7 @@ class Transformer(nn.Module):
         keep = (lambda name, tensor: None) if trace is None else trace.__setitem__
         if self.low is not None:
             raw = raw.clamp(self.low, self.high)
-        hidden = self.embed((raw - self.shift) / self.scale) + self.position
+        hidden = self.embed(patches((raw - self.shift) / self.scale, self.patch, self.stride)) + self.position
         keep("hidden", hidden)
         for index, layer in enumerate(self.layers):
             last = self.readout == "last" and index == len(self.layers) - 1
@@ -98,6 +103,7 @@ def build(options, dataset):
         torch.manual_seed(options.seed)
         return Transformer(
             features=len(dataset.feature_names), outputs=len(dataset.target_names), window=options.window,
-            d_model=options.d_model, heads=options.heads, layers=options.layers, ffn=options.ffn_size,
+            patch=options.patch, stride=options.stride, d_model=options.d_model, heads=options.heads,
+            layers=options.layers, ffn=options.ffn_size,
             readout=options.readout, shift=dataset.shift, scale=dataset.scale,
             **({"low": dataset.raw_low, "high": dataset.raw_high} if dataset.saturates else {}))

@@ -6,7 +6,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from liteformer.accel.errors import LiteFormerError
-from liteformer.accel.model import WEIGHTS, tensor_names
+from liteformer.accel.model import MAX_WINDOW, WEIGHTS, count_tokens, tensor_names
 from liteformer.accel.numerics import MAX_BITS, MIN_BITS
 from liteformer.accel.random_model import uniform_bits
 from liteformer.train.data import registry
@@ -47,10 +47,11 @@ class TrainOptions(BaseModel):
     of a PeMS file. ``horizon`` h forecasts the steps 1 to h after the window; 0 is the window's own last row (always so for
     data with ``last_row``, None elsewhere means 1). ``test_fraction`` of the rows of data without a published split and
     ``validation_fraction`` of the training windows come last in time.
-    A classification takes ``label``, the column of classes, and windows ``stride`` rows apart (None is half a window) that lie
-    within one class; ``group`` is a column of subjects or recordings, which no window spans and by which the data are split.
-    An anomaly model takes ``label``, 1 where a row is anomalous, and learns from windows without anomaly to forecast
-    the next row of its targets (None is all features).
+    A classification takes ``label``, the column of classes, and windows ``window_stride`` rows apart (None is half a window)
+    that lie within one class; ``group`` is a column of subjects or recordings, which no window spans and by which the data are
+    split.
+    An anomaly model takes ``label``, 1 where a row is anomalous, and learns from windows without anomaly to forecast the next
+    row of its targets (None is all features).
     How a CSV is read (``train.data.reader``): ``separator``, ``decimal``, ``encoding``, ``skip_rows``, ``dayfirst``,
     ``missing``, ``timezone``, each found out if None; ``strict`` refuses what would be a note. ``fill`` bridges gaps of so many
     rows, ``every`` averages over a length of time; ``layout`` "rows" has a window in each row of the file.
@@ -78,7 +79,7 @@ class TrainOptions(BaseModel):
     timestamp: str | None = None
     label: str | None = None
     group: str | None = None
-    stride: int | None = Field(None, ge=1)
+    window_stride: int | None = Field(None, ge=1)
     sensor: str | None = None
     separator: str | None = None
     decimal: str | None = None
@@ -95,7 +96,9 @@ class TrainOptions(BaseModel):
     test_fraction: float = Field(0.2, gt=0, lt=1)
     validation_fraction: float = Field(0.15, gt=0, lt=1)
 
-    window: int = Field(12, ge=1, le=1024)
+    window: int = Field(12, ge=1, le=MAX_WINDOW)
+    patch: int = Field(1, ge=1)
+    stride: int = Field(1, ge=1)
     d_model: int = Field(32, ge=1, le=1024)
     bits: int = Field(4, ge=MIN_BITS, le=MAX_BITS)
     bits_of: dict[str, int] = {}
@@ -131,6 +134,12 @@ class TrainOptions(BaseModel):
         except ValidationError as error:
             raise LiteFormerError(_sentence(error.errors()[0])) from None
 
+    @classmethod
+    def stored(cls, values):
+        """TrainOptions that a run has stored, whose ``stride``, before there were patches, was that of windows."""
+        earlier = {} if "patch" in values else {"window_stride": values.get("stride"), "stride": 1}
+        return cls(**values | earlier)
+
     @field_validator("data", mode="before")
     @classmethod
     def _known(cls, value):
@@ -138,6 +147,7 @@ class TrainOptions(BaseModel):
 
     @model_validator(mode="after")
     def _check(self):
+        count_tokens(self.window, self.patch, self.stride)
         if self.d_model % self.heads:
             raise ValueError(f"d_model {self.d_model} is not divisible by {self.heads} heads; choose another number of heads")
         source = registry.find(self.data)
@@ -166,15 +176,15 @@ class TrainOptions(BaseModel):
         if source.any_columns and self.task != "forecast" and not self.label:
             raise ValueError(f"task {self.task} needs the name of the column with the labels; give it with --label")
         if self.task == "forecast":
-            unused = {"label": self.label, "group": self.group, "stride": self.stride}
+            unused = {"label": self.label, "group": self.group, "window_stride": self.window_stride}
         elif self.task == "classification":
             unused = {"target": self.target, "horizon": self.horizon, "sensor": self.sensor,
                       "skip": self.skip != "none"}
         else:
-            unused = {"horizon": self.horizon, "sensor": self.sensor, "stride": self.stride}
+            unused = {"horizon": self.horizon, "sensor": self.sensor, "window_stride": self.window_stride}
         for name, value in unused.items():
             if value:
-                raise ValueError(f"task {self.task} has no {name}; leave --{name} out")
+                raise ValueError(f"task {self.task} has no {name}; leave --{name.replace('_', '-')} out")
 
     def _check_reading(self, source):
         for name in READING:

@@ -187,7 +187,7 @@ def load_run(directory):
     model = QuantizedModel.load(directory)
     try:
         metrics = json.loads((directory / "metrics.json").read_text())
-        options = TrainOptions(**metrics["options"] | {"out": str(directory)})
+        options = TrainOptions.stored(metrics["options"] | {"out": str(directory)})
     except (OSError, ValueError, KeyError, TypeError):
         raise LiteFormerError(f"{directory / 'metrics.json'} is missing or damaged; train again with "
                               f"`liteformer train --out {directory}`") from None

@@ -117,7 +117,7 @@ class Constants:
         """Constants for the current parameters.
 
         Args:
-            position_log_step: ``(d,)``; input_zero: zeros of the features, ``(features,)``.
+            position_log_step: ``(d,)``; input_zero: zeros of a token's values, ``(inputs,)``.
         Returns:
             ``(dict name -> LinearConstants, dict name of an activation -> scale, scales of the positions (d,))``.
         """

@@ -16,7 +16,7 @@ from torch import nn
 
 from liteformer.accel import numerics
 from liteformer.accel.devices import DSP48E1
-from liteformer.accel.golden import OUTPUT_BITS
+from liteformer.accel.golden import OUTPUT_BITS, patches
 from liteformer.accel.model import WEIGHTS, ModelConfig
 from liteformer.train.quant.constants import OFFSET_ONE, ONE, Constants, Link
 from liteformer.train.quant.quant_linear import QuantLinear
@@ -128,15 +128,16 @@ class QuantTransformer(nn.Module):
     def __init__(self, model, options, dataset, calibration):
         super().__init__()
         bits = options.tensor_bits
-        tokens = options.window if options.readout == "mean" else 1
         self.config = _config(options, dataset, [1.0] * len(dataset.target_names))
+        tokens = self.config.tokens if options.readout == "mean" else 1
         row_bits = self.config.row_bits
         # With a persistence skip the network's own output is a difference.
         self.offset = 0.0 if dataset.persistence else dataset.output_offset
         self.input_lo, self.input_hi = numerics.operand_range(bits["input"], row_bits)
         self._start_input(dataset)
-        columns = ONE / self.input_multiplier / dataset.scale
-        zero = self.input_offset / OFFSET_ONE + dataset.shift * self.input_multiplier / ONE
+        # A token has every feature once for each of its rows.
+        columns = np.tile(ONE / self.input_multiplier / dataset.scale, options.patch)
+        zero = np.tile(self.input_offset / OFFSET_ONE + dataset.shift * self.input_multiplier / ONE, options.patch)
         self.register_buffer("input_zero", torch.as_tensor(zero, dtype=torch.float32))
         self.hidden = Activation(bits["hidden"], "affine")
         wide = _multiplier_bits(self.config, tokens)
@@ -219,7 +220,7 @@ class QuantTransformer(nn.Module):
         self.head.gain, self.head.shift = self.target_scale * scale, self.target_mean * scale
 
     def position_integers(self, scale):
-        """Quantized positions, ``(window, d)``; scale: ``(d,)``."""
+        """Quantized positions, ``(tokens, d)``; scale: ``(d,)``."""
         return round_clamp(self.position / scale, self.position_lo, self.position_hi)
 
     @torch.no_grad()
@@ -265,7 +266,8 @@ class QuantTransformer(nn.Module):
         """Input integers ``(batch, window, features)`` to output counts ``(batch, outputs)``, without the skip."""
         keep = (lambda name, tensor: None) if trace is None else trace.__setitem__
         linear, scale, position = self.constants.compute(self.position_log_step, self.input_zero)
-        hidden = self.embed(x, linear["embed"], self.hidden, self.position_integers(position))
+        tokens = patches(x, self.config.patch, self.config.stride)
+        hidden = self.embed(tokens, linear["embed"], self.hidden, self.position_integers(position))
         keep("hidden", hidden)
         for layer in self.layers:
             last = self.config.readout == "last" and layer is self.layers[-1]
@@ -286,7 +288,7 @@ def of_layer(named, prefix):
 
 def _multiplier_bits(config, tokens):
     """Bits that multipliers may take: all that the contract allows only if every accumulator stays within ``NARROW`` bits."""
-    sources = {"embed": config.features << (config.bits["input"] - 1)}
+    sources = {"embed": config.token_inputs << (config.bits["input"] - 1)}
     previous = "hidden"
     for layer in range(config.layers):
         prefix = f"layers.{layer}"
@@ -302,7 +304,7 @@ def _multiplier_bits(config, tokens):
     for layer in range(config.layers):
         query, key, value = (config.bits[f"layers.{layer}.{name}"] for name in ("query", "key", "value"))
         top = numerics.signed_range(config.bits[f"layers.{layer}.probability"])[1]
-        largest = max(largest, config.head_dim << (query + key - 2), config.window * top << (value - 1))
+        largest = max(largest, config.head_dim << (query + key - 2), config.tokens * top << (value - 1))
     return NARROW if numerics.signed_bits(-largest, largest) > NARROW else numerics.MULTIPLIER_BITS
 
 
@@ -314,9 +316,10 @@ def _offset(values):
 def _config(options, dataset, output_scale):
     task = {"task": "classification", "class_names": dataset.classes} if dataset.classes else {}
     return ModelConfig(
-        window=options.window, features=len(dataset.feature_names), outputs=len(dataset.target_names),
-        d_model=options.d_model, heads=options.heads, layers=options.layers, ffn=options.ffn_size, readout=options.readout,
-        skip=options.skip, bits=options.tensor_bits, feature_names=dataset.feature_names, target_names=dataset.target_names,
-        target_features=dataset.target_features, raw_scale=dataset.raw_scale.tolist(), output_scale=output_scale,
+        window=options.window, patch=options.patch, stride=options.stride, features=len(dataset.feature_names),
+        outputs=len(dataset.target_names), d_model=options.d_model, heads=options.heads, layers=options.layers,
+        ffn=options.ffn_size, readout=options.readout, skip=options.skip, bits=options.tensor_bits,
+        feature_names=dataset.feature_names, target_names=dataset.target_names, target_features=dataset.target_features,
+        raw_scale=dataset.raw_scale.tolist(), output_scale=output_scale,
         raw_offset=_offset(dataset.raw_offset), output_offset=_offset(dataset.output_offset),
         **task)

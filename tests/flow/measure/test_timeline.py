@@ -75,8 +75,8 @@ def test_other_steps_than_compiled(compiled, recording):
 def test_softmax_takes_two_passes(compiled, recording):
     """Each row tile has its softmax: scores come in, weights go out, then one division a row."""
     signals, hw = recording.signals, compiled.hw
-    assert np.count_nonzero(signals["score"]) == hw.window * hw.window
-    assert np.count_nonzero(signals["weight"]) == hw.row_tiles * hw.window
+    assert np.count_nonzero(signals["score"]) == hw.tokens * hw.tokens
+    assert np.count_nonzero(signals["weight"]) == hw.row_tiles * hw.tokens
     edges = np.flatnonzero(np.diff(signals["divide"].astype(int)) == 1)
     assert len(edges) == hw.row_tiles
 

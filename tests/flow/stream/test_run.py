@@ -172,7 +172,7 @@ def test_a_csv_without_header(run, offered, plant):
 @pytest.mark.parametrize("link", ["simulation", "registers"])
 def test_classes_and_alarms(run, offered, plant, task, figure, link, monkeypatch):
     """Also where the host decides because the device has no firmware."""
-    model = model_for(task, stride=1)
+    model = model_for(task, window_stride=1)
     client = offered(model, link=link)
     if link == "registers":
         infer = client.infer
@@ -196,7 +196,7 @@ def test_classes_and_alarms(run, offered, plant, task, figure, link, monkeypatch
 @pytest.mark.parametrize(("task", "column"), [("classification", "kind"), ("anomaly", "fault")])
 def test_windows_without_label_are_in_no_figure(run, offered, plant, task, column):
     """Rows 30 to 39 have none; the figures are those of the other windows."""
-    model = model_for(task, stride=1)
+    model = model_for(task, window_stride=1)
     if task == "anomaly":
         model = replace(model, config=model.config.model_copy(update={
             "anomaly": model.config.anomaly.model_copy(update={"threshold": 1})}))

@@ -91,7 +91,7 @@ def plant_options(tmp_path, frame, **more):
 
 
 def test_csv_with_classes(tmp_path, motion):
-    dataset = load_dataset(motion_options(tmp_path, motion, stride=2))
+    dataset = load_dataset(motion_options(tmp_path, motion, window_stride=2))
     assert (dataset.classes, dataset.feature_names) == (["fast", "slow"], ["a", "b"])
     assert dataset.target_names == ["fast", "slow"] and len(dataset.target_mean) == 2
     persons = [set(motion["who"].to_numpy()[part]) for part in (dataset.train, dataset.validation, dataset.test)]
@@ -114,7 +114,7 @@ def test_csv_numbers_as_classes_are_in_order(tmp_path, motion):
 def test_a_class_that_is_late_is_in_every_part(tmp_path, motion):
     """And no row is in two parts."""
     motion["kind"] = np.where(np.arange(600) > 520, "third", motion["kind"])
-    options = motion_options(tmp_path, motion, group=None, timestamp=None, features=["a"], stride=1)
+    options = motion_options(tmp_path, motion, group=None, timestamp=None, features=["a"], window_stride=1)
     dataset = load_dataset(options)
     assert dataset.notes == ["a class has no window in the training or test part of the time, so training, validation and test "
                              "are divided class by class, each in time"]
@@ -127,10 +127,10 @@ def test_a_class_that_is_late_is_in_every_part(tmp_path, motion):
 def test_rare_classes_count_more(tmp_path, motion):
     """Negative control: classes of about the same size do not."""
     from liteformer.train.loop.trainer import Windows
-    plain = load_dataset(motion_options(tmp_path, motion, group=None, timestamp=None, features=["a"], stride=1))
+    plain = load_dataset(motion_options(tmp_path, motion, group=None, timestamp=None, features=["a"], window_stride=1))
     assert Windows(None, plain).weights is None
     motion["kind"] = np.where(np.arange(600) % 200 < 10, "rare", "usual")
-    dataset = load_dataset(motion_options(tmp_path, motion, group=None, timestamp=None, features=["a"], stride=1))
+    dataset = load_dataset(motion_options(tmp_path, motion, group=None, timestamp=None, features=["a"], window_stride=1))
     weights = Windows(None, dataset).weights
     counts = np.bincount(window_labels(dataset, dataset.train))
     assert weights[0] > 3 * weights[1] and np.isclose((weights.numpy() * counts).sum(), counts.sum())
@@ -138,7 +138,7 @@ def test_rare_classes_count_more(tmp_path, motion):
 
 def test_rows_without_class_are_left_out(tmp_path, motion):
     motion.loc[520:529, "kind"] = None
-    dataset = load_dataset(motion_options(tmp_path, motion, stride=1))
+    dataset = load_dataset(motion_options(tmp_path, motion, window_stride=1))
     assert dataset.notes == ["10 of 600 rows have no label in column 'kind'; they are in no window"]
     rows = dataset.test[:, None] + np.arange(6)
     assert not ((rows >= 520) & (rows < 530)).any()

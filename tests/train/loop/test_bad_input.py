@@ -34,6 +34,11 @@ from ...refusal import refusal
     ({"task": "anomaly", "horizon": 3}, "task anomaly has no horizon; leave --horizon out"),
     ({"label": "x"}, "task forecast has no label; leave --label out"),
     ({"window": 0}, "window is 0; choose at least 1"),
+    ({"window": 2048}, "window is 2048; choose at most 2047"),
+    ({"patch": 13}, "a patch of 13 rows is longer than the window of 12; choose a patch of at most 12"),
+    ({"patch": 5, "stride": 5},
+     "patches of 5 rows with a stride of 5 leave 2 of the 12 rows of a window unused; choose a window of 10 or 15"),
+    ({"window_stride": 2}, "task forecast has no window_stride; leave --window-stride out"),
     ({"test_fraction": 1.0}, "test_fraction is 1.0; choose less than 1"),
     ({"bits_of": {"hidden": 9}}, "bits_of gives hidden 9 bits; choose 2 to 8"),
     ({"bits_of": {"depth": 4}},
@@ -47,6 +52,14 @@ def test_options(values, message):
     with pytest.raises(LiteFormerError) as error:
         TrainOptions(**values)
     assert str(error.value) == message
+
+
+def test_options_of_a_run_from_before_there_were_patches():
+    """Its stride was that of the windows to classify."""
+    before = {"task": "classification", "window": 10, "stride": 5}
+    assert TrainOptions.stored(before) == TrainOptions(task="classification", window=10, window_stride=5)
+    now = TrainOptions(window=12, patch=4, stride=2)
+    assert TrainOptions.stored(now.model_dump()) == now
 
 
 def test_missing_file():

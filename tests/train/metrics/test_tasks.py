@@ -20,7 +20,7 @@ from liteformer.train.metrics.classes import class_figures, confusion, logistic_
 from liteformer.train.metrics.tasks import labels_of
 
 # A second or two each.
-SMALL = {"classification": {"window": 10, "d_model": 16, "epochs": 3, "stride": 10},
+SMALL = {"classification": {"window": 10, "d_model": 16, "epochs": 3, "window_stride": 10},
          "anomaly": {"window": 6, "d_model": 8, "epochs": 2}}
 DECISIONS = {"classification": "accuracy", "anomaly": "f1"}
 
@@ -50,7 +50,7 @@ def test_alarm_figures():
 
 
 def test_majority_and_logistic_regression():
-    dataset = load_dataset(TrainOptions(task="classification", window=10, stride=10))
+    dataset = load_dataset(TrainOptions(task="classification", window=10, window_stride=10))
     truth = labels_of(dataset, dataset.test)
     most = class_figures(truth, majority(dataset, dataset.train, dataset.test), 6)["accuracy"]
     fitted = class_figures(truth, logistic_regression(dataset, dataset.train, dataset.test), 6)["accuracy"]

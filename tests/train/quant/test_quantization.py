@@ -50,6 +50,8 @@ SHAPES = [
     {"skip": "persistence"}, {"skip": "persistence", "bits": 2, "horizon": 3},
     {"horizon": 2, "target": ["demand", "occupancy"]},
     {"ffn": 12, "d_model": 6, "heads": 3, "window": 1},
+    {"window": 12, "patch": 3, "stride": 3, "skip": "persistence"},
+    {"window": 10, "patch": 4, "stride": 2, "readout": "mean", "bits": 3},
     {"bits": 2, "bits_of": {"attention": 3, "head": 4}}, {"bits": 3, "bits_of": {"ffn": 2, "attention": 4}, "readout": "mean"},
     {"bits": 3, "bits_of": {"layers.0.context": 8, "hidden": 6, "layers.0.expand.weight": 2, "input": 5,
                             "layers.0.probability": 5}},
