@@ -150,24 +150,22 @@ class ComputeSequencer(LiteXModule):
         k, passes, tiles, idle = (DownCounter(fields[name], following)
                                   for name in ("k_last", "passes_last", "tiles_last", "wait"))
         self.k = k
-        # Much depends on the end of a tile: copies of its parts keep the ways to all but the fastest counters apart.
-        issue, k_zero, passes_zero, tiles_zero = (
-            following.copy(flag) for flag in (self.issue, k.zero, passes.zero, tiles.zero))
         base    = Signal(fields["column_base"])
         first_k, first_pass = Signal(), Signal()
-        loading = Signal()
-        step    = Signal()
+        loading  = Signal()
         is_value = Signal()
-        k_end, pass_end, tile = Signal(), Signal(), Signal()
+        k_end, pass_end = Signal(), Signal()
+        # Much depends on the end of a tile and of a step, and on the load that follows: registers of their own.
+        tile_next = following(self.issue) & following(k.zero) & following(passes.zero)
+        step_next = tile_next & following(tiles.zero)
+        tile, step, loads = (kept_copy(self, end) for end in (tile_next, step_next, step_next | following(loading)))
         self.comb += [
             k_end.eq(k.zero),
             pass_end.eq(k_end & passes.zero),
-            tile.eq(issue & k_zero & passes_zero),
             self.first.eq(first_k & first_pass),
             self.shift.eq(first_k & ~first_pass & ~now.row_continue),
             self.last.eq(self.issue & pass_end),
             self.digit.eq(Mux(now.row_continue, 0, passes.value)),
-            step.eq(issue & k_zero & passes_zero & tiles_zero),
             now.take.eq(loading | (step & ~now.end)),
             now.rewind.eq(~self.busy),
             is_value.eq(now.column_source == value_source(hw)),
@@ -210,7 +208,7 @@ class ComputeSequencer(LiteXModule):
                 *idle.set(*now.counts["gap"]), following(self.issue).eq(now.counts["gap"][1]),
                 If(now.column_step, following(base).eq(advance)),
             ),
-            If(step | loading, *load),
+            If(loads, *load),
             If(step & now.end, following(self.busy).eq(0), following(self.issue).eq(0), *idle.set(0, 1, 0)),
             # The program word is fetched while idle; the first instruction is active one cycle after start.
             following(loading).eq(self.start),
@@ -219,11 +217,8 @@ class ComputeSequencer(LiteXModule):
         )
         self.comb += [
             self.next_column_address.eq(self.column_address),
-            If(issue,
-                self.next_column_address.eq(Mux(k_zero & ~(passes_zero & now.column_step), base, advance)),
-                If(step, self.next_column_address.eq(now.next["column_base"])),
-            ),
-            If(loading, self.next_column_address.eq(now.next["column_base"])),
+            If(self.issue, self.next_column_address.eq(Mux(k_end & ~(tile & now.column_step), base, advance))),
+            If(loads, self.next_column_address.eq(now.next["column_base"])),
         ]
         self.sync += self.column_address.eq(self.next_column_address)
 
