@@ -80,7 +80,8 @@ def test_build_for_a_device(run, big):
 
 def test_a_run_with_a_device(run, tmp_path):
     """An array that the XC7S15 cannot hold: `evaluate --soc --explain`, `run --sim`, and a second training beside the file."""
-    train = ("train", "--window", 4, "--d-model", 8, "--bits", 4, "--epochs", 1, "--teachers", 1, "--out", tmp_path / "plant")
+    train = ("train", "--window", 4, "--d-model", 8, "--bits", 4, "--epochs", 1, "--teachers", 1,
+             "--neighbours", "none", "--out", tmp_path / "plant")
     assert run(*train)[0] == 0
     first = load_model(tmp_path / "plant")
     array = {"rows": 4, "columns": 16, "requantizers": 4, "dsp_lanes": 64}

@@ -19,23 +19,25 @@ def trained(tmp_path_factory):
     from liteformer.train.loop.options import TrainOptions
     from liteformer.train.loop.run import train
     out = tmp_path_factory.mktemp("run") / "tiny"
-    train(TrainOptions(window=4, d_model=8, bits=4, epochs=1, batch=256, teachers=1, out=str(out)))
+    train(TrainOptions(window=4, d_model=8, bits=4, epochs=1, batch=256, teachers=1, neighbours="quick", out=str(out)))
     return out
 
 
 def test_evaluate(run, trained):
     """The SoC's forecasts are the integer model's; its error over the first windows is therefore the same number."""
-    code, out, _ = run("evaluate", trained, "--soc", 12, "--json")
+    code, out, err = run("evaluate", trained, "--soc", 12, "--json")
     result = json.loads(out)
     assert (code, result["windows"], result["mismatches"]) == (0, 12, 0)
+    assert result["behind"].startswith("better than this model (RMSE ") and result["behind"] in " ".join(err.split())
     from liteformer.train.loop.run import load_run
     data = load_run(trained)
     first = (data.integer_prediction() - data.test_truth)[:12]
     assert result["rmse"]["soc"] == pytest.approx(np.sqrt(np.mean(first ** 2)), rel=1e-12)
     assert result["rmse"]["integer"] == pytest.approx(data.metrics["rmse"]["integer"], rel=1e-9)
     assert result["test_windows"] == len(data.test_raw)
-    assert {name: result["rmse"][name] for name in ("float", "qat", "mlp", "least_squares")} == pytest.approx(
-        {name: data.metrics["rmse"][name] for name in ("float", "qat", "mlp", "least_squares")}, rel=1e-6)
+    names = ("float", "qat", "mlp", "least_squares", "nlinear", "lightgbm")
+    assert {name: result["rmse"][name] for name in names} == pytest.approx(
+        {name: data.metrics["rmse"][name] for name in names}, rel=1e-6)
     assert "explain" not in result
 
 
@@ -73,6 +75,7 @@ def test_a_wrong_weight_is_seen(run, trained, monkeypatch):
 def test_mixed_widths_on_the_soc(run, tmp_path, bits, bits_of):
     """Trained and exported at 2 and 3 bits with other widths between, then bit-exact on the simulated SoC."""
     code, out, err = run("train", "--window", 4, "--d-model", 8, "--bits", bits, "--bits-of", bits_of, "--epochs", 1,
+                         "--neighbours", "none",
                          "--teachers", 1, "--batch", 256, "--out", tmp_path / "mixed", "--json")
     assert code == 0, err
     widths = QuantizedModel.load(tmp_path / "mixed").config.bits

@@ -18,7 +18,7 @@ from liteformer.train.loop.seeds import train_seeds
 def small(tmp_path_factory):
     """Stored figures of a tiny model, as if it were an entry of the page."""
     out = tmp_path_factory.mktemp("results") / "model"
-    options = TrainOptions(window=6, d_model=8, epochs=1, batch=256, teachers=1, out=str(out))
+    options = TrainOptions(window=6, d_model=8, epochs=1, batch=256, teachers=1, neighbours="none", out=str(out))
     run_of_two = train_seeds(options, 2)
     run_of_two.metrics["options"]["path"] = "/somewhere/x.csv"
     stored = record(run_of_two)
