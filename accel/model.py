@@ -37,8 +37,8 @@ def count_tokens(window, patch, stride):
     if patch > window:
         raise ValueError(f"a patch of {patch} rows is longer than the window of {window}; choose a patch of at most {window}")
     if stride > patch:
-        raise ValueError(f"a stride of {stride} leaves {stride - patch} rows between two patches of {patch} unused; choose a "
-                         f"stride of at most {patch}")
+        raise ValueError(f"a stride of {stride} leaves {stride - patch} of every {stride} rows unused by patches of {patch}; "
+                         f"choose a stride of at most {patch}")
     tokens, unused = (window - patch) // stride + 1, (window - patch) % stride
     if unused:
         raise ValueError(f"patches of {patch} rows with a stride of {stride} leave {unused} of the {window} rows of a window "

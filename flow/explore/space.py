@@ -54,8 +54,8 @@ def make_axes(texts, mixed=False):
         dict axis -> tuple of choices; with ``mixed`` an axis ``bits_CLASS`` for each of CLASSES instead of ``bits``.
     """
     axes = {name: choices(name, texts[name]) for name in AXES}
-    # An exploration without patches is what it was before there were any.
     if axes["patch"] == (1,) and axes["stride"][0] in (NO_OVERLAP, "1"):
+        # An exploration without patches is what it was before there were any.
         del axes["patch"], axes["stride"]
     if mixed:
         widths = axes.pop("bits")

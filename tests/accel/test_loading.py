@@ -78,6 +78,7 @@ def test_a_fixed_build_is_refused():
 def test_the_build_id_is_that_of_the_hardware():
     assert build_id(built(0)) == build_id(replace_model(built(0), make_model(1, **SHAPE))) != 0
     assert build_id(built(0)) != build_id(built(0, d_model=6))
+    assert build_id(built(0, window=12, patch=4, stride=4)) != build_id(built(0, window=8, patch=4, stride=2))
 
 
 class Driver:

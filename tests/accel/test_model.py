@@ -220,7 +220,7 @@ def test_failed_save_leaves_nothing(tmp_path, monkeypatch):
     ({"heads": 3}, "d_model 4 is not divisible by 3 heads"),
     ({"patch": 5}, "a patch of 5 rows is longer than the window of 4; choose a patch of at most 4"),
     ({"patch": 2, "stride": 3},
-     "a stride of 3 leaves 1 rows between two patches of 2 unused; choose a stride of at most 2"),
+     "a stride of 3 leaves 1 of every 3 rows unused by patches of 2; choose a stride of at most 2"),
     ({"window": 8, "patch": 3, "stride": 3},
      "patches of 3 rows with a stride of 3 leave 2 of the 8 rows of a window unused; choose a window of 6 or 9"),
     ({"window": 2000, "patch": 2}, "a window of 2000 rows with a stride of 1 has 1999 tokens, more than 1024; choose a larger "

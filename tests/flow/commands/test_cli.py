@@ -32,7 +32,11 @@ BAD_INPUT = [
     ("bench --bits 9", "bits is 9; choose 2 to 8"),
     ("bench --bits 1", "bits is 1; choose 2 to 8"),
     ("bench --window 0", "window is 0; choose at least 1"),
-    ("bench --window 2000", "window is 2000; choose at most 1024"),
+    ("bench --window 2000", "a window of 2000 rows with a stride of 1 has 2000 tokens, more than 1024; choose a larger patch "
+     "and stride or a smaller window"),
+    ("bench --window 12 --patch 2 --stride 3",
+     "a stride of 3 leaves 1 of every 3 rows unused by patches of 2; choose a stride of at most 2"),
+    ("bench --grid paper --patch 2", "the paper's shapes have a token for each row; leave --patch and --stride out, or --grid"),
     ("bench --d-model 32 --heads 3", "d_model 32 is not divisible by 3 heads"),
     ("bench --features 0", "features is 0; choose at least 1"),
     ("bench --ffn 0", "ffn is 0; choose at least 1"),
