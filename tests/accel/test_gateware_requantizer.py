@@ -89,7 +89,8 @@ def test_narrow_offsets_still_round(offset_bits):
 
 
 @pytest.mark.parametrize("block", [MULT18, MULT16], ids=str)
-@pytest.mark.parametrize("widths", [(13, 24, 4, 13, 11), (24, 20, 8, 16, 28), (30, 24, 4, 13, 11), (16, 16, 4, 13, 11)], ids=str)
+@pytest.mark.parametrize("widths", [(13, 24, 4, 13, 11), (24, 20, 8, 16, 28), (30, 24, 4, 13, 11), (16, 16, 4, 13, 11)],
+                         ids=str)
 def test_a_product_of_several_multipliers(widths, block):
     """Factors wider than the ports are multiplied in pieces; the result and its cycle stay."""
     values = operands(widths, 100)
