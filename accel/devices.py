@@ -47,6 +47,7 @@ class Family:
         lut, cell: what synthesis calls a LUT, and what a packer counts; ram, rams_per_36: name of the block RAM that users
         know and how many of them make an entry of ``bram36``; ram_shapes: (words, bits) of half an entry; dsp: name.
         dsp_block: DspBlock. lutram: whether LUTs serve as RAM; without, memories outside block RAM are flip-flops.
+        read_ports: of a block RAM; with one, a memory that is read from two sides is there twice.
         cpu: the CPU that an array leaves room for. cells, cells_of_ram: cells for a LUT6 of the 7-series
         estimate, and for one used as memory. fill: part of the cells up to which a placement can be
         expected.
@@ -61,6 +62,7 @@ class Family:
     rams_per_36: int = 1
     ram_shapes: tuple = RAM_18K
     lutram: bool = True
+    read_ports: int = 2
     cells: float = 1.0
     cells_of_ram: float = 1.0
     fill: float = 0.80
@@ -76,7 +78,7 @@ ECP5 = Family("ECP5", "LUT4", "TRELLIS_COMB", "DP16KD", "MULT18X18D", MULT18, ra
 GOWIN = Family("Gowin", "LUT4", "LUT4", "BSRAM", "MULT18X18", MULT18, rams_per_36=2, cells=1.75, cells_of_ram=1.4, fill=0.75,
                router="nextpnr-himbaechel")
 ICE40 = Family("iCE40", "LUT4", "logic cells", "RAM4K", "SB_MAC16", MULT16, rams_per_36=2, ram_shapes=RAM_4K, lutram=False,
-               cells=2.44, fill=0.97, cpu="serv", router="nextpnr-ice40")
+               read_ports=1, cells=2.44, fill=0.97, cpu="serv", router="nextpnr-ice40")
 
 
 @dataclass(frozen=True)

@@ -74,7 +74,7 @@ class Hardware:
         skip_features: tuple of the features added to the outputs; empty without persistence skip.
         head_bits: width of the head's sum over all tokens.
         loadable: the model can be replaced at run time, so everything that holds it is a RAM behind a loader.
-        dsp_block: DspBlock of the device; ram_shapes: (words, bits) of its smallest block RAM.
+        dsp_block: DspBlock of the device; ram_shapes: (words, bits) of its smallest block RAM; read_ports: of one.
         styles: dict memory name -> block or distributed.
         widths: dict instruction field -> bits, unsigned.
     """
@@ -119,6 +119,7 @@ class Hardware:
     stride: int = field(default=1, repr=False)
     dsp_block: DspBlock = field(default=DSP48E1, repr=False)
     ram_shapes: tuple = field(default=RAM_18K, repr=False)
+    read_ports: int = field(default=2, repr=False)
     styles: dict = field(default_factory=dict, hash=False)
     widths: dict = field(default_factory=lambda: dict(DEFAULT_WIDTHS), hash=False)
 

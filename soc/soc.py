@@ -74,7 +74,8 @@ class LiteFormerSoC(SoCCore):
                 bus_timeout          = bus_timeout,
                 **kwargs)
 
-            self._fetch_from_rom()
+            if self._two_read_ports(core):
+                self._fetch_from_rom()
             self._register_replies()
             shorten_paths(self.cpu)
 
@@ -92,6 +93,11 @@ class LiteFormerSoC(SoCCore):
         if compiled is None:
             return ROM_SIZES[0]
         return rom_bytes(compiled.model.config.features, compiled.model.config.outputs, compiled.hw.loadable)
+
+    @staticmethod
+    def _two_read_ports(core):
+        compiled = getattr(core, "compiled", None)
+        return compiled is None or compiled.hw.read_ports > 1
 
     def _fetch_from_rom(self):
         # Instructions have their own port of the ROM: smaller and faster than sharing the bus with the data.

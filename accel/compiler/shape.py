@@ -71,7 +71,7 @@ def make_hardware(model, array, layout, halves, loadable=False, family=SERIES_7)
             ("weight", "position", "probability"))})),
         skip_features=tuple(config.target_features) if config.skip == "persistence" else (),
         head_bits=numerics.signed_bits(*head_range(bounded)), loadable=bool(loadable), dsp_block=dsp_block,
-        ram_shapes=family.ram_shapes)
+        ram_shapes=family.ram_shapes, read_ports=family.read_ports)
     streams = [(stream.depth, stream.groups * array.columns * stream.bits) for stream in hw.streams]
     styles, plans, _, _ = plan_memories(memory_shapes(hw), streams, halves, loadable, family)
     return replace(hw, styles=styles,

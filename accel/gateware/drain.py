@@ -89,7 +89,8 @@ class Drain(LiteXModule):
             hw, factor_bits, clamps, sums[0], window.quantizing, window.quantize_raw, operands.multiplier)
         units = [self.requantizer_samples]
         for p in range(1, hw.requantizers):
-            unit = Requantizer(hw.accumulator_bits, factor_bits, hw.residual_bits, hw.row_bits, hw.offset_bits, clamps)
+            unit = Requantizer(hw.accumulator_bits, factor_bits, hw.residual_bits, hw.row_bits, hw.offset_bits, clamps,
+                               hw.dsp_block)
             self.add_module(name=f"requantizer{p}", module=unit)
             self.comb += unit.acc.eq(sums[p])
             units.append(unit)

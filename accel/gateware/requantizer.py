@@ -7,6 +7,7 @@ from litex.gen import *
 
 from liteformer.accel import numerics
 from liteformer.accel.gateware.fabric import carry, choose, digit_count, extended, multiple
+from liteformer.accel.gateware.product import StagedProduct
 
 # Cycles from the inputs to the clamp's selection, and to the result.
 INPUT_TO_CLAMP  = 4
@@ -19,7 +20,7 @@ class Requantizer(LiteXModule):
     All inputs are presented in cycle t; ``total`` (unclamped) and ``result`` are valid in t + 5:
 
         t + 1  acc, M, res, N, B registers
-        t + 2  acc, M again     | terms of ResidualScale
+        t + 2  StagedProduct    | terms of ResidualScale
         t + 3  acc * M          | (res*N << 8) + (B << 10) + half
         t + 4  sum of both
         t + 5  shifted and clamped
@@ -27,6 +28,7 @@ class Requantizer(LiteXModule):
     Args:
         acc_bits, multiplier_bits, residual_bits (of N), residual_operand_bits, offset_bits: widths.
         clamps: the widths a result can be clamped to, the last one selected by the highest ``clamp``.
+        block: DspBlock that multiplies.
     Attributes:
         acc, multiplier, residual, residual_multiplier; offset: B plus ``numerics.ROUNDING``, the half.
         awake: the pipeline moves; otherwise every register holds.
@@ -34,7 +36,8 @@ class Requantizer(LiteXModule):
         result: signed, as wide as the widest clamp; total: signed, 32 bits, saturated.
     """
 
-    def __init__(self, acc_bits, multiplier_bits, residual_bits, residual_operand_bits, offset_bits, clamps, with_total=False):
+    def __init__(self, acc_bits, multiplier_bits, residual_bits, residual_operand_bits, offset_bits, clamps, block,
+                 with_total=False):
         self.acc                 = Signal((acc_bits, True))
         self.multiplier          = Signal((multiplier_bits, True))
         self.residual            = Signal((residual_operand_bits, True))
@@ -49,19 +52,13 @@ class Requantizer(LiteXModule):
         held = {name: Signal.like(getattr(self, name), reset_less=True)
                 for name in ("acc", "multiplier", "residual", "residual_multiplier", "offset")}
         self.scale = scale = ResidualScale(held["residual"], held["residual_multiplier"], held["offset"])
-        product_bits = acc_bits + multiplier_bits
-        total_bits   = max(product_bits, len(scale.value)) + 1
-        acc          = Signal((acc_bits, True), reset_less=True)
-        multiplier   = Signal((multiplier_bits, True), reset_less=True)
-        product      = Signal((product_bits, True), reset_less=True)
-        total        = Signal((total_bits, True), reset_less=True)
+        self.product = product = StagedProduct(held["acc"], held["multiplier"], block)
+        total = Signal((max(len(product.value), len(scale.value)) + 1, True), reset_less=True)
         advance = [
             *(register.eq(getattr(self, name)) for name, register in held.items()),
-            acc.eq(held["acc"]),
-            multiplier.eq(held["multiplier"]),
+            *product.load,
             *scale.load,
-            product.eq(acc * multiplier),
-            total.eq(product + scale.value),
+            total.eq(product.value + scale.value),
         ]
         advance.append(self.result.eq(self._clamped(total, clamps)))
         if with_total:

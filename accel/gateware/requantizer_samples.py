@@ -37,7 +37,7 @@ class RequantizerWithSamples(LiteXModule):
         swap  = factor_bits > block.narrow
         wide, narrow = (factor_bits, max(block.narrow, hw.pooled_bits)) if swap else (hw.pooled_bits, factor_bits)
         self.unit = unit = Requantizer(max(RAW_BITS, wide), narrow, hw.residual_bits, hw.row_bits, hw.offset_bits, clamps,
-                                       with_total=True)
+                                       block, with_total=True)
         self.multiplier          = Signal((factor_bits, True))
         self.clamp               = Signal.like(unit.clamp)
         self.awake               = Signal()

@@ -88,10 +88,7 @@ def synthesise(directory, sources, top, include_dirs, device, progress=None, wit
     Raises:
         LiteFormerError: Yosys is missing or rejects the design.
     """
-    flow = FLOWS[find_device(device).family.name]
-    script = flow.synthesis.format(top=top, dsp=flow.with_dsp if with_dsp else flow.no_dsp)
-    script, digest = area.reading(directory, sources, f"{script}; tee -q -o {top}.stat.json stat -json; "
-                                  f"write_json {top}.netlist.json", include_dirs)
+    script, digest = mapping(directory, sources, top, include_dirs, device, with_dsp)
     folder = cache_directory("lut4")
     stat, netlist = (folder / f"{digest}.{kind}.json" for kind in ("stat", "netlist"))
     if not (stat.is_file() and netlist.is_file()):
@@ -100,6 +97,14 @@ def synthesise(directory, sources, top, include_dirs, device, progress=None, wit
             write_atomically(path, (Path(directory) / f"{top}.{name}.json").read_bytes())
     cells = json.loads(stat.read_text())["design"]["num_cells_by_type"]
     return {name: number for name, number in cells.items() if name != "$scopeinfo"}, netlist
+
+
+def mapping(directory, sources, top, include_dirs, device, with_dsp=True):
+    """``area.mapping`` for a device of these families; the arguments are those of ``synthesise``."""
+    flow = FLOWS[find_device(device).family.name]
+    script = flow.synthesis.format(top=top, dsp=flow.with_dsp if with_dsp else flow.no_dsp)
+    return area.reading(directory, sources, f"{script}; tee -q -o {top}.stat.json stat -json; write_json {top}.netlist.json",
+                        include_dirs)
 
 
 def check_routable(device):

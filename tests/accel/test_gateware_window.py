@@ -31,7 +31,7 @@ class Bench(Module):
         self.submodules.window = window = SampleWindow(hw, steps.issue, steps, steps.start)
         self.comb += steps.zero.eq(steps.value == 0)
         self.submodules.unit = unit = Requantizer(numerics.RAW_BITS, DSP48E1.narrow, 2, 2, numerics.OFFSET_BITS + 1,
-                                                  [hw.input_bits])
+                                                  [hw.input_bits], DSP48E1)
         for name, port, added in (("multiplier", unit.multiplier, 0), ("offset", unit.offset, numerics.ROUNDING)):
             first, second = Signal.like(port), Signal.like(port)
             table = Array([int(value) + added for value in model[f"input.{name}"]])

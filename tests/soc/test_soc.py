@@ -7,9 +7,12 @@ import numpy as np
 import pytest
 
 from liteformer.accel import golden
-from liteformer.accel.compiler import compile_model
+from liteformer.accel.compiler import HardwareOptions, compile_model
+from liteformer.accel.core import LiteFormerCore
 from liteformer.accel.random_model import random_model
+from liteformer.soc.platform import simulation_platform
 from liteformer.soc.simulation import Simulation
+from liteformer.soc.soc import LiteFormerSoC
 
 
 def model_of(**changes):
@@ -84,3 +87,11 @@ def test_an_access_that_nothing_answers(simulate, tmp_path, bus_timeout, sent):
     (tmp_path / "absent.c").write_text(ABSENT)
     simulation = simulate(applications=(tmp_path / "absent.c",), bus_timeout=bus_timeout)
     assert simulation.run(20_000, 3) == sent
+
+
+def test_a_rom_is_read_from_one_side_where_block_rams_have_one_port():
+    small = model_of(d_model=8, heads=1, outputs=1, readout="last")
+    for device, separate in (("xc7s15", True), ("ice40up5k", False)):
+        core = LiteFormerCore(compile_model(small, HardwareOptions(device=device)))
+        soc = LiteFormerSoC(simulation_platform("sim"), 100e6, core, cpu_type="serv")
+        assert hasattr(soc, "rom_fetch") is separate
