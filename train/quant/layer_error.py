@@ -39,7 +39,7 @@ def before_rounding(model, trace):
                 + (model[f"{name}.offset"] << numerics.OFFSET_SHIFT)) / (1 << numerics.SHIFT)
 
     hidden = trace["hidden"]
-    yield "hidden", linear("embed", trace["input"], model["position"])
+    yield "hidden", linear("embed", golden.patches(trace["input"], config.patch, config.stride), model["position"])
     for layer in range(config.layers):
         prefix = f"layers.{layer}"
         rows = hidden[:, -1:] if config.readout == "last" and layer == config.layers - 1 else hidden

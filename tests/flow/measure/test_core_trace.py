@@ -25,6 +25,7 @@ def _case(shape, options):
     ({"readout": "last"}, {}),
     ({"readout": "mean", "heads": 2, "layers": 2, "bits": 3}, {"rows": 2, "columns": 3}),
     ({"readout": "last", "heads": 3, "d_model": 6, "layers": 2, "ffn": 7, "skip": "persistence"}, {"rows": 2, "columns": 5}),
+    ({"readout": "mean", "window": 7, "patch": 4}, {"rows": 2}),
     ({"readout": "mean", "outputs": 3, "bits": 6}, {"rows": 4, "columns": 2, "requantizers": 2}),
 ], ids=str)
 def test_every_tensor(shape, options):

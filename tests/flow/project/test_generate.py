@@ -140,7 +140,8 @@ def test_the_command(run, model, tmp_path, monkeypatch):
     for arguments, sentence in (
             (("none", "-o", "x"), "no model at none; `liteformer train --out none` makes one"),
             (("model.safetensors", "-o", "x", "--windows", 0), "windows is 0; choose at least 1"),
-            (("model.safetensors", "-o", "x", "--rows", 3), "--rows 3 does not divide the window of 4; possible: 1, 2, 4"),
+            (("model.safetensors", "-o", "x", "--rows", 3),
+             "--rows 3 does not divide the 4 tokens of a window; possible: 1, 2, 4"),
             (("model.safetensors", "-o", "x", "--device", "z"), "no device z; choose one of " + names.DEVICES)):
         code, out, err = run("generate", *arguments)
         assert (code, out, err.splitlines()[-1]) == (2, "", f"error: {sentence}")
