@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Behaviour of the ECP5's block RAM and multiplier, whose models in Yosys' share folder are empty; written from Lattice
-// FPGA-TN-02204 (memory) and FPGA-TN-02205 (sysDSP). Modelled: two ports, or one of 36 bits for each direction, all widths,
+// Behaviour of the ECP5's block RAM and multiplier, whose models in Yosys' share folder are empty; written from what
+// Yosys' own mapping files for the family assume of them. Modelled: two ports, or one of 36 bits for each direction, all widths,
 // byte enables, the three write modes, initial contents; the product, signed or not. Not modelled, and refused in netlist.py:
 // output registers, resets, chip selects, two clocks, registers of the multiplier.
 // What a port reads where the other one writes, and what is stored where both write, is undefined: it is the complement here.
