@@ -317,7 +317,8 @@ def test_search_and_hand_over(run):
     assert hardware.compile_model(model).hw.lanes > 16
 
 
-@pytest.mark.parametrize("device, board", [pytest.param("xc7a35t", "arty_a7", marks=pytest.mark.slow), ("xc7s50", None)])
+@pytest.mark.slow
+@pytest.mark.parametrize("device, board", [("xc7a35t", "arty_a7"), ("xc7s50", None)])
 def test_the_device_is_handed_over(run, device, board):
     """The folder names it, and the commands that follow work as they are shown."""
     search = (*SMALL[:3], "24", *SMALL[4:], "--bits", "8", "--lanes", "auto", "--epochs", 1, "--jobs", 1, "--out", "x y")
@@ -338,6 +339,7 @@ def test_the_device_is_handed_over(run, device, board):
     assert hardware.compile_model(load_model("a plant")).cycles != picked["figures"]["cycles"]
 
 
+@pytest.mark.slow
 def test_search_for_a_class_and_hand_over(run):
     search = ("--task", "classification", "--window", "8", *SMALL[2:], "--bits", "4,8", "--epochs", 1, "--jobs", 1)
     result = json.loads(run("explore", *search, "--trials", 2, "--out", "x", "--json")[1])

@@ -32,7 +32,9 @@ def test_a_mapped_design_computes_the_same(designs, stimulus):  # noqa: F811
     assert np.array_equal(responses(mapped, stimulus, WORDS), expected)
 
 
-@pytest.mark.parametrize("cell, parameter", [("DP16KD", "INITVAL_00"), ("LUT4", "INIT"), ("CCU2C", "INIT0")])
+@pytest.mark.parametrize("cell, parameter", [
+    ("DP16KD", "INITVAL_00"), pytest.param("LUT4", "INIT", marks=pytest.mark.slow),
+    pytest.param("CCU2C", "INIT0", marks=pytest.mark.slow)])
 def test_a_fault_is_seen(designs, stimulus, tmp_path, cell, parameter):  # noqa: F811
     """Negative control: one bit of a parameter is another."""
     design, mapped, _ = designs
