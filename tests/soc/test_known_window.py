@@ -137,7 +137,7 @@ def test_the_rom_grows_with_the_features(tmp_path, loadable, features, rom):
     pytest.param({"window": 64, "features": 20}, False, marks=pytest.mark.slow), ({"window": 1, "features": 210}, False),
     pytest.param({"window": 1, "features": 210}, True, marks=pytest.mark.slow),
     pytest.param({"window": 128, "features": 9, "outputs": 6}, False, marks=pytest.mark.slow),
-    ({"window": 24, "features": 24}, True)],
+    pytest.param({"window": 24, "features": 24}, True, marks=pytest.mark.slow)],
     ids=["64x20", "1x210", "1x210-loadable", "128x9", "24x24-loadable"])
 def test_large_inputs_on_the_soc(shape, loadable):
     made = model(d_model=8, **shape)

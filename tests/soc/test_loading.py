@@ -56,7 +56,7 @@ def altered(compiled):
     return replace(compiled, images=compiled.images | {"streams": [words, *compiled.images["streams"][1:]]})
 
 
-@pytest.mark.parametrize("cpu", ["vexriscv", "serv"])
+@pytest.mark.parametrize("cpu", ["vexriscv", pytest.param("serv", marks=pytest.mark.slow)])
 def test_a_model_is_replaced(start, raw, cpu):
     built, seen = loadable(), []
     simulation = start(built, cpu=cpu, level=1)

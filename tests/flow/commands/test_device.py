@@ -33,6 +33,7 @@ def refused(run, *arguments):
     return err.splitlines()[-1]
 
 
+@pytest.mark.slow
 def test_a_model_that_needs_another_device(run, big):
     assert TOO_BIG.fullmatch(refused(run, "simulate", big))
     assert " for the xc7s15; " in refused(run, "load-model", big, "--into", big, "--sim")
@@ -78,6 +79,7 @@ def test_build_for_a_device(run, big):
     assert json.loads(Path("x/hardware.json").read_text())["device"] == "xc7s50"
 
 
+@pytest.mark.slow
 def test_a_run_with_a_device(run, tmp_path):
     """An array that the XC7S15 cannot hold: `evaluate --soc --explain`, `run --sim`, and a second training beside the file."""
     train = ("train", "--window", 4, "--d-model", 8, "--bits", 4, "--epochs", 1, "--teachers", 1,

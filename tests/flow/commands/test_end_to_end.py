@@ -96,6 +96,7 @@ def test_simulate_with_trace(run, trained, tmp_path):
     assert result["cycles_per_second"] > 0
 
 
+@pytest.mark.slow
 def test_simulate_on_serv(run, trained):
     code, out, _ = run("simulate", trained, "--cpu", "serv", "--windows", 2, "--json")
     assert code == 0 and json.loads(out)["mismatches"] == 0

@@ -375,6 +375,7 @@ sys.exit(subprocess.run([sys.executable, "-c", command, "explore", "--ray", ray.
 """
 
 
+@pytest.mark.slow
 def test_sensitivity(run):
     """Widths fall where it costs least; the target holds after training; a target that cannot be met is reported."""
     arguments = ("explore", "--sensitivity", *SMALL, "--bits", "4,8", "--epochs", 3, "--json")

@@ -58,7 +58,7 @@ def test_a_trained_and_measured_point(tmp_path, measured):
     assert again == result and len(list(tmp_path.glob("runs/*"))) == 1
 
 
-@pytest.mark.parametrize("kind", ["classification", "anomaly"])
+@pytest.mark.parametrize("kind", [pytest.param("classification", marks=pytest.mark.slow), "anomaly"])
 def test_a_point_of_another_task(tmp_path, measured, kind):
     """The error is that of the decisions on the validation part, not on the test set."""
     data = {"data": "synthetic", "task": kind, "epochs": 2}

@@ -20,6 +20,7 @@ def model_file(path, **shape):
     return model
 
 
+@pytest.mark.slow
 def test_the_netlist_of_a_small_soc(run, tmp_path):
     path = tmp_path / "model.safetensors"
     model_file(path, window=2, features=1, d_model=4)
