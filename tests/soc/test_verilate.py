@@ -127,6 +127,7 @@ def test_a_simulator_that_cannot_be_loaded_is_refused(counter, monkeypatch, caps
     assert not [other for other in path.parent.iterdir() if other.name.startswith("tmp")]
 
 
+@pytest.mark.slow
 def test_a_damaged_library_is_compiled_again(counter, capsys):
     before = set(counter(step=9).parent.glob("verilated-*"))
     for library in before:

@@ -48,6 +48,7 @@ def test_a_model_that_needs_another_device(run, big):
     assert TOO_BIG.fullmatch(refused(run, "simulate", big, "--device", "xc7s15"))
 
 
+@pytest.mark.slow
 def test_a_project_of_a_larger_board(run, big):
     """Its folder is simulated on the board's array, and a build of it is a build for the same device."""
     code, out, _ = run("build", big, "--board", "arty_a7", "--no-compile", "--rows", 4, "--columns", 16,

@@ -86,6 +86,7 @@ def test_mixed_widths_on_the_soc(run, tmp_path, bits, bits_of):
     assert result["rmse"]["qat"] == pytest.approx(result["rmse"]["integer"], rel=0.005)
 
 
+@pytest.mark.slow
 def test_simulate_with_trace(run, trained, tmp_path):
     trace = tmp_path / "one.fst"
     code, out, _ = run("simulate", trained, "--windows", 1, "--trace", trace, "--json")
@@ -102,6 +103,7 @@ def test_simulate_on_serv(run, trained):
     assert code == 0 and json.loads(out)["mismatches"] == 0
 
 
+@pytest.mark.slow
 def test_bench_of_random_weights(run):
     """A shape that fits nothing neatly; utilization follows from macs, lanes and cycles."""
     code, out, _ = run("bench", "--window", 5, "--d-model", 12, "--bits", 5, "--features", 3, "--heads", 2, "--layers", 2,
@@ -113,6 +115,7 @@ def test_bench_of_random_weights(run):
     assert result["latency_us"] == cycles / 100
 
 
+@pytest.mark.slow
 def test_area_of_the_soc():
     """The whole SoC is counted: more than the CPU's share, 1,300 LUTs and flip-flops, ROM, RAM and registers in block RAM."""
     model = random_model(np.random.default_rng(1), window=2, features=2, d_model=4, bits=4)

@@ -54,6 +54,7 @@ def test_the_simulated_soc_behind_a_port(run, plant):
         assert code == 2 and f"holds the model {model.id[:8]}, not {other.id[:8]} of other" in err.splitlines()[-1]
 
 
+@pytest.mark.slow
 def test_the_terminal_of_the_command_line(run, plant):
     """`simulate --pty` prints the device's name, serves until Ctrl-C and ends without an error."""
     model_for().save("m.safetensors")

@@ -145,6 +145,7 @@ def test_targets_move_towards_the_teachers(small):
     assert torch.equal(fit.data.goal[rest], truth)
 
 
+@pytest.mark.slow
 def test_error_of_the_teachers_is_recorded(run, small, tmp_path):
     """The float networks' own mean, beside the one float network: what the quantized network was taught."""
     assert run.metrics["rmse"]["ensemble"] is None
@@ -169,6 +170,7 @@ def test_weight_decay_is_for_matrices_only():
     assert sum(len(group["params"]) for group in groups) == 40
 
 
+@pytest.mark.slow
 def test_float_networks_are_taken_over(small, tmp_path):
     """With the networks of an earlier run another width trains to the same model, and no float training is done twice."""
     wide = small | {"bits": 6, "teachers": 2}
