@@ -64,7 +64,7 @@ test-elsewhere: setup
 test-newest: setup
 	@test -x .venv-newest/bin/python || $(PYTHON) -m venv .venv-newest
 	@grep '^torch==' constraints.txt > .venv-newest/torch.txt
-	@.venv-newest/bin/python -m pip install -qq --upgrade --upgrade-strategy eager -c .venv-newest/torch.txt -e '.[train,dev,explore,cluster,openfpga]'
+	@.venv-newest/bin/python -m pip install -qq --upgrade --upgrade-strategy eager -c .venv-newest/torch.txt -e '.[train,dev,explore,cluster,openfpga,baselines]'
 	@.venv-newest/bin/python -m pytest -n $(JOBS) -m "not slow"
 
 # constraints.txt from the packages in .venv.
