@@ -20,6 +20,7 @@ from safetensors.numpy import save_file
 from liteformer.accel import numerics
 from liteformer.accel.decision import MAX_GAIN, MAX_SHIFT, MAX_SMOOTHING
 from liteformer.accel.errors import LiteFormerError
+from liteformer.accel.tensors import tensor_names, tensor_range, tensor_shapes
 
 FORMAT_VERSION = 3      # 1: without offsets. 2: a token is a row.
 MAX_WINDOW, MAX_TOKENS = 2047, 1024      # The register `shape` has 11 bits for rows.
@@ -230,63 +231,6 @@ def raw_counts(values, raw_scale, raw_offset=()):
     return numerics.round_half_up(np.clip(np.nan_to_num(values) * np.asarray(raw_scale), -(1 << 31), (1 << 31) - 1))
 
 
-WEIGHTS = ("query", "key", "value", "project", "expand", "contract")
-ACTIVATIONS = ("query", "key", "value", "probability", "context", "attended", "expanded", "hidden")
-
-
-def tensor_names(layers):
-    """Names of all tensors that have a bit width: activations and weights, in the order of computation."""
-    names = ["input", "embed.weight", "position", "hidden"]
-    for layer in range(layers):
-        names += [f"layers.{layer}.{a}" for a in ACTIVATIONS]
-        names += [f"layers.{layer}.{w}.weight" for w in WEIGHTS]
-    return [*names, "head.weight"]
-
-
-def tensor_shapes(config, table_length):
-    """Shape of every stored tensor.
-
-    Args:
-        config: a ModelConfig; table_length: entries of the softmax table.
-    Returns:
-        dict name -> tuple.
-    """
-    c = config
-    shapes = {"input.multiplier": (c.features,), "input.offset": (c.features,), "position": (c.tokens, c.d_model),
-              "softmax.table": (table_length,)}
-
-    def linear(name, inputs, outputs, residual=False):
-        shapes[f"{name}.weight"] = (outputs, inputs)
-        shapes[f"{name}.multiplier"] = shapes[f"{name}.offset"] = (outputs,)
-        if residual:
-            shapes[f"{name}.residual"] = (outputs,)
-
-    linear("embed", c.token_inputs, c.d_model, residual=True)
-    for layer in range(c.layers):
-        prefix = f"layers.{layer}"
-        for name in ("query", "key", "value"):
-            linear(f"{prefix}.{name}", c.d_model, c.d_model)
-        shapes[f"{prefix}.score.multiplier"] = (c.heads,)
-        shapes[f"{prefix}.context.multiplier"] = (1,)
-        linear(f"{prefix}.project", c.d_model, c.d_model, residual=True)
-        linear(f"{prefix}.expand", c.d_model, c.ffn)
-        linear(f"{prefix}.contract", c.ffn, c.d_model, residual=True)
-    linear("head", c.d_model, c.outputs)
-    return shapes
-
-
-def _tensor_range(config, name):
-    """Allowed range of a stored tensor's integers."""
-    kind = name.rpartition(".")[2]
-    if kind == "table":
-        return 0, numerics.operand_range(numerics.MAX_BITS, numerics.MAX_BITS)[1]
-    if kind in ("weight", "position"):
-        lo, hi = numerics.signed_range(config.bits[name])
-        return (lo, hi) if kind == "position" else (-hi, hi)
-    return numerics.signed_range({"multiplier": numerics.MULTIPLIER_BITS, "residual": numerics.RESIDUAL_BITS,
-                                  "offset": numerics.OFFSET_BITS}[kind])
-
-
 @dataclass(frozen=True)
 class QuantizedModel:
     """A complete integer model: configuration and tensors, checked on construction.
@@ -316,7 +260,7 @@ class QuantizedModel:
             tensor = np.asarray(self.tensors[name])
             if tensor.shape != shape or tensor.dtype.kind != "i":
                 raise LiteFormerError(f"tensor {name} is {tensor.dtype}{tensor.shape}, expected integers of shape {shape}")
-            lo, hi = _tensor_range(self.config, name)
+            lo, hi = tensor_range(self.config, name)
             if tensor.min() < lo or tensor.max() > hi:
                 raise LiteFormerError(f"tensor {name} has values from {tensor.min()} to {tensor.max()}; "
                                       f"its width allows {lo} to {hi}")

@@ -4,7 +4,8 @@
 import numpy as np
 
 from liteformer.accel import numerics
-from liteformer.accel.model import ModelConfig, QuantizedModel, tensor_names, tensor_shapes
+from liteformer.accel.model import ModelConfig, QuantizedModel
+from liteformer.accel.tensors import tensor_names, tensor_shapes
 
 
 def uniform_bits(layers, bits, overrides=None):

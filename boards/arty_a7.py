@@ -1,16 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Digilent Arty A7-35: XC7A35T-1, 100 MHz oscillator, four LEDs, UART over USB; Vivado or the open toolchain openXC7."""
 
-from migen import *
-
-from litex.gen import *
-
 from litex.build.openfpgaloader import OpenFPGALoader
-
-from litex.soc.cores.clock import S7PLL
 
 from litex_boards.platforms import digilent_arty
 
+from liteformer.boards.crg import CRG, series_7_pll
 from liteformer.boards.openxc7 import OpenXC7Toolchain
 from liteformer.boards.target import BoardSoC, run_target, target_parser
 
@@ -36,28 +31,18 @@ class Platform(digilent_arty.Platform):
 
 # CRG ----------------------------------------------------------------------------------------------
 
-def make_pll():
-    """LiteX's PLL in this part's speed grade."""
-    return S7PLL(speedgrade=-1)
+make_pll = series_7_pll
 
 
-class _CRG(LiteXModule):
-    def __init__(self, platform, sys_clk_freq):
-        self.rst    = Signal()
-        self.cd_sys = ClockDomain()
-
-        # # #
-
-        clk100 = platform.request("clk100")
-        # The button's name differs between versions of LiteX-Boards.
-        button = platform.request("cpu_reset", loose=True)
-        if button is None:
-            button = platform.request("cpu_reset_n")
-        self.pll = pll = make_pll()
-        self.comb += pll.reset.eq(~button | self.rst)
-        pll.register_clkin(clk100, OSCILLATOR)
-        pll.create_clkout(self.cd_sys, sys_clk_freq)
-        platform.add_false_path_constraints(self.cd_sys.clk, pll.clkin)
+def make_crg(platform, sys_clk_freq):
+    """CRG of the board."""
+    # The button's name differs between versions of LiteX-Boards.
+    button = platform.request("cpu_reset", loose=True)
+    if button is None:
+        button = platform.request("cpu_reset_n")
+    crg = CRG(make_pll(), platform.request("clk100"), OSCILLATOR, ~button, sys_clk_freq)
+    platform.add_false_path_constraints(crg.cd_sys.clk, crg.pll.clkin)
+    return crg
 
 # BaseSoC ------------------------------------------------------------------------------------------
 
@@ -70,7 +55,7 @@ class BaseSoC(BoardSoC):
 
     def __init__(self, core, sys_clk_freq=100e6, toolchain="vivado", uart="serial", **kwargs):
         platform = Platform(toolchain)
-        BoardSoC.__init__(self, platform, sys_clk_freq, core, _CRG(platform, sys_clk_freq),
+        BoardSoC.__init__(self, platform, sys_clk_freq, core, make_crg(platform, sys_clk_freq),
             leds = platform.request_all("user_led"),
             uart = uart,
             **kwargs)

@@ -16,6 +16,7 @@ from litex.build.xilinx import Xilinx7SeriesPlatform
 from litex.soc.cores.clock import S7PLL
 from litex.soc.cores.spi.spi_bone import SPIBone
 
+from liteformer.boards.crg import CRG
 from liteformer.boards.target import BoardSoC, run_target, target_parser
 
 DEVICE     = "xc7s15"
@@ -85,19 +86,11 @@ def make_pll():
     return S7PLL(speedgrade=-2)
 
 
-class _CRG(LiteXModule):
-    def __init__(self, platform, sys_clk_freq):
-        self.rst    = Signal()
-        self.cd_sys = ClockDomain()
-
-        # # #
-
-        clk100 = platform.request("clk100")
-        self.pll = pll = make_pll()
-        self.comb += pll.reset.eq(self.rst)
-        pll.register_clkin(clk100, OSCILLATOR)
-        pll.create_clkout(self.cd_sys, sys_clk_freq)
-        platform.add_false_path_constraints(self.cd_sys.clk, pll.clkin)
+def make_crg(platform, sys_clk_freq):
+    """CRG of the board, which has no button for a reset."""
+    crg = CRG(make_pll(), platform.request("clk100"), OSCILLATOR, 0, sys_clk_freq)
+    platform.add_false_path_constraints(crg.cd_sys.clk, crg.pll.clkin)
+    return crg
 
 # BaseSoC ------------------------------------------------------------------------------------------
 
@@ -110,7 +103,7 @@ class BaseSoC(BoardSoC):
 
     def __init__(self, core, sys_clk_freq=100e6, toolchain="vivado", cpu_type=None, uart="stub", **kwargs):
         platform = Platform(toolchain)
-        BoardSoC.__init__(self, platform, sys_clk_freq, core, _CRG(platform, sys_clk_freq),
+        BoardSoC.__init__(self, platform, sys_clk_freq, core, make_crg(platform, sys_clk_freq),
             leds     = platform.request_all("user_led"),
             cpu_type = cpu_type,
             uart     = uart,

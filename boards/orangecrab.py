@@ -1,10 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """OrangeCrab r0.2 with an LFE5U-25F-8: 48 MHz oscillator, RGB LED, UART on the Feather pins; open tools only."""
 
-from migen import *
-
-from litex.gen import *
-
 from litex.build.openfpgaloader import OpenFPGALoader
 
 from litex.soc.cores.clock import ECP5PLL
@@ -12,6 +8,7 @@ from litex.soc.cores.clock import ECP5PLL
 from litex_boards.platforms import gsd_orangecrab
 
 from liteformer.boards.clocks import EXACT
+from liteformer.boards.crg import CRG
 from liteformer.boards.target import BoardSoC, run_target, target_parser
 
 DEVICE     = "lfe5u-25f"
@@ -38,17 +35,9 @@ class Platform(gsd_orangecrab.Platform):
 make_pll = ECP5PLL
 
 
-class _CRG(LiteXModule):
-    def __init__(self, platform, sys_clk_freq):
-        self.rst    = Signal()
-        self.cd_sys = ClockDomain()
-
-        # # #
-
-        self.pll = pll = make_pll()
-        self.comb += pll.reset.eq(~platform.request("usr_btn") | self.rst)
-        pll.register_clkin(platform.request("clk48"), OSCILLATOR)
-        pll.create_clkout(self.cd_sys, sys_clk_freq, margin=EXACT)
+def make_crg(platform, sys_clk_freq):
+    """CRG of the board."""
+    return CRG(make_pll(), platform.request("clk48"), OSCILLATOR, ~platform.request("usr_btn"), sys_clk_freq, margin=EXACT)
 
 # BaseSoC ------------------------------------------------------------------------------------------
 
@@ -61,7 +50,7 @@ class BaseSoC(BoardSoC):
 
     def __init__(self, core, sys_clk_freq=50e6, toolchain="trellis", uart="serial", **kwargs):
         platform = Platform(toolchain)
-        BoardSoC.__init__(self, platform, sys_clk_freq, core, _CRG(platform, sys_clk_freq),
+        BoardSoC.__init__(self, platform, sys_clk_freq, core, make_crg(platform, sys_clk_freq),
             leds = platform.request_all("user_led"),
             uart = uart,
             **kwargs)

@@ -1,17 +1,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Seeed Studio Spartan Edge Accelerator: XC7S15-1, 100 MHz oscillator, two LEDs, UART on connector J10."""
 
-from migen import *
-
-from litex.gen import *
-
 from litex.build.generic_platform import IOStandard, Pins, Subsignal
 from litex.build.openfpgaloader import OpenFPGALoader
 
-from litex.soc.cores.clock import S7PLL
-
 from litex_boards.platforms import seeedstudio_spartan_edge_accelerator
 
+from liteformer.boards.crg import CRG, series_7_pll
 from liteformer.boards.target import BoardSoC, run_target, target_parser
 
 DEVICE     = "xc7s15"
@@ -48,24 +43,14 @@ class Platform(seeedstudio_spartan_edge_accelerator.Platform):
 
 # CRG ----------------------------------------------------------------------------------------------
 
-def make_pll():
-    """LiteX's PLL in this part's speed grade."""
-    return S7PLL(speedgrade=-1)
+make_pll = series_7_pll
 
 
-class _CRG(LiteXModule):
-    def __init__(self, platform, sys_clk_freq):
-        self.rst    = Signal()
-        self.cd_sys = ClockDomain()
-
-        # # #
-
-        clk100 = platform.request("clk100")
-        self.pll = pll = make_pll()
-        self.comb += pll.reset.eq(~platform.request("rst_n") | self.rst)
-        pll.register_clkin(clk100, OSCILLATOR)
-        pll.create_clkout(self.cd_sys, sys_clk_freq)
-        platform.add_false_path_constraints(self.cd_sys.clk, pll.clkin)
+def make_crg(platform, sys_clk_freq):
+    """CRG of the board."""
+    crg = CRG(make_pll(), platform.request("clk100"), OSCILLATOR, ~platform.request("rst_n"), sys_clk_freq)
+    platform.add_false_path_constraints(crg.cd_sys.clk, crg.pll.clkin)
+    return crg
 
 # BaseSoC ------------------------------------------------------------------------------------------
 
@@ -78,7 +63,7 @@ class BaseSoC(BoardSoC):
 
     def __init__(self, core, sys_clk_freq=100e6, toolchain="vivado", uart="serial", **kwargs):
         platform = Platform(toolchain)
-        BoardSoC.__init__(self, platform, sys_clk_freq, core, _CRG(platform, sys_clk_freq),
+        BoardSoC.__init__(self, platform, sys_clk_freq, core, make_crg(platform, sys_clk_freq),
             leds = platform.request_all("user_led"),
             uart = uart,
             **kwargs)

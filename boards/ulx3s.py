@@ -1,10 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Radiona ULX3S with an LFE5U-45F-6: 25 MHz oscillator, eight LEDs, UART over USB; open tools only."""
 
-from migen import *
-
-from litex.gen import *
-
 from litex.build.openfpgaloader import OpenFPGALoader
 
 from litex.soc.cores.clock import ECP5PLL
@@ -12,6 +8,7 @@ from litex.soc.cores.clock import ECP5PLL
 from litex_boards.platforms import radiona_ulx3s
 
 from liteformer.boards.clocks import EXACT
+from liteformer.boards.crg import CRG
 from liteformer.boards.target import BoardSoC, run_target, target_parser
 
 DEVICE     = "lfe5u-45f"
@@ -37,19 +34,12 @@ class Platform(radiona_ulx3s.Platform):
 make_pll = ECP5PLL
 
 
-class _CRG(LiteXModule):
-    def __init__(self, platform, sys_clk_freq):
-        self.rst    = Signal()
-        self.cd_sys = ClockDomain()
-
-        # # #
-
-        self.pll = pll = make_pll()
-        self.comb += pll.reset.eq(platform.request("rst") | self.rst)
-        pll.register_clkin(platform.request("clk25"), OSCILLATOR)
-        pll.create_clkout(self.cd_sys, sys_clk_freq, margin=EXACT)
-        # The ESP32 on the board resets the FPGA otherwise.
-        self.comb += platform.request("wifi_gpio0").eq(1)
+def make_crg(platform, sys_clk_freq):
+    """CRG of the board."""
+    crg = CRG(make_pll(), platform.request("clk25"), OSCILLATOR, platform.request("rst"), sys_clk_freq, margin=EXACT)
+    # The ESP32 on the board resets the FPGA otherwise.
+    crg.comb += platform.request("wifi_gpio0").eq(1)
+    return crg
 
 # BaseSoC ------------------------------------------------------------------------------------------
 
@@ -62,7 +52,7 @@ class BaseSoC(BoardSoC):
 
     def __init__(self, core, sys_clk_freq=50e6, toolchain="trellis", uart="serial", **kwargs):
         platform = Platform(toolchain)
-        BoardSoC.__init__(self, platform, sys_clk_freq, core, _CRG(platform, sys_clk_freq),
+        BoardSoC.__init__(self, platform, sys_clk_freq, core, make_crg(platform, sys_clk_freq),
             leds = platform.request_all("user_led"),
             uart = uart,
             **kwargs)

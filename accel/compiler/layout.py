@@ -3,7 +3,7 @@
 
 from dataclasses import dataclass, field
 
-from liteformer.accel.model import WEIGHTS
+from liteformer.accel.tensors import WEIGHTS
 
 
 @dataclass

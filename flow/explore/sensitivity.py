@@ -14,8 +14,9 @@ from rich.table import Table
 
 from liteformer.accel.devices import device as find_device
 from liteformer.accel.errors import LiteFormerError
-from liteformer.accel.model import ModelConfig, tensor_shapes
+from liteformer.accel.model import ModelConfig
 from liteformer.accel.random_model import random_model, uniform_bits
+from liteformer.accel.tensors import tensor_shapes
 from liteformer.flow.common import console
 from liteformer.flow.explore import cost
 from liteformer.flow.explore.space import AUTO, CLASSES, WIDTH, shape_of

@@ -13,7 +13,7 @@ from liteformer.accel import golden, numerics
 from liteformer.accel.compiler import HardwareOptions, choose, compile_model, memories
 from liteformer.accel.devices import device as find_device
 from liteformer.accel.gateware.drive import push_row
-from liteformer.accel.model import tensor_names
+from liteformer.accel.tensors import tensor_names
 
 from .common import EngineDriver, altered, compiled_model, engine_infer, make_model, random_raw, simulate
 

@@ -283,4 +283,4 @@ def test_programmers():
 
 def test_one_file_a_board():
     folder = Path(sys.modules["liteformer.boards"].__file__).parent
-    assert {path.stem for path in folder.glob("*.py")} == {*BOARDS, "__init__", "target", "clocks", "openxc7"}
+    assert {path.stem for path in folder.glob("*.py")} == {*BOARDS, "__init__", "target", "clocks", "crg", "openxc7"}

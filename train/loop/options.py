@@ -6,9 +6,10 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from liteformer.accel.errors import LiteFormerError
-from liteformer.accel.model import MAX_WINDOW, WEIGHTS, count_tokens, tensor_names
+from liteformer.accel.model import MAX_WINDOW, count_tokens
 from liteformer.accel.numerics import MAX_BITS, MIN_BITS
 from liteformer.accel.random_model import uniform_bits
+from liteformer.accel.tensors import WEIGHTS, tensor_names
 from liteformer.train.data import registry
 
 READING = ("separator", "decimal", "encoding", "skip_rows", "dayfirst", "missing", "timezone", "strict", "fill", "every",
@@ -62,7 +63,7 @@ class TrainOptions(BaseModel):
     measured over all training windows and frozen, so that the rest is trained with the multipliers that are exported.
     ``patience`` is the number of epochs without a better validation loss after which training stops; ``refit`` trains on the
     validation windows too and keeps the last weights. ``bits_of`` gives tensors their own width, by class
-    (``tensor_classes``) or by name (``accel.model.tensor_names``); the more specific entry wins.
+    (``tensor_classes``) or by name (``accel.tensors.tensor_names``); the more specific entry wins.
     ``neighbours`` are the baselines that a forecast is compared with besides persistence, least squares and an MLP.
 
     Raises:

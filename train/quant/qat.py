@@ -17,7 +17,8 @@ from torch import nn
 from liteformer.accel import numerics
 from liteformer.accel.devices import DSP48E1
 from liteformer.accel.golden import OUTPUT_BITS, patches
-from liteformer.accel.model import WEIGHTS, ModelConfig
+from liteformer.accel.model import ModelConfig
+from liteformer.accel.tensors import WEIGHTS
 from liteformer.train.quant.constants import OFFSET_ONE, ONE, Constants, Link
 from liteformer.train.quant.quant_linear import QuantLinear
 from liteformer.train.quant.quantizers import Activation, best_steps, floor, round_clamp, softmax_weights

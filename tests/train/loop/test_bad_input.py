@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from liteformer.accel.errors import LiteFormerError
-from liteformer.accel.model import tensor_names
+from liteformer.accel.tensors import tensor_names
 from liteformer.train.data.dataset import load_dataset
 from liteformer.train.loop.options import TrainOptions
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from liteformer.accel.errors import LiteFormerError
-from liteformer.accel.model import tensor_names
+from liteformer.accel.tensors import tensor_names
 from liteformer.train.loop.options import TrainOptions, tensor_classes
 from liteformer.train.loop.run import load_run
 from liteformer.train.loop.seeds import train_seeds
