@@ -8,6 +8,8 @@ Each change is one of text, applied where the text is found as expected:
 - The operands of the adder are selected at the end of the decode stage instead of at the beginning of the execute stage.
 - A misaligned access waits for the bus as any other does before it traps, so that the address does not decide whether the
   pipeline waits.
+- ``mepc`` chooses its value by the trap instead of by the write: an instruction that writes it and a trap never meet, but
+  whether an instruction may write is known late in a cycle.
 - The number of fetches under way is chosen from three instead of added up.
 """
 
@@ -49,6 +51,23 @@ PENDING_CHOSEN = """  assign IBusSimplePlugin_pending_next = (IBusSimplePlugin_p
 DISCARDED = "(IBusSimplePlugin_pending_value - _zz_IBusSimplePlugin_rspJoin_rspBuffer_discardCounter_2)"
 DISCARDED_CHOSEN = """(IBusSimplePlugin_pending_dec
         ? (IBusSimplePlugin_pending_value - 3'd1) : IBusSimplePlugin_pending_value)"""
+
+# mepc as the trap and as an instruction write it, both in one block of statements of which the later ones count.
+TRAPPED = """          CsrPlugin_mcause_exceptionCode <= CsrPlugin_trapCause;
+          CsrPlugin_mepc <= writeBack_PC;
+"""
+WRITTEN = """    if(execute_CsrPlugin_csr_833) begin
+      if(execute_CsrPlugin_writeEnable) begin
+        CsrPlugin_mepc <= CsrPlugin_csrMapping_writeDataSignal[31 : 0];
+      end
+    end
+"""
+TRAP = "    if(when_CsrPlugin_l1019) begin\n      case(CsrPlugin_targetPrivilege)\n        2'b11 : begin\n"
+EITHER = """    if((when_CsrPlugin_l1019 && (CsrPlugin_targetPrivilege == 2'b11))
+        || (execute_CsrPlugin_csr_833 && execute_CsrPlugin_writeEnable)) begin
+      CsrPlugin_mepc <= (when_CsrPlugin_l1019 ? writeBack_PC : CsrPlugin_csrMapping_writeDataSignal[31 : 0]);
+    end
+"""
 
 
 def shortened(text):
@@ -109,4 +128,12 @@ def pending_chosen(text):
     return text.replace(PENDING, PENDING_CHOSEN).replace(DISCARDED, DISCARDED_CHOSEN)
 
 
-CHANGES = (distributed, read_in_decode, operands_in_decode, waits_alike, pending_chosen)
+def mepc_chosen(text):
+    """mepc's value chosen by the trap."""
+    # Tried with the pipeline that waits only.
+    if not _waits(text) or not all(part in text for part in (TRAP, TRAPPED, WRITTEN)):
+        return text
+    return text.replace(TRAPPED, TRAPPED.splitlines(keepends=True)[0]).replace(WRITTEN, EITHER)
+
+
+CHANGES = (distributed, read_in_decode, operands_in_decode, waits_alike, mepc_chosen, pending_chosen)

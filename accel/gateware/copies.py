@@ -34,6 +34,38 @@ class KeptRegister(Special):
                 f"assign {name} = {name}_kept;\n\n")
 
 
+class KeptNet(Special):
+    """``o`` is ``i``; synthesis maps what is before it and what is behind it apart from each other.
+
+    Args:
+        i, o: Signals of the same length.
+    """
+
+    def __init__(self, i, o):
+        Special.__init__(self)
+        self.i, self.o = i, o
+
+    def iter_expressions(self):
+        yield self, "i", SPECIAL_INPUT
+        yield self, "o", SPECIAL_OUTPUT
+
+    @staticmethod
+    def emit_verilog(special, namespace, add_data_file):
+        name, length = namespace.get_name(special.o), len(special.o)
+        return (f'(* keep = "true" *) wire [{length - 1}:0] {name}_kept = {namespace.get_name(special.i)};\n'
+                f"assign {name} = {name}_kept;\n\n")
+
+
+class SimulatedNet:
+    """What Migen's simulator puts in the place of a KeptNet."""
+
+    @staticmethod
+    def lower(special):
+        module = Module()
+        module.comb += special.o.eq(special.i)
+        return module
+
+
 class SimulatedRegister:
     """What Migen's simulator puts in the place of a KeptRegister."""
 
@@ -52,3 +84,12 @@ def kept_copy(module, source):
     copy = Signal.like(source, reset_less=True)
     module.specials += KeptRegister(source, copy)
     return copy
+
+
+def kept_net(module, value):
+    """A signal with the value of an expression, which stays a net of its own; it belongs to ``module``."""
+    source = Signal(len(value))
+    net = Signal(len(value))
+    module.comb += source.eq(value)
+    module.specials += KeptNet(source, net)
+    return net

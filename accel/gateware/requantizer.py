@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The requantizer: accumulator to quantized result, one per cycle; the only rounding in the core."""
 
+from functools import reduce
+from operator import or_
+
 from migen import *
 
 from litex.gen import *
@@ -70,9 +73,21 @@ class Requantizer(LiteXModule):
     def _clamped(self, total, clamps):
         """``total`` shifted and clamped to the selected width: expression. Which width it is counts before single bits do."""
         sign  = total[len(total) - 1]
-        upper = [total[min(numerics.SHIFT + bits, len(total)) - 1:] for bits in clamps]
-        over  = [Signal() for _ in clamps]
-        self.comb += [signal.eq((part != 0) & (part != (1 << len(part)) - 1)) for signal, part in zip(over, upper)]
+        # A width is exceeded where a bit above its sign differs from the next one. A LUT compares six of them; the groups of a
+        # wide result are those of a narrow one too.
+        over, differs, top = {}, Constant(0, 1), len(total) - 1
+        for bits in sorted(clamps, reverse=True):
+            lowest = min(numerics.SHIFT + bits, len(total)) - 1
+            groups = []
+            while top > lowest:
+                bottom = max(lowest, top - 5)
+                group  = total[bottom:top + 1]
+                groups.append((group != 0) & (group != (1 << len(group)) - 1))
+                top = bottom
+            over[bits] = Signal()
+            self.comb += over[bits].eq(reduce(or_, groups, differs))
+            differs = over[bits]
+        over = [over[bits] for bits in clamps]
         exceeds, inside = Signal(), Signal(max(clamps))
         self.comb += [
             choose(self.clamp, over, exceeds),

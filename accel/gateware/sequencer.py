@@ -155,10 +155,22 @@ class ComputeSequencer(LiteXModule):
         loading  = Signal()
         is_value = Signal()
         k_end, pass_end = Signal(), Signal()
-        # Much depends on the end of a tile and of a step, and on the load that follows: registers of their own.
-        tile_next = following(self.issue) & following(k.zero) & following(passes.zero)
-        step_next = tile_next & following(tiles.zero)
-        tile, step, loads = (kept_copy(self, end) for end in (tile_next, step_next, step_next | following(loading)))
+        # Much depends on the end of a tile and of a step, and on the load that follows: registers of their own, which are
+        # predicted from registers instead of from the next values, so that a load comes in last.
+        ready, nxt = now.counts, now.next_counts
+        tile, loads = Signal(), Signal()
+        ends = Mux(loads, nxt["wait"][1] & nxt["k_last"][1] & nxt["passes_last"][1],
+               Mux(tile, ready["gap"][1] & ready["k_last"][1] & ready["passes_last"][1],
+               Mux(self.issue, Mux(k.zero, ready["k_last"][1] & passes.one, k.one & passes.zero),
+                   idle.one & self.busy & k.zero & passes.zero)))
+        last_tile = Mux(loads, nxt["tiles_last"][1], Mux(tile, tiles.one, tiles.zero))
+        step = Signal()
+        tile_next = ends & ~(step & now.end) & ~self.abort
+        step_next = tile_next & last_tile
+        self.comb += [
+            end.eq(kept_copy(self, ahead))
+            for end, ahead in ((tile, tile_next), (step, step_next), (loads, step_next | (self.start & ~self.abort)))
+        ]
         self.comb += [
             k_end.eq(k.zero),
             pass_end.eq(k_end & passes.zero),

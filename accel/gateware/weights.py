@@ -3,18 +3,22 @@
 
 
 from dataclasses import dataclass
+from functools import reduce
+from operator import or_
 
 from migen import *
 
 from litex.gen import *
 
-from liteformer.accel.gateware.copies import kept_copy
+from liteformer.accel.gateware.copies import kept_copy, kept_net
 from liteformer.accel.gateware.memory import BLOCK, DISTRIBUTED, apply_style, read_mode
 
 # Words of one LUT bank: a 256 x 1 ROM is four LUT6 and the slice's own multiplexers.
 LOGIC_BANK = 256
 # LUTs that one bit of a bank of a word takes, and LUTs of banks that one address register serves.
 BIT_LUTS, NEAR_LUTS = LOGIC_BANK // 64, 128
+# Bits of a word whose banks one register selects.
+NEAR_BITS = 48
 
 
 @dataclass(frozen=True)
@@ -132,9 +136,14 @@ class WeightStream(LiteXModule):
         if len(banks) == 1:
             self.sync += self.data.eq(banks[0][1])
             return
-        index = Signal(len(self.address), reset_less=True)
-        self.sync += [
-            index.eq(self._block >> (depth.bit_length() - 1)),
-            Case(index, {i: self.data.eq(bank) for i, (_, bank) in enumerate(banks[:-1])}
-                 | {"default": self.data.eq(banks[-1][1])}),
-        ]
+        # A register for each bank says that it is addressed; copies serve as many bits as a net should drive.
+        index   = self._block >> (depth.bit_length() - 1)
+        chosen  = [index == i for i in range(len(banks) - 1)]
+        chosen.append(index >= len(banks) - 1)
+        for first in range(0, len(self.data), NEAR_BITS):
+            near = slice(first, min(first + NEAR_BITS, len(self.data)))
+            here = [kept_copy(self, choice) for choice in chosen]
+            terms = [Replicate(yes, near.stop - first) & bank[near] for yes, (_, bank) in zip(here, banks)]
+            # A LUT takes three bits, each with its choice; left alone they become a chain.
+            thirds = [kept_net(self, reduce(or_, terms[i:i + 3])) for i in range(0, len(terms), 3)]
+            self.sync += self.data[near].eq(reduce(or_, thirds))

@@ -22,7 +22,8 @@ NET, FANOUT, CROWD, CROWDED, LONGEST = 0.90, 0.10, 64, 0.0045, 6.0
 
 # Registers and ports by the first words of their names; the first match counts.
 BLOCKS = (
-    ("CPU", r"VexRiscv|serv"), ("array", r"liteformercore_engine_matrixarray"),
+    # With the registers of its two buses, which LiteX names by the SoC.
+    ("CPU", r"VexRiscv|serv|(\w+_)?[id]bus_"), ("array", r"liteformercore_engine_matrixarray"),
     ("requantizers", r"liteformercore_engine_drain_(requantizer|unit)"), ("drain", r"liteformercore_engine_drain(?!sequencer)"),
     ("drain sequencer", r"liteformercore_engine_drainsequencer"),
     ("compute sequencer", r"liteformercore_engine_computesequencer"),

@@ -38,7 +38,7 @@ def applied(text):
     return [change.__name__ for change in CHANGES if change(text) != text]
 
 
-ALL = ["distributed", "read_in_decode", "operands_in_decode", "waits_alike", "pending_chosen"]
+ALL = ["distributed", "read_in_decode", "operands_in_decode", "waits_alike", "mepc_chosen", "pending_chosen"]
 
 
 @pytest.mark.parametrize("variant", CPU_VARIANTS)
@@ -69,6 +69,8 @@ def test_every_part_of_a_change_applies():
     ("operands_in_decode", "assign execute_SRC1 = ", "assign execute_SRC1 =  "),
     ("operands_in_decode", "= _zz_execute_SRC2;", "=  _zz_execute_SRC2;"),
     ("operands_in_decode", "case(execute_SRC1_CTRL)\n      `Src1Ctrl", "case(execute_SRC1_CTRL)\n `Src1Ctrl :"),
+    ("mepc_chosen", "CsrPlugin_mepc <= writeBack_PC", "CsrPlugin_mepc <=  writeBack_PC"),
+    ("mepc_chosen", "if(execute_CsrPlugin_csr_833) begin\n      if", "if(execute_CsrPlugin_csr_833) begin\n if"),
     ("waits_alike", "&& (! dBus_cmd_ready)) && (! exec", "&& (! dBus_cmd_ready)) && (!  exec"),
 ])
 def test_a_text_that_is_not_as_expected_stays(change, old, new):
