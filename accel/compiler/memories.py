@@ -123,7 +123,8 @@ def plan_memories(fixed, streams, halves, loadable=False, family=SERIES_7):
             luts += width * (count + 1) // 4 if count > 1 else 0
             continue
         spare = bits - width if count and missing > 0 else 0
-        plans.append(StreamPlan(count, words, spare))
-        rest = max(0, missing) * width - min(width, spare * count) * min(max(0, missing), words)
+        plan  = StreamPlan(count, words, spare)
+        plans.append(plan)
+        rest = max(0, missing) * width - sum(held * taken for held, taken in plan.spare_banks(width, depth))
         luts += rest // ROM_BITS_PER_LUT + (width * (count + 1) // 4 if count > 1 else 0)
     return styles, plans, halves - left, luts

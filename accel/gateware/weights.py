@@ -25,19 +25,27 @@ NEAR_BITS = 48
 class StreamPlan:
     """How a weight stream is stored: ``units`` block RAM units of ``unit_depth`` words, the rest in LUTs.
 
-    ``spare_bits`` of each unit's words hold a further ``unit_depth`` words together, where the stream needs them.
+    ``spare_bits`` of each unit's words together hold further banks of ``unit_depth`` words, as far as they go.
     """
 
     units: int = 0
     unit_depth: int = 512
     spare_bits: int = 0
 
+    def spare_banks(self, width, words):
+        """Banks of a stream of ``words`` words of ``width`` bits that spare bits hold: list of (words, bits of each)."""
+        held, free, banks = self.units * self.unit_depth, self.units * self.spare_bits, []
+        while held < words and free > 0:
+            banks.append((min(self.unit_depth, words - held), min(width, free)))
+            held, free = held + self.unit_depth, free - width
+        return banks
+
 
 class WeightStream(LiteXModule):
     """ROM of ``len(words)`` words of ``width`` bits; ``address`` in cycle t gives ``data`` in cycle t + 3, ``direct`` in t + 2.
 
         address --> registers --+--> block RAM units (data | spare bits) --> latch --+
-                                |         spare bits of all units = one more bank ---+--> bank multiplexer --> data
+                                |           spare bits of all units = more banks ---+--> bank multiplexer --> data
                                 +--> LUT banks of 256 words ---------------> register+
 
     Registers near the memories keep the address, which would drive hundreds of LUTs.
@@ -60,24 +68,23 @@ class WeightStream(LiteXModule):
         words   = list(words) + [0] * (2 - len(words))
         banks   = []
         offset  = plan.units * plan.unit_depth
-        spare   = words[offset:offset + plan.unit_depth] if plan.spare_bits else []
         depth   = plan.unit_depth
+        spare   = [(words[offset + index * depth:][:count], taken)
+                   for index, (count, taken) in enumerate(plan.spare_banks(width, len(words)))]
+        # Side by side, the parts of the spare banks' words that the units hold.
+        beside  = [sum((bank[row] & (1 << taken) - 1) << index * width for index, (bank, taken) in enumerate(spare)
+                       if row < len(bank)) for row in range(depth)]
         slices  = []
         for unit in range(plan.units):
-            low     = unit * plan.spare_bits
-            content = []
-            for index, word in enumerate(words[unit * depth:(unit + 1) * depth]):
-                extra = spare[index] >> low & ((1 << plan.spare_bits) - 1) if index < len(spare) else 0
-                content.append(word | extra << width)
+            content = [word | (beside[row] >> unit * plan.spare_bits & (1 << plan.spare_bits) - 1) << width
+                       for row, word in enumerate(words[unit * depth:(unit + 1) * depth])]
             data = self._bank(width + plan.spare_bits, content, BLOCK, depth)
             banks.append((depth, data[:width]))
             slices.append(data[width:])
-        if spare:
-            known = Cat(*slices)[:width]
-            taken = min(width, plan.units * plan.spare_bits)
-            parts = [known[:taken]] if taken < width else [known]
+        for index, (bank, taken) in enumerate(spare):
+            parts = [Cat(*slices)[index * width:index * width + taken]]
             if taken < width:
-                parts.append(self._logic([word >> taken for word in spare], width - taken, offset))
+                parts.append(self._logic([word >> taken for word in bank], width - taken, offset))
             banks.append((depth, Cat(*parts)))
             offset += depth
         # Every bank so far is as deep as a unit, so the upper address bits number the banks.

@@ -15,6 +15,8 @@ from .common import simulate
     (600, 30, StreamPlan(1, 512, 6), {}, 3),                   # Spare bits of one unit, the rest of the words in LUTs.
     (1700, 40, StreamPlan(3, 512, 32), {}, 3),                 # A whole word in the spare bits.
     (1400, 132, StreamPlan(2, 512, 12), {}, 3),                # Spare words partly in LUTs, which have several banks.
+    (3300, 40, StreamPlan(4, 512, 32), {}, 3),                 # Three words and a fifth of one in the spare bits.
+    (2400, 20, StreamPlan(3, 512, 16), {}, 3),                 # Two words in the spare bits, of which the second is not whole.
     (700, 24, StreamPlan(0, 512, 0), {}, 3),                   # All in LUTs.
     (700, 24, StreamPlan(0, 512, 0), {"direct": True}, 2),
     (1, 9, StreamPlan(0, 512, 0), {"direct": True}, 2),
