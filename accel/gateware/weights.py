@@ -11,14 +11,15 @@ from migen import *
 from litex.gen import *
 
 from liteformer.accel.gateware.copies import kept_copy, kept_net
-from liteformer.accel.gateware.memory import BLOCK, DISTRIBUTED, apply_style, read_mode
+from liteformer.accel.gateware.memory import BLOCK, DISTRIBUTED, apply_style
 
 # Words of one LUT bank: a 256 x 1 ROM is four LUT6 and the slice's own multiplexers.
 LOGIC_BANK = 256
 # LUTs that one bit of a bank of a word takes, and LUTs of banks that one address register serves.
 BIT_LUTS, NEAR_LUTS = LOGIC_BANK // 64, 128
-# Bits of a word whose banks one register selects.
+# Bits of a word that one register gates.
 NEAR_BITS = 48
+LUT_INPUTS = 6
 
 
 @dataclass(frozen=True)
@@ -44,15 +45,16 @@ class StreamPlan:
 class WeightStream(LiteXModule):
     """ROM of ``len(words)`` words of ``width`` bits; ``address`` in cycle t gives ``data`` in cycle t + 3, ``direct`` in t + 2.
 
-        address --> registers --+--> block RAM units (data | spare bits) --> latch --+
-                                |           spare bits of all units = more banks ---+--> bank multiplexer --> data
-                                +--> LUT banks of 256 words ---------------> register+
+        address --> registers --+--> block RAM units --> data bits, zero where not addressed ---+
+                                |                   +-> spare bits of all, gated ---------------+--> OR --> data
+                                +--> LUT banks of 256 words --> register, zero if not addressed +
 
-    Registers near the memories keep the address, which would drive hundreds of LUTs.
+    Registers near the memories keep the address, which would drive hundreds of LUTs. A memory's register is reset while another
+    one is addressed, which costs no LUT in block RAM nor in flip-flops.
 
     Args:
         width; words: list of ints; plan: StreamPlan.
-        direct: ``data`` is the selected bank itself and no register behind it; for streams in one kind of memory only.
+        direct: ``data`` is the selected bank itself and no register behind it; for streams in LUTs only.
     """
 
     autocsr_exclude = {"memories"}
@@ -64,93 +66,94 @@ class WeightStream(LiteXModule):
 
         # # #
 
-        self._block = kept_copy(self, self.address) if plan.units else None
-        words   = list(words) + [0] * (2 - len(words))
-        banks   = []
-        offset  = plan.units * plan.unit_depth
-        depth   = plan.unit_depth
-        spare   = [(words[offset + index * depth:][:count], taken)
-                   for index, (count, taken) in enumerate(plan.spare_banks(width, len(words)))]
+        words  = list(words) + [0] * (2 - len(words))
+        depth  = plan.unit_depth
+        stored = plan.units * depth
+        spare  = [(words[stored + index * depth:][:count], taken)
+                  for index, (count, taken) in enumerate(plan.spare_banks(width, len(words)))]
+        rest   = stored + len(spare) * depth
+        data, slices = self._units(width, words, plan, spare) if plan.units else ([], [])
+        # LUT banks beside the spare bits and of all that is left.
+        logic  = [Cat(Constant(0, taken), self._logic([word >> taken for word in bank], width - taken, stored + index * depth))
+                  for index, (bank, taken) in enumerate(spare) if taken < width]
+        if rest < len(words):
+            logic.append(self._logic(words[rest:], width, rest))
+        if direct:
+            word, = logic
+            self.comb += self.data.eq(word)
+        elif not spare:
+            self.sync += self.data.eq(reduce(or_, data + logic))
+        else:
+            self._gate(width, plan, data, slices, [taken for _, taken in spare], logic)
+
+    def _units(self, width, words, plan, spare):
+        """Block RAMs: list of data bits of each, list of the spare bits of each."""
+        depth    = plan.unit_depth
+        low      = (depth - 1).bit_length()
+        number   = self.address[low:]
+        address  = kept_copy(self, self.address)
         # Side by side, the parts of the spare banks' words that the units hold.
-        beside  = [sum((bank[row] & (1 << taken) - 1) << index * width for index, (bank, taken) in enumerate(spare)
-                       if row < len(bank)) for row in range(depth)]
-        slices  = []
+        beside   = [sum((bank[row] & (1 << taken) - 1) << index * width for index, (bank, taken) in enumerate(spare)
+                        if row < len(bank)) for row in range(depth)]
+        # While a spare bank is addressed every unit answers.
+        in_spare = (number >= plan.units) & (number < plan.units + len(spare))
+        data, slices = [], []
         for unit in range(plan.units):
             content = [word | (beside[row] >> unit * plan.spare_bits & (1 << plan.spare_bits) - 1) << width
                        for row, word in enumerate(words[unit * depth:(unit + 1) * depth])]
-            data = self._bank(width + plan.spare_bits, content, BLOCK, depth)
-            banks.append((depth, data[:width]))
-            slices.append(data[width:])
-        for index, (bank, taken) in enumerate(spare):
-            parts = [Cat(*slices)[index * width:index * width + taken]]
-            if taken < width:
-                parts.append(self._logic([word >> taken for word in bank], width - taken, offset))
-            banks.append((depth, Cat(*parts)))
-            offset += depth
-        # Every bank so far is as deep as a unit, so the upper address bits number the banks.
-        rest = words[offset:]
-        if rest:
-            banks.append((0, self._logic(rest, width, offset)))
-        if direct:
-            (_, word), = banks
-            self.comb += self.data.eq(word)
-        else:
-            self._select(banks, depth)
+            alone    = plan.units == 1 and len(words) <= depth
+            answers  = in_spare | (number == unit) if spare else number == unit
+            register = self._register(width + plan.spare_bits, content, BLOCK, depth, address[:low],
+                                      None if alone else kept_copy(self, ~answers))
+            data.append(register[:width])
+            slices.append(register[width:])
+        return data, slices
 
-    def _bank(self, width, content, style, depth):
-        """Read-only memory with one cycle of latency."""
+    def _register(self, width, content, style, depth, address, elsewhere):
+        """Register of a memory's addressed word, zero where ``elsewhere``, a Signal or None; synthesis makes it the block's."""
         memory = Memory(width, depth, init=content)
         apply_style(memory, style, writable=False)
-        port = memory.get_port(mode=read_mode(style))
+        port     = memory.get_port(async_read=True)
+        register = Signal(width, reset_less=True)
         self.specials += memory, port
         self.memories.append(memory)
-        self.comb += port.adr.eq(self._block[:(depth - 1).bit_length()])
-        return port.dat_r
+        self.comb += port.adr.eq(address)
+        self.sync += register.eq(port.dat_r)
+        if elsewhere is not None:
+            self.sync += If(elsewhere, register.eq(0))
+        return register
 
     def _logic(self, content, width, offset=0):
-        """LUT banks of the words from ``offset`` on, reduced to one word per cycle after the address.
-
-        The registers of the banks that are not addressed are reset, which costs nothing, and all are ORed.
-        """
+        """LUT banks of the words from ``offset`` on, reduced to one word, which is zero while no word of them is addressed."""
         low   = LOGIC_BANK.bit_length() - 1
         banks = [content[first:first + LOGIC_BANK] for first in range(0, len(content), LOGIC_BANK)]
-        # One register for each bank says that another one is addressed.
-        elsewhere = [kept_copy(self, self.address[low:] != (offset >> low) + index)
-                     for index in range(len(banks))] if len(banks) > 1 else []
-        near = max(1, NEAR_LUTS // (BIT_LUTS * len(banks)))
-        return Cat(*(self._bits([[word >> first & (1 << near) - 1 for word in bank] for bank in banks],
-                                min(near, width - first), kept_copy(self, self.address[:low]), elsewhere)
-                     for first in range(0, width, near)))
+        banks[-1] += [0] * (2 - len(banks[-1]))
+        alone = len(self.address) <= low
+        elsewhere = [None if alone else kept_copy(self, self.address[low:] != (offset >> low) + index)
+                     for index in range(len(banks))]
+        near  = max(1, NEAR_LUTS // (BIT_LUTS * len(banks)))
+        parts = []
+        for first in range(0, width, near):
+            address, bits = kept_copy(self, self.address[:low]), min(near, width - first)
+            parts.append(reduce(or_, (
+                self._register(bits, [word >> first & (1 << bits) - 1 for word in bank], DISTRIBUTED, len(bank), address, other)
+                for bank, other in zip(banks, elsewhere))))
+        return Cat(*parts)
 
-    def _bits(self, banks, width, address, elsewhere):
-        """``width`` bits of the addressed bank; a register of each, all ORed."""
-        word = Constant(0, width)
-        for index, bank in enumerate(banks):
-            memory = Memory(width, max(len(bank), 2), init=bank + [0] * (2 - len(bank)))
-            apply_style(memory, DISTRIBUTED, writable=False)
-            port     = memory.get_port(async_read=True)
-            register = Signal(width, reset_less=True)
-            self.specials += memory, port
-            self.memories.append(memory)
-            self.comb += port.adr.eq(address)
-            self.sync += register.eq(port.dat_r)
-            if elsewhere:
-                self.sync += If(elsewhere[index], register.eq(0))
-            word = register if len(banks) == 1 else word | register
-        return word
-
-    def _select(self, banks, depth):
-        if len(banks) == 1:
-            self.sync += self.data.eq(banks[0][1])
-            return
-        # A register for each bank says that it is addressed; copies serve as many bits as a net should drive.
-        index   = self._block >> (depth.bit_length() - 1)
-        chosen  = [index == i for i in range(len(banks) - 1)]
-        chosen.append(index >= len(banks) - 1)
-        for first in range(0, len(self.data), NEAR_BITS):
-            near = slice(first, min(first + NEAR_BITS, len(self.data)))
-            here = [kept_copy(self, choice) for choice in chosen]
-            terms = [Replicate(yes, near.stop - first) & bank[near] for yes, (_, bank) in zip(here, banks)]
-            # A LUT takes three bits, each with its choice; left alone they become a chain.
-            thirds = [kept_net(self, reduce(or_, terms[i:i + 3])) for i in range(0, len(terms), 3)]
-            self.sync += self.data[near].eq(reduce(or_, thirds))
+    def _gate(self, width, plan, data, slices, taken, logic):
+        """``data`` of units with spare bits, of whose banks ``taken`` bits each are stored."""
+        number = kept_copy(self, self.address[(plan.unit_depth - 1).bit_length():])
+        for first in range(0, width, NEAR_BITS):
+            near   = slice(first, min(first + NEAR_BITS, width))
+            bits   = near.stop - near.start
+            # Copies serve as many bits as a net should drive.
+            direct = kept_copy(self, number < plan.units)
+            units  = [reduce(or_, (word[near] for word in data[i:i + LUT_INPUTS])) for i in range(0, len(data), LUT_INPUTS)]
+            # Left alone they become a chain.
+            units  = [kept_net(self, group) for group in units] if len(units) > 1 else units
+            terms  = [Replicate(direct, bits) & reduce(or_, units)]
+            for index, stored in enumerate(taken):
+                chosen = kept_copy(self, number == plan.units + index)
+                held   = Cat(*slices)[index * width:index * width + stored][near]
+                terms += [Replicate(chosen, len(held)) & held] if len(held) else []
+            self.sync += self.data[near].eq(reduce(or_, terms + [word[near] for word in logic]))
