@@ -89,8 +89,9 @@ def train(
                                             rich_help_panel=SHAPE)] = None,
     readout: Annotated[Literal["last", "mean"], typer.Option(
         help="Pooling: forecast from the last token, or from the mean over all.", rich_help_panel=SHAPE)] = "last",
-    skip: Annotated[Literal["none", "persistence"], typer.Option(
-        help="Forecast the change since the last value.", rich_help_panel=SHAPE)] = "none",
+    skip: Annotated[Literal["auto", "none", "persistence"], typer.Option(
+        help="Forecast the change since the last value (persistence) or the value; auto: as the validation windows say after "
+        "a quarter of the epochs.", rich_help_panel=SHAPE)] = "auto",
     seed: Annotated[int, typer.Option(help="Seed of initial weights and batch order.", rich_help_panel=RECIPE)] = 1,
     seeds: Annotated[int, typer.Option(help="Number of seeds to train, from --seed on; report mean, deviation and interval.",
                                        rich_help_panel=RECIPE)] = 1,
@@ -113,8 +114,14 @@ def train(
                                          rich_help_panel=RECIPE)] = 1,
     patience: Annotated[int | None, typer.Option(help="Epochs without progress before stopping.",
                                                  rich_help_panel=RECIPE)] = None,
+    average: Annotated[float, typer.Option(
+        help="Moving average of the weights of a forecast's float networks: how much of it stays at each step; 0 for none.",
+        rich_help_panel=RECIPE)] = 0.99,
     refit: Annotated[bool, typer.Option("--refit", help="Train on the validation windows too.",
                                         rich_help_panel=RECIPE)] = False,
+    refit_epochs: Annotated[int | None, typer.Option(
+        help="Epochs of float networks with --refit; if left out, after how many the validation error was lowest without.",
+        rich_help_panel=RECIPE)] = None,
     neighbours: Annotated[Literal["none", "quick", "all"], typer.Option(
         metavar="WHICH", help="Baselines of a forecast besides persistence, least squares and an MLP: quick adds NLinear and "
         "LightGBM (seconds), all also a GRU (about two float trainings longer).", rich_help_panel=RECIPE)] = "all",
@@ -131,7 +138,7 @@ def train(
 
     liteformer train --bits 4 --bits-of ffn=3,attention=6,head.weight=8 --out build/mixed
 
-    liteformer train --path plant.csv --target power --features power,wind --skip persistence
+    liteformer train --path plant.csv --target power --features power,wind --refit
 
     liteformer train --path plant.csv --target power --window 96 --patch 8 --stride 8
 

@@ -3,8 +3,8 @@
 
 from liteformer.flow.common import console
 
-STAGES = {"float": "float", "qat": "quantization-aware", "teacher": "teacher", "nlinear": "NLinear",
-          "mlp": "MLP of the same size", "gru": "GRU of the same size"}
+STAGES = {"choice": "choice of the recipe", "float": "float", "qat": "quantization-aware", "teacher": "teacher",
+          "nlinear": "NLinear", "mlp": "MLP of the same size", "gru": "GRU of the same size"}
 
 
 def run_training(options, seeds=1):

@@ -52,7 +52,8 @@ def csv(tmp_path):
 @pytest.fixture(scope="session")
 def small():
     """Options of a training that takes about a second."""
-    return {"window": 6, "d_model": 8, "epochs": 2, "qat_epochs": 2, "teachers": 1, "neighbours": "none"}
+    return {"window": 6, "d_model": 8, "epochs": 2, "qat_epochs": 2, "teachers": 1, "neighbours": "none",
+            "skip": "none", "refit_epochs": 2}
 
 
 @pytest.fixture(scope="session")

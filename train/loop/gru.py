@@ -7,7 +7,6 @@ import torch
 from torch import nn
 
 from liteformer.train.loop.normalised import Normalised
-from liteformer.train.loop.trainer import fit
 
 
 class Recurrent(Normalised):
@@ -30,16 +29,3 @@ class Recurrent(Normalised):
     def forward(self, raw):
         """float ``(batch, window, features)`` to ``(batch, outputs)``."""
         return self.head(self.body(self.inputs(raw))[0][:, -1])
-
-
-def gru(dataset, data, train, validation, options, parameters, progress=None):
-    """A GRU with as many parameters as the Transformer, trained by the recipe of its float stage.
-
-    Args:
-        data, train, validation, progress: as in ``trainer.fit``; parameters: of the Transformer.
-    Returns:
-        Recurrent.
-    """
-    network = Recurrent(dataset, parameters, options.seed)
-    fit(network, data, train, validation, options, options.float_epochs, "gru", progress)
-    return network

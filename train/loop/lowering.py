@@ -60,7 +60,7 @@ class Lowering:
 
             if epochs:
                 fit(quantized, data, self._first, torch.as_tensor(self.dataset.validation), options, epochs, "qat",
-                    before_epoch=settle, after_step=quantized.constants.constrain)
+                    before_epoch=settle, after_step=quantized.constants.constrain, average=0.0)
             else:
                 quantized.settle()  # The float network's own statistics: its weights fit them.
             return self._error(self.network, quantized.eval())

@@ -5,7 +5,6 @@ import torch
 from torch import nn
 
 from liteformer.train.loop.normalised import Normalised
-from liteformer.train.loop.trainer import fit
 
 
 class Perceptron(Normalised):
@@ -26,16 +25,3 @@ class Perceptron(Normalised):
     def forward(self, raw):
         """float ``(batch, window, features)`` to ``(batch, outputs)``."""
         return self.body(self.inputs(raw))
-
-
-def mlp(dataset, data, train, validation, options, parameters, progress=None):
-    """An MLP with as many parameters as the Transformer, trained by the recipe of its float stage.
-
-    Args:
-        data, train, validation, progress: as in ``trainer.fit``; parameters: of the Transformer.
-    Returns:
-        Perceptron.
-    """
-    network = Perceptron(dataset, parameters, options.seed)
-    fit(network, data, train, validation, options, options.float_epochs, "mlp", progress)
-    return network

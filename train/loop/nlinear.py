@@ -8,7 +8,6 @@ import torch
 from torch import nn
 
 from liteformer.train.loop.normalised import Normalised
-from liteformer.train.loop.trainer import fit
 
 
 class NLinear(Normalised):
@@ -36,16 +35,3 @@ class NLinear(Normalised):
         """float ``(batch, window, features)`` to ``(batch, outputs)``."""
         x = self.inputs(raw)
         return self.map((x - x[:, -1:]).flatten(1)) + x[:, -1, self.columns] * self.gain + self.offset
-
-
-def nlinear(dataset, data, train, validation, options, progress=None):
-    """NLinear trained by the recipe of the float stage; None where a target is no feature.
-
-    Args:
-        data, train, validation, progress: as in ``trainer.fit``.
-    """
-    if not dataset.target_features:
-        return None
-    network = NLinear(dataset, options.seed)
-    fit(network, data, train, validation, options, options.float_epochs, "nlinear", progress)
-    return network

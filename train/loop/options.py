@@ -59,11 +59,14 @@ class TrainOptions(BaseModel):
     Recipe: AdamW, warm-up for the fraction ``warmup`` of all steps, then cosine; float first, then the same schedule
     quantization-aware, its step sizes learned in the log domain at ``step_lr_factor`` times the rate. In a forecast the target
     of the second stage is moved by the share ``distill`` towards the mean output of ``teachers`` float networks, the run's
-    own and others of other seeds. After the fraction ``settle`` of the second stage the BatchNorm statistics are
+    own and others of other seeds. Float networks of a forecast keep the moving average of their weights, ``average`` of the one
+    before at each step, 0 for the weights themselves. ``skip`` "auto" and ``refit_epochs`` None are decided on the validation
+    windows (``train.loop.choice``). After the fraction ``settle`` of the second stage the BatchNorm statistics are
     measured over all training windows and frozen, so that the rest is trained with the multipliers that are exported.
     ``patience`` is the number of epochs without a better validation loss after which training stops; ``refit`` trains on the
-    validation windows too and keeps the last weights. ``bits_of`` gives tensors their own width, by class
-    (``tensor_classes``) or by name (``accel.tensors.tensor_names``); the more specific entry wins.
+    validation windows too and keeps the last weights, those of float networks after ``refit_epochs`` of the schedule.
+    ``bits_of`` gives tensors their own width, by class (``tensor_classes``) or by name (``accel.tensors.tensor_names``); the
+    more specific entry wins.
     ``neighbours`` are the baselines that a forecast is compared with besides persistence, least squares and an MLP.
 
     Raises:
@@ -107,7 +110,7 @@ class TrainOptions(BaseModel):
     layers: int = Field(1, ge=1, le=32)
     ffn: int | None = Field(None, ge=1, le=4096)
     readout: Literal["last", "mean"] = "last"
-    skip: Literal["none", "persistence"] = "none"
+    skip: Literal["auto", "none", "persistence"] = "auto"
 
     seed: int = Field(1, ge=0, lt=1 << 31)
     epochs: int | None = Field(None, ge=1)
@@ -120,8 +123,10 @@ class TrainOptions(BaseModel):
     distill: float = Field(0.8, ge=0, le=1)
     teachers: int = Field(4, ge=1)
     settle: float = Field(0.6, ge=0, le=1)
+    average: float = Field(0.99, ge=0, lt=1)
     patience: int | None = Field(None, ge=1)
     refit: bool = False
+    refit_epochs: int | None = Field(None, ge=1)
     threads: int = Field(1, ge=1)
     neighbours: Literal["none", "quick", "all"] = "all"
     out: str = "build/model"
@@ -137,8 +142,10 @@ class TrainOptions(BaseModel):
 
     @classmethod
     def stored(cls, values):
-        """TrainOptions that a run has stored, whose ``stride``, before there were patches, was that of windows."""
+        """TrainOptions that a run has stored; before there were patches ``stride`` was that of windows, and before averages
+        there was none."""
         earlier = {} if "patch" in values else {"window_stride": values.get("stride"), "stride": 1}
+        earlier |= {} if "average" in values else {"average": 0.0}
         return cls(**values | earlier)
 
     @field_validator("data", mode="before")
@@ -180,7 +187,7 @@ class TrainOptions(BaseModel):
             unused = {"label": self.label, "group": self.group, "window_stride": self.window_stride}
         elif self.task == "classification":
             unused = {"target": self.target, "horizon": self.horizon, "sensor": self.sensor,
-                      "skip": self.skip != "none"}
+                      "skip": self.skip == "persistence"}
         else:
             unused = {"horizon": self.horizon, "sensor": self.sensor, "window_stride": self.window_stride}
         for name, value in unused.items():

@@ -21,6 +21,7 @@ from liteformer.accel.errors import LiteFormerError
 from liteformer.accel.model import QuantizedModel
 from liteformer.train.data.dataset import Dataset, load_dataset
 from liteformer.train.loop import model as float_model
+from liteformer.train.loop.choice import choose
 from liteformer.train.loop.model import Transformer
 from liteformer.train.loop.neighbours import neighbours
 from liteformer.train.loop.options import TrainOptions
@@ -86,8 +87,8 @@ def train(options, progress=None, reuse=None):
 
     Args:
         options: TrainOptions.
-        progress: optional callable ``progress(stage, done, total, metrics)``: stage "float", "teacher", "qat", "nlinear",
-            "mlp" or "gru", epochs done of total, dict with loss and validation.
+        progress: optional callable ``progress(stage, done, total, metrics)``: stage "choice", "float", "teacher", "qat",
+            "nlinear", "mlp" or "gru", epochs done of total, dict with loss and validation.
         reuse: FloatTrainings of runs with the same data, whose networks are reused; the results are the same.
     Returns:
         Run.
@@ -99,15 +100,17 @@ def train(options, progress=None, reuse=None):
     out = Path(options.out)
     if out.exists() and not out.is_dir():
         raise LiteFormerError(f"{out} is a file, not a directory; choose another --out")
-    dataset, reuse = load_dataset(options), reuse or FloatTrainings()
+    reuse = reuse or FloatTrainings()
     with limited_threads(options.threads):
         try:
+            options, choice, chosen = decided(options, progress, reuse)
+            dataset = load_dataset(options)
             network, quantized, history, seconds = fit_stages(options, dataset, progress, reuse)
             model = complete(export(quantized, _provenance(options)), dataset)
             beside, ensemble, notes = None, None, []
             if options.task == "forecast":
                 ensemble = ensemble_error(options, dataset, progress, reuse)
-                beside, notes = neighbours(options, dataset, training_data(options, dataset), model.config.parameters,
+                beside, notes = neighbours(options, dataset, training_data(options, dataset)[0], model.config.parameters,
                                            lambda other: _float_prediction(other, dataset, dataset.test), progress, reuse)
         except Diverged as error:
             with replacing(out) as folder:
@@ -118,7 +121,7 @@ def train(options, progress=None, reuse=None):
                   network, quantized, dataset)
         measured = _measured(run, beside, ensemble)
     run.metrics.update({
-        "task": options.task, **measured, "unit": dataset.unit, "notes": [*dataset.notes, *notes],
+        "task": options.task, **measured, "unit": dataset.unit, "notes": [*dataset.notes, *chosen, *notes], "choice": choice,
         "windows": {"train": len(dataset.train), "validation": len(dataset.validation), "test": len(dataset.test)},
         "parameters": model.config.parameters, "macs": model.config.macs,
         "epochs": {stage: len(entries) for stage, entries in history.items()},
@@ -214,13 +217,30 @@ def load_run(directory):
                network, quantized, dataset)
 
 
-def _float_stage(options, dataset, stage, progress, reuse):
-    """``(Transformer, history)`` of the float training with these options."""
+def _float_stage(options, dataset, stage, progress, reuse, stop=None):
+    """``(Transformer, history)`` of the float training with these options, ended after ``stop`` epochs."""
+    stop = stop or (options.refit and options.refit_epochs) or options.float_epochs
+
     def train_it():
         network = float_model.build(options, dataset)
-        return network, fit(network, *training_data(options, dataset), options, options.float_epochs, stage, progress)
+        data = training_data(options, dataset)
+        return network, fit(network, *data, options, options.float_epochs, stage, progress, stop=stop)
 
-    return reuse.take("float", options, dataset, train_it)
+    return reuse.take(f"float to {stop}", options, dataset, train_it)
+
+
+def decided(options, progress=None, reuse=None):
+    """What the options leave open, decided on the validation windows: ``choice.choose``.
+
+    Args:
+        options: TrainOptions; progress, reuse: as in ``train``.
+    Returns:
+        ``(TrainOptions, dict, list of sentences)``.
+    """
+    reuse = reuse or FloatTrainings()
+    with limited_threads(options.threads):
+        return choose(options, load_dataset,
+                      lambda one, dataset, stop: _float_stage(one, dataset, "choice", progress, reuse, stop)[1])
 
 
 def _teachers(options, dataset, progress, reuse):
@@ -295,7 +315,7 @@ def fit_stages(options, dataset, progress, reuse=None):
     if options.distill and options.task == "forecast":
         data.teach(first, _taught(_teachers(options, dataset, progress, reuse), raw, first), options.distill)
     history["qat"] = fit(quantized, data, first, held, options, options.quantized_epochs, "qat", progress, before_epoch,
-                         quantized.constants.constrain)
+                         quantized.constants.constrain, average=0.0)
     quantized.snap()
     seconds["qat"] = round(time.perf_counter() - started, 2)
     return network, quantized, history, seconds

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from liteformer.accel.errors import LiteFormerError
 from liteformer.train.loop.reuse import FloatTrainings
-from liteformer.train.loop.run import load_run, portable, replacing, train, write_metrics
+from liteformer.train.loop.run import decided, load_run, portable, replacing, train, write_metrics
 from liteformer.train.metrics.intervals import block_bootstrap, over_seeds
 from liteformer.train.metrics.verdict import behind
 
@@ -36,6 +36,8 @@ def train_seeds(options, count, progress=None, resume=False, reuse=None):
     if count == 1:
         return train(options, progress, reuse)
     out, runs, reuse = Path(options.out), [], reuse or FloatTrainings()
+    # Once for all seeds, by the first.
+    options, choice, notes = decided(options, progress, reuse)
     for number, seed in enumerate(range(options.seed, options.seed + count)):
         one = options.model_copy(update={"seed": seed, "out": str(out / f"seed{seed}")})
         if resume and _finished(one):
@@ -51,7 +53,7 @@ def train_seeds(options, count, progress=None, resume=False, reuse=None):
     with replacing(out) as folder:
         for path in Path(best.options.out).iterdir():
             shutil.copyfile(path, folder / path.name)
-        write_metrics(folder, best.metrics | metrics)
+        write_metrics(folder, best.metrics | metrics | {"choice": choice, "notes": [*best.metrics["notes"], *notes]})
     return load_run(out)
 
 

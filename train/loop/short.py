@@ -32,7 +32,7 @@ def short_training(options, dataset=None, epochs=EPOCHS):
     Raises:
         LiteFormerError: bad data, or a loss that became NaN.
     """
-    options = options.model_copy(update={"epochs": epochs, "qat_epochs": epochs, "distill": 0.0, "refit": False,
+    options = options.model_copy(update={"epochs": epochs, "qat_epochs": epochs, "distill": 0.0, "refit": False, "average": 0.0,
                                          "patience": None})
     dataset = thinned(dataset or load_dataset(options))
     with limited_threads(options.threads):

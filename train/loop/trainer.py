@@ -6,6 +6,7 @@ import math
 
 import torch
 from torch.nn import functional as F
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from liteformer.accel.errors import LiteFormerError
 
@@ -120,16 +121,19 @@ def loss_of(model, data, starts, batch=2048):
     return total / len(starts)
 
 
-def fit(model, data, train, validation, options, epochs, stage, progress=None, before_epoch=None, after_step=None):
+def fit(model, data, train, validation, options, epochs, stage, progress=None, before_epoch=None, after_step=None, stop=None,
+        average=None):
     """Train in place.
 
-    With validation windows the weights of the best epoch are kept, without them (refit) the last ones.
+    With validation windows the weights of the best epoch are kept, without them (refit) the last ones; where weights are
+    averaged, their average.
 
     Args:
         model: callable ``x -> (batch, outputs)``; data: Windows; train: int64 first rows, a tensor.
         validation: the same or None; epochs: length of the schedule; stage: "float" or "qat", for progress and errors.
         progress: ``progress(stage, done, total, metrics)``, after every epoch; before_epoch: called with its number from 0;
-            after_step: called after every step.
+            after_step: called after every step. stop: epochs after which it ends, at most ``epochs``, the length of the
+            schedule all the same. average: ``options.average`` in its place.
     Returns:
         list of dicts epoch, loss, validation: the history.
     Raises:
@@ -141,7 +145,11 @@ def fit(model, data, train, validation, options, epochs, stage, progress=None, b
     schedule = torch.optim.lr_scheduler.LambdaLR(
         optimizer, lambda step: learning_rate(min(step, epochs * steps - 1), epochs * steps, options.warmup))
     history, best, best_state, state = [], math.inf, None, copy.deepcopy(model.state_dict())
-    for epoch in range(epochs):
+    decay = average if average is not None else options.average if options.task == "forecast" else 0.0
+    kept = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(decay), use_buffers=True) if decay else None
+    result = kept.module if kept else model
+    stop = min(stop or epochs, epochs)
+    for epoch in range(stop):
         if before_epoch:
             before_epoch(epoch)
         model.train()
@@ -159,20 +167,22 @@ def fit(model, data, train, validation, options, epochs, stage, progress=None, b
             schedule.step()
             if after_step:
                 after_step()
+            if kept:
+                kept.update_parameters(model)
             total += loss.detach()
         metrics = {"epoch": epoch + 1, "loss": float(total) / steps}
         if validation is not None:
-            metrics["validation"] = loss_of(model, data, validation)
+            metrics["validation"] = loss_of(result, data, validation)
             if metrics["validation"] < best:
-                best, best_state = metrics["validation"], copy.deepcopy(model.state_dict())
+                best, best_state = metrics["validation"], copy.deepcopy(result.state_dict())
                 best_epoch = epoch
         history.append(metrics)
         state = copy.deepcopy(model.state_dict())
         if progress:
-            progress(stage, epoch + 1, epochs, metrics)
+            progress(stage, epoch + 1, stop, metrics)
         if validation is not None and options.patience and epoch - best_epoch >= options.patience:
             break
-    if best_state is not None:
-        model.load_state_dict(best_state)
+    if best_state is not None or kept:
+        model.load_state_dict(best_state or result.state_dict())
     model.eval()
     return history

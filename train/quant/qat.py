@@ -319,7 +319,8 @@ def _config(options, dataset, output_scale):
     return ModelConfig(
         window=options.window, patch=options.patch, stride=options.stride, features=len(dataset.feature_names),
         outputs=len(dataset.target_names), d_model=options.d_model, heads=options.heads, layers=options.layers,
-        ffn=options.ffn_size, readout=options.readout, skip=options.skip, bits=options.tensor_bits,
+        ffn=options.ffn_size, readout=options.readout,
+        skip="persistence" if dataset.persistence else "none", bits=options.tensor_bits,
         feature_names=dataset.feature_names, target_names=dataset.target_names, target_features=dataset.target_features,
         raw_scale=dataset.raw_scale.tolist(), output_scale=output_scale,
         raw_offset=_offset(dataset.raw_offset), output_offset=_offset(dataset.output_offset),

@@ -133,14 +133,14 @@ def test_interrupted_training_and_bad_jobs(tmp_path, monkeypatch, capfd):
 def test_missing_entries_are_trained_and_stored(tmp_path, monkeypatch):
     """Float networks are trained once for both widths."""
     def short(window, bits):
-        return {"data": "synthetic", "window": window, "d_model": 8, "bits": bits, "readout": "last", "epochs": 1, "batch": 256,
+        return {"data": "synthetic", "window": window, "d_model": 8, "bits": bits, "readout": "last", "epochs": 1, "batch": 256, "skip": "none",
                 "teachers": 1}
 
     wanted = [("airu-6-8-4bit-last", short(6, 4)), ("airu-5-8-4bit-last", short(5, 4)), ("airu-6-8-3bit-last", short(6, 3))]
     monkeypatch.setattr("liteformer.flow.publish.results_train.entries", lambda: wanted)
     (tmp_path / "airu-5-8-4bit-last.json").write_text("{}")
     floats = []
-    monkeypatch.setattr(run, "fit", lambda *args, fit=run.fit: floats.append(args[6]) or fit(*args))
+    monkeypatch.setattr(run, "fit", lambda *args, fit=run.fit, **more: floats.append(args[6]) or fit(*args, **more))
     train_missing(seeds=2, folder=tmp_path, builds=tmp_path / "builds", workers=InProcess)
     assert floats.count("float") == 2 and floats.count("qat") == 4
     found = {bits: json.loads((tmp_path / f"airu-6-8-{bits}bit-last.json").read_text()) for bits in (4, 3)}
@@ -160,7 +160,7 @@ def test_teachers_of_stored_entries_are_measured(small, tmp_path, monkeypatch):
     for name in names:
         (tmp_path / f"{name}.json").write_text(json.dumps(lacking))
     stages = []
-    monkeypatch.setattr(run, "fit", lambda *args, fit=run.fit: stages.append(args[6]) or fit(*args))
+    monkeypatch.setattr(run, "fit", lambda *args, fit=run.fit, **more: stages.append(args[6]) or fit(*args, **more))
     teach_stored(names[1:], 1, folder=tmp_path, workers=InProcess)
     assert stages == ["float", "teacher"]
     one = json.loads((tmp_path / f"{names[1]}.json").read_text())["rmse"].pop("ensemble")

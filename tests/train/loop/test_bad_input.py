@@ -57,7 +57,7 @@ def test_options(values, message):
 def test_options_of_a_run_from_before_there_were_patches():
     """Its stride was that of the windows to classify."""
     before = {"task": "classification", "window": 10, "stride": 5}
-    assert TrainOptions.stored(before) == TrainOptions(task="classification", window=10, window_stride=5)
+    assert TrainOptions.stored(before) == TrainOptions(task="classification", window=10, window_stride=5, average=0)
     now = TrainOptions(window=12, patch=4, stride=2)
     assert TrainOptions.stored(now.model_dump()) == now
 

@@ -11,9 +11,12 @@ import torch
 
 from liteformer.train.data.dataset import load_dataset
 from liteformer.train.loop.gru import Recurrent
-from liteformer.train.loop.nlinear import NLinear, nlinear
+from liteformer.train.loop.neighbours import neighbours
+from liteformer.train.loop.nlinear import NLinear
 from liteformer.train.loop.options import TrainOptions
+from liteformer.train.loop.reuse import FloatTrainings
 from liteformer.train.loop.run import train
+from liteformer.train.loop.trainer import Windows
 from liteformer.train.metrics.baselines import rmse
 from liteformer.train.metrics.boosting import boosting
 from liteformer.train.metrics.verdict import behind
@@ -34,7 +37,11 @@ def test_nlinear_without_weights_repeats_the_last_value(csv, frame, skip):
 
 
 def test_nlinear_needs_the_target_as_input(csv, frame):
-    assert nlinear(load_dataset(csv(frame, window=6, features=["b"])), None, None, None, None) is None
+    options = csv(frame, window=6, features=["b"], epochs=1, neighbours="quick")
+    data = load_dataset(options)
+    windows = Windows(torch.as_tensor(data.raw, dtype=torch.float32), data)
+    forecasts, _ = neighbours(options, data, windows, 100, lambda network: type(network).__name__, None, FloatTrainings())
+    assert forecasts["nlinear"] is None and forecasts["mlp"] == "Perceptron"
 
 
 @pytest.mark.parametrize("parameters", [300, 13000])
