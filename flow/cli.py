@@ -16,7 +16,7 @@ from liteformer.flow.commands.load_model import load_model
 from liteformer.flow.commands.report import report
 from liteformer.flow.commands.run import run
 from liteformer.flow.commands.simulate import simulate
-from liteformer.flow.commands.train import train
+from liteformer.flow.commands.train import TrainCommand, train
 from liteformer.flow.common import console
 
 app = typer.Typer(
@@ -27,7 +27,7 @@ app = typer.Typer(
 
 for command in (demo, doctor, inspect, train, evaluate, simulate, bench, report, explore, generate, build, load, load_model,
                 run):
-    app.command()(command)
+    app.command(cls=TrainCommand if command is train else None)(command)
 
 
 def main():

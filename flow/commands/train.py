@@ -4,15 +4,30 @@
 from typing import Annotated, Literal
 
 import typer
+from rich.console import Group
 from rich.markup import escape
+from typer.core import TyperCommand
 
+from liteformer.accel.devices import DEVICES
 from liteformer.accel.errors import LiteFormerError
 from liteformer.flow.commands import options
 from liteformer.flow.common import console
 from liteformer.flow.common.metrics_table import metrics_table
-from liteformer.flow.runs.train import run_training
+from liteformer.flow.runs.train import choose_and_train, run_training
 
-DATA, SHAPE, RECIPE = options.DATA, options.SHAPE, "Recipe"
+MINUTES = 10.0  # Of --auto.
+DATA, SHAPE, RECIPE, SEARCH = options.DATA, options.SHAPE, "Recipe", "Choice"
+
+
+class TrainCommand(TyperCommand):
+    """The command, where `--auto` may stand without its minutes."""
+
+    def parse_args(self, ctx, args):
+        """Gives a bare `--auto` its default."""
+        at = args.index("--auto") if "--auto" in args else None
+        if at is not None and (at + 1 == len(args) or args[at + 1].startswith("--")):
+            args = [*args[:at + 1], str(MINUTES), *args[at + 1:]]
+        return super().parse_args(ctx, args)
 
 
 def _widths(values):
@@ -34,7 +49,10 @@ def _render(result):
         low, high = (result["interval"]["integer"][key] for key in ("low", "high"))
         table.add_row("95 % interval of integer (test set)", f"{low:.3f} to {high:.3f}")
     table.caption = escape(f"written to {result['out']}")
-    return table
+    if "auto" not in result:
+        return table
+    from liteformer.flow.explore.auto import tried_table
+    return Group(tried_table(result["auto"]), table)
 
 
 def train(
@@ -125,6 +143,12 @@ def train(
     neighbours: Annotated[Literal["none", "quick", "all"], typer.Option(
         metavar="WHICH", help="Baselines of a forecast besides persistence, least squares and an MLP: quick adds NLinear and "
         "LightGBM (seconds), all also a GRU (about two float trainings longer).", rich_help_panel=RECIPE)] = "all",
+    auto: Annotated[float | None, typer.Option(
+        metavar="[MINUTES]", help="Choose window, patch, stride, d_model, skip and inputs by the validation error, in so many "
+        "minutes (10) before the training; what other options give stays.", rich_help_panel=SEARCH)] = None,
+    device: Annotated[str, typer.Option(help=f"FPGA that the choice of --auto must fit: {', '.join(DEVICES)}.",
+                                        rich_help_panel=SEARCH)] = "xc7s15",
+    jobs: Annotated[int, typer.Option(help="Trainings of --auto at a time.", rich_help_panel=SEARCH)] = 2,
     out: Annotated[str, typer.Option(help="Directory for model.safetensors, metrics.json and plots.")] = "build/model",
     as_json: options.Json = False,
 ):
@@ -142,15 +166,18 @@ def train(
 
     liteformer train --path plant.csv --target power --window 96 --patch 8 --stride 8
 
+    liteformer train --path plant.csv --target power --auto 10
+
     liteformer train --task classification --path motion.csv --label activity --group person --out build/motion
 
     liteformer train --task anomaly --data skab --path SKAB/data --out build/pump
     """
     from liteformer.train.loop.options import TrainOptions
-    values = {key: value for key, value in locals().items() if key not in ("as_json", "seeds", "TrainOptions")}
+    own = {"as_json", "seeds", "TrainOptions", "auto", "device", "jobs"}
+    values = {key: value for key, value in locals().items() if key not in own | {"own"}}
     values |= {"target": options.names(target), "features": options.names(features), "missing": options.names(missing),
                "bits_of": _widths(bits_of)}
     recipe = TrainOptions(**values)
     with console.work():
-        run = run_training(recipe, seeds)
+        run = run_training(recipe, seeds) if auto is None else choose_and_train(recipe, seeds, auto, device, jobs)
     console.emit(run.metrics | {"out": out, "model_id": run.model.id}, as_json, _render)

@@ -100,7 +100,7 @@ def _figures(task, point):
     if accuracy in task["objectives"] or task["fidelity"] == "train" or decided:
         model, figures[accuracy + objectives.PROXY] = _short(task, options)
     else:
-        model = _random(options, dataset_of(options))
+        model = random_of(options, dataset_of(options))
     overrides, hw, cycles = _placed(task, point, model)
     with _unfit(model, task):
         known = cost.CPUS.get(point["cpu"]) and cost.estimated(model, hw, cycles, point["cpu"], task["device"])
@@ -133,7 +133,7 @@ def _placed(task, point, model):
         return cost.place(model, point["lanes"], task["device"])
 
 
-def _random(options, dataset):
+def random_of(options, dataset):
     """A random model of the options' shape, for the data's features and outputs."""
     try:
         return random_model(

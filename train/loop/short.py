@@ -21,11 +21,12 @@ def thinned(dataset, windows=WINDOWS, held=HELD):
     return replace(dataset, train=train, validation=validation, watched=watched)
 
 
-def short_training(options, dataset=None, epochs=EPOCHS):
+def short_training(options, dataset=None, epochs=EPOCHS, thin=True):
     """Train with few epochs, few windows and no teachers.
 
     Args:
-        options: TrainOptions; dataset: Dataset of these options, read if None; epochs: of each stage.
+        options: TrainOptions; dataset: Dataset of these options, read if None; epochs: of each stage; thin: few windows, not
+            all.
     Returns:
         ``(QuantizedModel, error)``: the partly trained model, and ``tasks.validation_error`` of its
         quantization-aware network. The test set is not used.
@@ -34,7 +35,8 @@ def short_training(options, dataset=None, epochs=EPOCHS):
     """
     options = options.model_copy(update={"epochs": epochs, "qat_epochs": epochs, "distill": 0.0, "refit": False, "average": 0.0,
                                          "patience": None})
-    dataset = thinned(dataset or load_dataset(options))
+    dataset = dataset or load_dataset(options)
+    dataset = thinned(dataset) if thin else dataset
     with limited_threads(options.threads):
         network, quantized, _, _ = fit_stages(options, dataset, None)
         model = complete(export(quantized, {"dataset": options.data, "seed": options.seed, "short_training": epochs}), dataset)

@@ -133,7 +133,8 @@ def test_interrupted_training_and_bad_jobs(tmp_path, monkeypatch, capfd):
 def test_missing_entries_are_trained_and_stored(tmp_path, monkeypatch):
     """Float networks are trained once for both widths."""
     def short(window, bits):
-        return {"data": "synthetic", "window": window, "d_model": 8, "bits": bits, "readout": "last", "epochs": 1, "batch": 256, "skip": "none",
+        return {"data": "synthetic", "window": window, "d_model": 8, "bits": bits, "readout": "last", "epochs": 1, "batch": 256,
+                "skip": "none",
                 "teachers": 1}
 
     wanted = [("airu-6-8-4bit-last", short(6, 4)), ("airu-5-8-4bit-last", short(5, 4)), ("airu-6-8-3bit-last", short(6, 3))]

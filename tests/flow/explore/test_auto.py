@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""`train --auto`: what is tried, what is chosen, what is kept, and what is refused."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from liteformer.flow.commands.train import TrainCommand
+from liteformer.flow.common import console
+from liteformer.flow.explore import auto
+from liteformer.flow.runs import train as runs
+from liteformer.train.data.dataset import load_dataset
+from liteformer.train.loop.options import TrainOptions
+
+from ...refusal import refusal
+
+
+class InProcess:
+    """Workers that work when their results are asked for."""
+
+    def __init__(self, function, jobs=2):
+        self.jobs, self.function, self.waiting = jobs, function, []
+
+    def submit(self, number, task, point):
+        self.waiting.append((number, task, point))
+
+    def finished(self, _):
+        number, task, point = self.waiting.pop(0)
+        return [(number, self.function(task, point))]
+
+    def stop(self):
+        self.waiting.clear()
+
+    close = stop
+
+
+@pytest.fixture
+def plant(tmp_path):
+    """CSV whose target follows c; the other columns are noise."""
+    rng = np.random.default_rng(3)
+    values = {name: rng.normal(size=700) for name in "abcdefg"}
+    values["power"] = np.roll(values["c"], 1) + 0.1 * rng.normal(size=700)
+    pd.DataFrame(values).round(4).to_csv(tmp_path / "plant.csv", index=False)
+    return {"path": str(tmp_path / "plant.csv"), "target": ["power"], "batch": 32, "out": str(tmp_path / "model")}
+
+
+def test_axes(plant):
+    options = TrainOptions(**plant)
+    axes, inputs = auto.axes_of(options, load_dataset(options))
+    assert axes == {"tokens": list(auto.TOKENS), "d_model": list(auto.D_MODELS), "skip": ["persistence", "none"],
+                    "inputs": ["all", "target", "related"]}
+    assert inputs["target"] == ["power"] and inputs["all"] == [*"abcdefg", "power"]
+    assert {"c", "power"} <= set(inputs["related"]) and len(inputs["related"]) == 5
+
+
+@pytest.mark.parametrize("more, axis, choices", [
+    ({"window": 24, "patch": 4, "stride": 2}, "tokens", ["24/4/2"]), ({"d_model": 8}, "d_model", [8]),
+    ({"skip": "none"}, "skip", ["none"]), ({"features": ["a", "b"]}, "inputs", ["all"]),
+    ({"features": ["a", "b"]}, "skip", ["none"])])
+def test_what_is_given_stays(plant, more, axis, choices):
+    options = TrainOptions(**plant | more)
+    assert auto.axes_of(options, load_dataset(options))[0][axis] == choices
+
+
+def test_the_lowest_error_of_the_longer_trainings_wins(plant, monkeypatch):
+    """A point that does not fit and one that diverges do not end it."""
+    asked = []
+
+    def assess(task, point):
+        asked.append((task["thin"], point))
+        if point["tokens"] == "6/1/1":
+            return {"state": "infeasible", "reason": "too large", "excess": 1.0, "figures": {}}
+        if point["d_model"] == 64:
+            return {"state": "failed", "reason": "nan", "figures": {}}
+        window = int(point["tokens"].split("/")[0])
+        return {"state": "ok", "figures": {"error": float(window if task["thin"] else 100 - window), "cycles": 900}}
+
+    monkeypatch.setattr(auto, "assess", assess)
+    options, found = auto.search(TrainOptions(**plant), 0.01, "xc7s15", InProcess)
+    finals = [point for thin, point in asked if not thin]
+    best = max(int(point["tokens"].split("/")[0]) for point in finals)
+    assert options.window == best and options.skip in ("persistence", "none") and options.out == plant["out"]
+    assert 1 <= len(finals) <= auto.FINALISTS and len({point["tokens"] for point in finals}) == len(finals)
+    chosen = next(row for row in found["tried"] if row["number"] == found["chosen"])
+    assert chosen["longer"] == 100 - best and json.loads(json.dumps(found)) == found
+    assert len(found["tried"]) == len([thin for thin, _ in asked if thin])
+
+
+def test_a_training_with_it(plant, monkeypatch, capsys):
+    """One short and one longer training, then the training; the search is in its metrics and in the table."""
+    monkeypatch.setattr("liteformer.flow.common.workers.Processes", lambda jobs, function: InProcess(function, jobs))
+    options = TrainOptions(**plant, window=4, patch=2, stride=2, d_model=8, skip="none", features=["a", "c"], epochs=1,
+                           teachers=1, neighbours="none")
+    run = runs.choose_and_train(options, 1, 1.0, "xc7s15", 1)
+    metrics = json.loads((Path(plant["out"]) / "metrics.json").read_text())
+    assert metrics["auto"]["tried"] == run.metrics["auto"]["tried"] and len(metrics["auto"]["tried"]) == 1
+    row = metrics["auto"]["tried"][0]
+    assert row["point"] == {"tokens": "4/2/2", "d_model": 8, "skip": "none", "inputs": "all"} and row["longer"] > 0
+    assert row["figures"]["cycles"] > 0 and run.model.config.feature_names == ["a", "c"]
+    assert "--window 4 --patch 2 --stride 2 --d-model 8 --skip none --features a,c" in capsys.readouterr().err
+    console.emit(run.metrics, False, lambda result: auto.tried_table(result["auto"]))
+    assert "chosen" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("minutes, more, sentence", [
+    (0, {}, "--auto 0 is no time to search; choose more than 0 and at most 1440 minutes"),
+    (1, {"validation_fraction": 1e-6}, "--auto chooses by the error over validation windows, of which there are 1, fewer than "
+     "20; give a longer series or a larger --validation-fraction"),
+    (1, {"d_model": 400, "skip": "none", "features": ["a"]}, None)])
+def test_refusals(plant, minutes, more, sentence):
+    """Nothing is written."""
+    options = TrainOptions(**plant | more, window=6)
+    text = refusal(auto.search, options, minutes, "xc7s15", InProcess)
+    assert text == sentence if sentence else text.startswith("nothing that --auto tried can be trained for the xc7s15: ")
+    assert not Path(plant["out"]).exists()
+
+
+@pytest.mark.parametrize("given, taken", [(["--auto"], 10.0), (["--auto", "--json"], 10.0), (["--auto", "3"], 3.0),
+                                          (["--auto=3"], 3.0), ([], None)])
+def test_minutes_may_be_left_out(given, taken):
+    import typer
+
+    from liteformer.flow.cli import app
+    command = typer.main.get_command(app).commands["train"]
+    assert isinstance(command, TrainCommand)
+    context = command.make_context("train", [*given])
+    assert context.params["auto"] == taken
