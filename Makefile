@@ -15,7 +15,7 @@ ELSEWHERE ?= tests/docs tests/boards tests/soc/test_cache.py tests/soc/test_veri
 NEEDS := verilator:verilator riscv64-unknown-elf-gcc:gcc-riscv64-unknown-elf riscv64-unknown-elf-ld:binutils-riscv64-unknown-elf \
          g++:g++ make:make /usr/include/zlib.h:zlib1g-dev chromium:chromium
 
-.PHONY: setup system demo test test-slow test-elsewhere test-newest constraints lint bench grid performance fit-area timing bench-train results results-train paper docs clean
+.PHONY: setup system demo test test-slow test-elsewhere test-newest constraints lint bench grid performance fit-area timing bench-train results results-train benchmark paper docs clean
 
 setup: system $(STAMP)
 
@@ -103,6 +103,11 @@ results: setup
 # TEACHERS=N: of stored models without their teachers' error train the float networks alone, for N seeds; one to two minutes each for a shape.
 results-train: setup
 	@$(BIN)/python -m liteformer.flow.publish.results_train --jobs $(JOBS) $(if $(TEACHERS),--teachers $(TEACHERS)) $(ONLY)
+
+# docs/benchmark.md: data sets, widths and seeds against what else one would use; at most three hours on two cores, an interrupted
+# run resumes. ONLY="NAME ...": these tasks or points. PAGE=1: the page from the stored points, nothing measured.
+benchmark: setup
+	@$(BIN)/python -m liteformer.flow.publish.benchmark --jobs $(JOBS) $(if $(filter-out 0,$(PAGE)),--page) $(ONLY)
 
 # The paper's tables as docs/results/paper.md: 96 points, about two hours on two cores; an interrupted run resumes.
 # QUICK=1: four points with shortened training, minutes. PAGE=1: the page from the finished points, nothing measured.

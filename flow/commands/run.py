@@ -11,7 +11,7 @@ from liteformer.accel.errors import LiteFormerError
 from liteformer.flow.commands import options
 from liteformer.flow.common import console
 from liteformer.flow.common.inputs import at_least, load_model
-from liteformer.flow.common.metrics_table import COLUMNS
+from liteformer.flow.common.metrics_table import columns
 from liteformer.flow.stream.device import open_device
 from liteformer.flow.stream.run import open_source, run_device
 from liteformer.train.data import registry
@@ -25,10 +25,10 @@ def _render(result):
     if result["left_out"]:
         table.add_row("windows skipped: missing values or gaps", str(result["left_out"]))
     table.add_row("numbers that differ from the golden model", str(result["mismatches"]))
-    for name, text in COLUMNS.items():
-        for who, value in result.get(name, {}).items():
+    for text, figure in columns(result).items():
+        for who, value in figure.items():
             if value is not None:
-                unit = f" {result['unit']}" if name == "rmse" and result["unit"] else ""
+                unit = f" {result['unit']}" if result["task"] == "forecast" and result["unit"] else ""
                 table.add_row(f"{text}{', last value repeated' * (who == 'persistence')}", f"{value:.3f}{unit}")
     for name, text in (("accelerator", "core, start to done"), ("end_to_end", "firmware, sample in memory to result")):
         if result["cycles"][name] is not None:

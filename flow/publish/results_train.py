@@ -127,7 +127,7 @@ def teach_stored(names=(), seeds=1, folder=METRICS, jobs=1, workers=None):
         return
     groups = together(lacking)
     with console.step(f"Train the float teachers of {len(lacking)} models, {seeds} seeds of each") as step:
-        _work(groups, measure_teachers, {"seeds": seeds, "folder": str(folder)}, jobs, workers,
+        run_groups(groups, measure_teachers, {"seeds": seeds, "folder": str(folder)}, jobs, workers,
               lambda left: step.update(len(groups) - left, len(groups)))
 
 
@@ -139,7 +139,7 @@ def _chosen(names):
     return names or list(known)
 
 
-def _work(groups, function, task, jobs, workers, progress):
+def run_groups(groups, function, task, jobs, workers, progress):
     """Run a function on every group in processes; ``progress(groups left)`` is called after every wait."""
     from liteformer.flow.common.workers import Processes
     waiting, pool = dict(enumerate(groups)), (workers or Processes)(jobs, function)
@@ -178,7 +178,7 @@ def train_missing(names=(), seeds=SEEDS, folder=METRICS, builds=ROOT / "build" /
                    for name in missing)
 
     with console.step(f"Train {len(missing)} models, {seeds} seeds of each, {jobs} shapes at a time") as step:
-        _work(together(missing), train_group, task, jobs, workers, lambda _: step.update(done(), seeds * len(missing)))
+        run_groups(together(missing), train_group, task, jobs, workers, lambda _: step.update(done(), seeds * len(missing)))
 
 
 def main():

@@ -66,7 +66,7 @@ def pictures(report, material):
 
 def _of_test_set(report, material):
     """Pictures that need the test set, by task."""
-    from liteformer.train.metrics import plots, task_plots
+    from liteformer.train.metrics import horizon_plot, plots, task_plots
     run = material.run
     if run is None:
         return
@@ -78,6 +78,10 @@ def _of_test_set(report, material):
     names = {"float": run.float_prediction, "integer": forecast}
     yield ("forecast", "Forecast against truth", "The first windows of the test set, and the error below.",
            _drawn(plots.forecast, run.test_truth, names, run.dataset.target_names[0], run.unit))
+    if report.get("rmse_by_step"):
+        yield ("steps", "Error by step", "Test RMSE of every step ahead; below, whole forecasts of the integer model, one "
+               "after another.", _drawn(horizon_plot.draw, report["rmse_by_step"], run.test_truth, forecast,
+                                  run.dataset.target_names[0].removesuffix("+1"), run.unit))
     yield ("errors", "Error histogram", f"Forecast minus truth over all {len(run.test_truth):,} test windows.",
            error_histogram({name: values - run.test_truth for name, values in names.items()}, run.unit))
     if run.options.task == "anomaly":

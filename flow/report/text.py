@@ -2,8 +2,9 @@
 """The tables of a report, as rows of text: shown on the terminal and on the page."""
 
 from dataclasses import dataclass
+from itertools import groupby
 
-from liteformer.flow.common.metrics_table import COLUMNS, LABELS, TITLES, metric_text
+from liteformer.flow.common.metrics_table import COLUMNS, LABELS, TITLES, columns, metric_text
 
 AREA = {"lut": "LUT", "lut_sites": "LUT sites", "lutram": "of these memory",
         "ff": "flip-flops", "bram36": "BRAM36", "dsp": "DSP48E1"}
@@ -84,27 +85,34 @@ def _model(report):
 def _data(report):
     """Physical values to raw integers, and what was guessed or left out in the data."""
     model = report["model"]
-    rows = [[name, formula] for part in ("inputs", "outputs") for name, formula in model.get(part, {}).items()]
+    rows = [row for part in ("inputs", "outputs") for row in _alike(model.get(part, {}))]
     return Section("Samples and results as integers", ("feature, then output", "formula"), rows,
                    ("value is in the unit of the training's data; a sample saturates at 32 bits.", *report.get("notes", ())),
                    words=True) if rows else None
 
 
+def _alike(formulas):
+    """Rows of names and formula; successive names with the same formula share a row."""
+    groups = [(formula, [name for name, _ in group]) for formula, group in groupby(formulas.items(), lambda item: item[1])]
+    return [[f"{names[0]} to {names[-1]}" if len(names) > 2 else ", ".join(names), formula] for formula, names in groups]
+
+
 def _accuracy(report):
-    names = [name for name in COLUMNS if isinstance(report.get(name), dict)]
-    if not names:
+    figures = columns(report)
+    if not figures:
         return None
     soc, row = report["soc"], report["paper"]
     labels = LABELS | {"soc": f"simulated SoC, {soc['windows']} windows"}
-    rows = [[labels.get(model, model), *(metric_text(report[name][model]) if report[name].get(model) is not None else ""
-                                         for name in names)]
-            for model in dict.fromkeys(model for name in names for model in report[name])
-            if any(report[name].get(model) is not None for name in names)]
+    rows = [[labels.get(model, model), *(metric_text(figure[model]) if figure.get(model) is not None else ""
+                                         for figure in figures.values())]
+            for model in dict.fromkeys(model for figure in figures.values() for model in figure)
+            if any(figure.get(model) is not None for figure in figures.values())]
     if "integer" in soc:
-        same = [f"integer, the same {soc['windows']} windows",
-                *(metric_text(soc["integer"][name]) if name in soc["integer"] else "" for name in names)]
+        same_windows = columns({name: {"integer": value} for name, value in soc["integer"].items()})
+        same = [f"integer, the same {soc['windows']} windows", *(metric_text(figure["integer"]) if figure else "" for figure in
+                                                                 (same_windows.get(name) for name in figures))]
         rows.insert(next(number for number, cells in enumerate(rows) if cells[0] == labels["soc"]) + 1, same)
-    if row and row["rmse"] and names == ["rmse"]:
+    if row and row["rmse"] and list(figures) == [COLUMNS["rmse"]]:
         rows.append([f"paper, best of 50 on test ({row['source']})", f"{row['rmse']:.3f}"])
     notes = [f"{soc['mismatches']} numbers of the simulated SoC differ from the integer model."]
     if report.get("behind"):
@@ -115,8 +123,8 @@ def _accuracy(report):
         notes.append("The target is not an input, so there is no last value to repeat (persistence).")
     title = TITLES[report["model"]["task"]] + (f", {report['unit']}" if report["unit"] else "")
     return Section(title + (f", {report['test_windows']:,} windows" if report["test_windows"] else ""),
-                   ("model", *(COLUMNS[name] for name in names)), rows, tuple(notes),
-                   pictures=("forecast", "errors", "confusion", "alarms", "quantization"))
+                   ("model", *figures), rows, tuple(notes),
+                   pictures=("forecast", "steps", "errors", "confusion", "alarms", "quantization"))
 
 
 def _time(report):

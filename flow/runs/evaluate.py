@@ -13,8 +13,11 @@ from liteformer.flow.common import console
 from liteformer.flow.common.inputs import hardware_of, is_run
 from liteformer.flow.measure import hardware
 from liteformer.train.metrics.baselines import rmse
+from liteformer.train.metrics.horizons import by_step
 from liteformer.train.metrics.intervals import centre
 from liteformer.train.metrics.verdict import behind
+
+BESIDE = ("persistence", "least_squares", "nlinear", "lightgbm", "mlp", "gru")
 
 
 def open_run(path):
@@ -118,18 +121,23 @@ def model_figures(run):
         measured = measure(run.model, run.dataset, run.predictors())
         del measured["validation"]
         return measured | {name: measured[name] | {"soc": None} for name in FIGURES[run.options.task]}
-    truth = run.test_truth
-    return {"rmse": {
-        "float": rmse(run.float_prediction, truth), "qat": rmse(run.qat_prediction(), truth),
-        "integer": rmse(run.integer_prediction(), truth), "soc": None,
-        **{name: centre(run.metrics["rmse"].get(name)) for name in (
-            "ensemble", "persistence", "least_squares", "nlinear", "lightgbm", "mlp", "gru")}}}
+    truth, stored = run.test_truth, run.metrics.get("rmse_by_step", {})
+    own = {"float": run.float_prediction, "qat": run.qat_prediction(), "integer": run.integer_prediction(), "soc": None}
+    figures = {"rmse": {name: rmse(values, truth) for name, values in own.items()} | {
+        name: centre(run.metrics["rmse"].get(name)) for name in ("ensemble", *BESIDE)}}
+    steps = by_step(own, truth, run.dataset.horizon)
+    if steps:
+        steps["rmse_by_step"] |= {name: stored[name] and [centre(figure) for figure in stored[name]]
+                                  for name in BESIDE if name in stored}
+    return figures | steps
 
 
 def soc_figures(run, chosen, answers):
     """The same for the simulated SoC's SimulationResult over the test windows ``chosen``: the device's decisions."""
     config = run.model.config
     if config.task == "forecast":
-        return {"rmse": rmse(config.physical(answers.outputs), run.test_truth[chosen])}
+        forecast, truth = config.physical(answers.outputs), run.test_truth[chosen]
+        return {"rmse": rmse(forecast, truth)} | {
+            name: errors["soc"] for name, errors in by_step({"soc": forecast}, truth, run.dataset.horizon).items()}
     from liteformer.train.metrics.tasks import figures, labels_of
     return figures(config, labels_of(run.dataset, run.dataset.test[chosen]), answers.decisions[:, -1])

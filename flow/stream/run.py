@@ -75,17 +75,18 @@ def run_device(device, model, source, windows, plot, as_json):
         console.note(text)
     if plot:
         with console.work(), whole_file(Path(plot)) as temporary:
-            draw(temporary, model, done[0].listed(), source)
+            draw(temporary, model, done[0].listed(), source, result.get("rmse_by_step"))
     return result
 
 
-def draw(path, model, listed, source):
+def draw(path, model, listed, source, errors=None):
     """Picture of a run: forecasts, score and alarms, or the confusion matrix.
 
     Args:
         path: PNG to write; model: QuantizedModel; listed: tally.Listed; source: Replay or LiveRows.
+        errors: ``rmse_by_step`` of a forecast of several steps, or None.
     """
-    from liteformer.train.metrics import plots, task_plots
+    from liteformer.train.metrics import horizon_plot, plots, task_plots
     config, labels = model.config, listed.labels
     if config.task == "anomaly":
         anomalous = np.zeros(len(listed.decisions), bool) if labels is None else labels == 1
@@ -100,5 +101,9 @@ def draw(path, model, listed, source):
                              f"Windows of {source.source}, device")
     else:
         truth = np.full_like(listed.forecasts, np.nan) if listed.truth is None else listed.truth
+        if errors and errors["device"][0] is not None:
+            horizon_plot.draw(path, errors, truth, listed.forecasts, config.target_names[0].removesuffix("+1"), source.unit,
+                              source.source)
+            return
         plots.forecast(path, truth, {"device": listed.forecasts}, config.target_names[0] if config.target_names else "output 0",
                        source.unit, source.source)

@@ -65,7 +65,7 @@ def measure(device, model, source, tally, seconds, lost):
     cycles = {"accelerator": int(tally.accelerator), "end_to_end": int(tally.end_to_end) or None}
     result = {
         "task": config.task, "model_id": model.id, "link": device.link, "windows": tally.windows, "left_out": source.left_out,
-        "listed": count, "notes": notes, "mismatches": tally.mismatches, **_accuracy(config, tally, listed),
+        "listed": count, "notes": notes, "mismatches": tally.mismatches, **_accuracy(model, tally, listed),
         "unit": source.unit, "cycles": cycles,
         "latency_us": {name: None if value is None else round(value / device.clock_mhz, 3) for name, value in cycles.items()},
         "clock_mhz": device.clock_mhz, "seconds": round(seconds, 3), "windows_per_second": round(tally.windows / seconds, 1),
@@ -83,10 +83,13 @@ def _listed(truth):
     return None if truth is None else [[None if np.isnan(value) else value for value in row] for row in truth.tolist()]
 
 
-def _accuracy(config, tally, listed):
+def _accuracy(model, tally, listed):
     """Metrics by name, each a dict by predictor; None where no truth is known. Only files have labels, and all are listed."""
+    config = model.config
     if config.task == "forecast":
-        return {"rmse": tally.rmse()}
+        from liteformer.flow.stream.replay import horizon_of
+        horizon = horizon_of(model) or 1
+        return {"rmse": tally.rmse()} | ({"rmse_by_step": tally.rmse_by_step(horizon)} if horizon > 1 else {})
     from liteformer.train.metrics.tasks import FIGURES, figures
     known = np.zeros(0, bool) if listed.labels is None else listed.labels >= 0
     if not known.any():

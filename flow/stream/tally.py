@@ -68,8 +68,16 @@ class Tally:
 
     def rmse(self):
         """dict "device", "persistence" -> float, None where nothing is known."""
-        return {name: float(np.sqrt(total / count)) if count else None
-                for name, (total, count) in ({"device": (0, 0), "persistence": (0, 0)} | self._squares).items()}
+        return {name: _root(total.sum(), count.sum()) for name, (total, count) in self._known().items()}
+
+    def rmse_by_step(self, horizon):
+        """dict "device", "persistence" -> list of a float for each step ahead, None where nothing is known."""
+        return {name: [_root(*step) for step in zip(*(part.reshape(-1, horizon).sum(axis=0) for part in parts))]
+                for name, parts in self._known().items()}
+
+    def _known(self):
+        """dict "device", "persistence" -> sum of the squared errors and their count, by output."""
+        return dict.fromkeys(("device", "persistence"), (np.zeros(self._model.config.outputs),) * 2) | self._squares
 
     def _compare(self, count):
         config, part = self._model.config, self._waiting[:count]
@@ -103,6 +111,10 @@ class Tally:
 
 
 def _add(before, squares):
-    """``(sum, count)`` with the squares that are not NaN added."""
-    known = squares[~np.isnan(squares)]
-    return before[0] + known.sum(), before[1] + len(known)
+    """``(sum, count)`` by output, with the squares that are not NaN added."""
+    return before[0] + np.nansum(squares, axis=0), before[1] + np.count_nonzero(~np.isnan(squares), axis=0)
+
+
+def _root(total, count):
+    """Root of the mean, None of nothing."""
+    return float(np.sqrt(total / count)) if count else None

@@ -41,6 +41,7 @@ class Dataset:
         anomalous: bool ``(rows,)`` or None; the windows of train and validation contain no such row.
         watched: int64 first rows of all windows of the validation part, with anomalies.
         notes: of the Series, and on outliers; reader: of the Series.
+        horizon: steps that each target is forecast; outputs are target-major.
     """
 
     raw: np.ndarray
@@ -71,6 +72,7 @@ class Dataset:
     output_offset: np.ndarray = None
     saturates: bool = False
     reader: dict = field(default_factory=dict)
+    horizon: int = 1
 
     def __post_init__(self):
         for name, like in (("raw_offset", self.raw_scale), ("output_offset", self.target_mean)):
@@ -173,7 +175,7 @@ def load_dataset(options):
         target_names=target_names,
         target_features=target_features, unit=series.unit, classes=series.classes, anomalous=series.anomalous,
         watched=watched, notes=[*series.notes, *([NOTE] if shares else []), *outside], raw_offset=raw_offset,
-        output_offset=output_offset, saturates=bool(outside), reader=series.reader)
+        output_offset=output_offset, saturates=bool(outside), reader=series.reader, horizon=steps)
 
 
 def _advice(series, window, otherwise):

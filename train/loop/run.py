@@ -27,7 +27,7 @@ from liteformer.train.loop.neighbours import neighbours
 from liteformer.train.loop.options import TrainOptions
 from liteformer.train.loop.reuse import FloatTrainings
 from liteformer.train.loop.trainer import Diverged, Windows, fit
-from liteformer.train.metrics import plots, task_plots
+from liteformer.train.metrics import horizon_plot, horizons, plots, task_plots
 from liteformer.train.metrics.baselines import least_squares, rmse
 from liteformer.train.metrics.intervals import block_bootstrap
 from liteformer.train.metrics.tasks import FIGURES, complete, labels_of, measure
@@ -149,6 +149,9 @@ def _draw(folder, run):
         return
     predictions = {"float": run.float_prediction, f"integer, {options.bits} bits": run.integer_prediction()}
     plots.forecast(folder / "forecast.png", run.test_truth, predictions, dataset.target_names[0], dataset.unit)
+    if dataset.horizon > 1:
+        horizon_plot.draw(folder / "steps.png", run.metrics["rmse_by_step"], run.test_truth, run.integer_prediction(),
+                          dataset.target_names[0].removesuffix("+1"), dataset.unit)
     if options.task == "anomaly":
         decisions = decide(run.model.config, golden.infer(run.model, run.test_raw), run.test_raw)
         task_plots.alarms(folder / "alarms.png", run.model, decisions, labels_of(dataset, dataset.test))
@@ -170,14 +173,14 @@ def _measured(run, beside, ensemble):
     if beside is None:
         return measure(run.model, dataset, predict)
     past, held = np.concatenate([dataset.train, dataset.validation]), dataset.validation
-    errors = {name: rmse(forecast(dataset.test), truth) for name, forecast in predict.items()}
-    errors |= {"ensemble": ensemble, "persistence": rmse(run.persistence, truth),
-               "least_squares": rmse(least_squares(dataset, past, dataset.test), truth),
-               **{name: rmse(forecast, truth) for name, forecast in beside.items()}}
+    own = {name: forecast(dataset.test) for name, forecast in predict.items()}
+    beside = {"persistence": run.persistence, "least_squares": least_squares(dataset, past, dataset.test)} | beside
+    errors = {name: rmse(forecast, truth) for name, forecast in own.items()} | {"ensemble": ensemble} | {
+        name: rmse(forecast, truth) for name, forecast in beside.items()}
     return {
-        "rmse": errors, "behind": behind(errors),
+        "rmse": errors, **horizons.by_step(own | beside, truth, dataset.horizon), "behind": behind(errors),
         "validation": {name: rmse(predict[name](held), dataset.truth[held]) for name in ("float", "integer")},
-        "interval": {"integer": block_bootstrap((predict["integer"](dataset.test) - truth)[None])}}
+        "interval": {"integer": block_bootstrap((own["integer"] - truth)[None])}}
 
 
 def load_run(directory):

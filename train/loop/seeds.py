@@ -78,9 +78,16 @@ def summary(metrics, interval):
         return {name: over_seeds([entry[part][name] for entry in metrics], bounds.get(name))
                 if name not in FIXED and names[name] is not None else names[name] for name in names}
 
+    def steps():
+        return {name: [figure if name in FIXED else over_seeds([entry["rmse_by_step"][name][step] for entry in metrics])
+                       for step, figure in enumerate(values)] if values else values
+                for name, values in metrics[0]["rmse_by_step"].items()}
+
     bounds = {"integer": interval} if interval else {}
     parts = [name for name in ("rmse", "accuracy", "macro_f1", "precision", "recall", "f1") if name in metrics[0]]
     figures = {name: together(name, **bounds) for name in parts}
+    if "rmse_by_step" in metrics[0]:
+        figures["rmse_by_step"] = steps()
     return figures | ({"interval": bounds, "behind": behind(figures["rmse"])} if bounds else {}) | {
             "validation": together("validation"), "seeds": [entry["options"]["seed"] for entry in metrics],
             "seconds": {name: round(sum(entry["seconds"][name] for entry in metrics), 2) for name in metrics[0]["seconds"]}}

@@ -115,10 +115,25 @@ def test_blocks_change_no_result(monkeypatch, tmp_path, kind, block):
     monkeypatch.setattr(tally, "BLOCK", block)
     parts = measured(model, LiveRows(model, text), GoldenClient(model, fault=1))
     assert whole["windows"] == 53 and whole["mismatches"] >= 53
-    for name in set(whole) - set(STEADY) - {"rmse"}:
+    for name in set(whole) - set(STEADY) - {"rmse", "rmse_by_step"}:
         assert json.dumps(parts[name]) == json.dumps(whole[name]), name
     if model.config.task == "forecast":
         assert parts["rmse"] == pytest.approx(whole["rmse"]) and whole["rmse"]["device"] > 0
+    for name, steps in whole.get("rmse_by_step", {}).items():
+        assert parts["rmse_by_step"][name] == pytest.approx(steps)
+
+
+def test_each_step_has_its_error(monkeypatch, tmp_path):
+    """Three steps ahead, against the rows that followed; a row with a hole is no truth."""
+    monkeypatch.chdir(tmp_path)
+    frame, model = write_plant(), three_steps()
+    result = measured(model, LiveRows(model, frame[FEATURES].to_csv(index=False).splitlines()), GoldenClient(model))
+    starts = [start for start in range(57) if not start <= 20 < start + 4]
+    padded = np.concatenate([frame["power"].to_numpy(), [np.nan] * 3])
+    errors = np.array(result["forecast"]) - np.stack([padded[start + 4:start + 7] for start in starts])
+    assert result["rmse_by_step"]["device"] == pytest.approx(np.sqrt(np.nanmean(errors ** 2, axis=0)))
+    assert np.ptp(result["rmse_by_step"]["device"]) > 0 and "rmse_by_step" not in measured(
+        model_for(), LiveRows(model_for(), frame[FEATURES].to_csv(index=False).splitlines()))
 
 
 def test_a_truth_is_that_of_the_rows_that_follow(monkeypatch, tmp_path):
