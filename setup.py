@@ -42,7 +42,8 @@ setup(
     packages=list(PACKAGES),
     package_dir=PACKAGES,
     package_data={"liteformer.sw": ["*.c", "*.h", "*.ld"], "liteformer.soc": ["*.cpp", "*.v", "*.mk"],
-                  "liteformer.flow.measure": ["*.v"], "liteformer.flow.export": ["*.c"], "liteformer.flow.report": ["*.html"]},
+                  "liteformer.flow.measure": ["*.v"], "liteformer.flow.export": ["*.c"], "liteformer.flow.runs": ["*.c"],
+                  "liteformer.flow.report": ["*.html"]},
     # LiteX and what belongs to it are versioned by date: no upper bound shuts out the version that a user has.
     # Everything else ends before the next major version. constraints.txt has the versions of `make setup`.
     install_requires=[

@@ -168,6 +168,14 @@ def memory_bytes(config):
             + 2 * config.tokens)
 
 
+def table_text(kind, symbol, values, length):
+    """C text of a table, integers ``(WINDOWS, ...)``; ``kind``: its type, ``length``: text of a row's length."""
+    # -2**31 is no literal of C.
+    rows = ",\n".join("\t{" + ", ".join("INT32_MIN" if value == -1 << 31 else str(value) for value in row) + "}"
+                      for row in values.reshape(len(values), -1).tolist())
+    return f"static const {kind} {symbol}[WINDOWS][{length}] = {{\n{rows}\n}};\n"
+
+
 def _vectors(model, name, raw):
     """Text of ``test_vectors.h``: windows, and what the golden model makes of them."""
     config, upper = model.config, name.upper()
@@ -178,15 +186,9 @@ def _vectors(model, name, raw):
     if config.task == "anomaly":
         constants["ANOMALY"] = f"{upper}_ANOMALY"
 
-    def table(kind, symbol, values, length):
-        # -2**31 is no literal of C.
-        rows = ",\n".join("\t{" + ", ".join("INT32_MIN" if value == -1 << 31 else str(value) for value in row) + "}"
-                          for row in values.reshape(len(raw), -1).tolist())
-        return f"static const {kind} {symbol}[WINDOWS][{length}] = {{\n{rows}\n}};\n"
-
-    parts = [table("int32_t", "samples", raw, "WINDOW * FEATURES"), table("int32_t", "expected", outputs, "OUTPUTS")]
+    parts = [table_text("int32_t", "samples", raw, "WINDOW * FEATURES"), table_text("int32_t", "expected", outputs, "OUTPUTS")]
     if decisions.shape[1]:
-        parts.append(table("uint32_t", "decisions", decisions, str(decisions.shape[1])))
+        parts.append(table_text("uint32_t", "decisions", decisions, str(decisions.shape[1])))
     return "\n".join([LICENSE, f'#include "{name}.h"', "", *(f"#define {key} {value}" for key, value in constants.items()), "",
                       *parts])
 
