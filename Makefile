@@ -74,6 +74,7 @@ constraints: setup
 
 lint: setup
 	@$(BIN)/ruff check .
+	@$(BIN)/mypy
 
 bench: setup
 	@$(BIN)/liteformer bench

@@ -6,6 +6,7 @@ from pathlib import Path
 from setuptools import setup
 
 PACKAGES = {
+    "liteformer": "package",
     "liteformer.accel": "accel",
     "liteformer.accel.compiler": "accel/compiler",
     "liteformer.accel.gateware": "accel/gateware",
@@ -29,6 +30,7 @@ PACKAGES = {
     "liteformer.flow.explore": "flow/explore",
     "liteformer.flow.commands": "flow/commands",
     "liteformer.flow.publish": "flow/publish",
+    "liteformer.api": "api",
 }
 
 setup(
@@ -41,7 +43,8 @@ setup(
     python_requires=">=3.11",
     packages=list(PACKAGES),
     package_dir=PACKAGES,
-    package_data={"liteformer.sw": ["*.c", "*.h", "*.ld"], "liteformer.soc": ["*.cpp", "*.v", "*.mk"],
+    package_data={"liteformer": ["py.typed"], "liteformer.sw": ["*.c", "*.h", "*.ld"],
+                  "liteformer.soc": ["*.cpp", "*.v", "*.mk"],
                   "liteformer.flow.measure": ["*.v"], "liteformer.flow.export": ["*.c"], "liteformer.flow.runs": ["*.c"],
                   "liteformer.flow.report": ["*.html"]},
     # LiteX and what belongs to it are versioned by date: no upper bound shuts out the version that a user has.
@@ -77,7 +80,7 @@ setup(
         # Excel and Parquet files; pyarrow is large.
         "files": ["openpyxl>=3.1,<4", "pyarrow>=17,<100"],
         "onnx": ["onnx>=1.17,<2", "onnxruntime>=1.20,<2"],
-        "dev": ["pytest>=8.2,<10", "pytest-xdist>=3.6,<4", "hypothesis>=6.100,<7", "ruff>=0.9,<1", "setuptools>=77",
+        "dev": ["pytest>=8.2,<10", "pytest-xdist>=3.6,<4", "hypothesis>=6.100,<7", "ruff>=0.9,<1", "mypy>=1.11,<3", "setuptools>=77",
                 "openpyxl>=3.1,<4"],
     },
     entry_points={"console_scripts": ["liteformer = liteformer.flow.cli:main"]},
