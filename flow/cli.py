@@ -9,6 +9,7 @@ from liteformer.flow.commands.demo import demo
 from liteformer.flow.commands.doctor import doctor
 from liteformer.flow.commands.evaluate import evaluate
 from liteformer.flow.commands.explore import explore
+from liteformer.flow.commands.export import export
 from liteformer.flow.commands.generate import generate
 from liteformer.flow.commands.inspect import inspect
 from liteformer.flow.commands.load import load
@@ -25,8 +26,8 @@ app = typer.Typer(
     help="LiteFormer: a Transformer for time series as an integer accelerator in a LiteX SoC.\n\n"
          "Start with [bold]liteformer demo[/]; every command explains itself with --help.")
 
-for command in (demo, doctor, inspect, train, evaluate, simulate, bench, report, explore, generate, build, load, load_model,
-                run):
+for command in (demo, doctor, inspect, train, evaluate, simulate, bench, report, explore, export, generate, build, load,
+                load_model, run):
     app.command(cls=TrainCommand if command is train else None)(command)
 
 

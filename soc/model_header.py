@@ -41,11 +41,11 @@ def _units(model):
     config = model.config
     raw, result = config.raw_offset or [0.0] * config.features, config.output_offset or [0.0] * config.outputs
     lines = ["/* A sample, of values in the units of the training's data; saturate it to 32 bits:"]
-    lines += [f" * {number} {_plain(name)}: {_plain(formula)}" for number, (name, formula) in enumerate(input_formulas(model))]
+    lines += [f" * {number} {plain(name)}: {plain(formula)}" for number, (name, formula) in enumerate(input_formulas(model))]
     outputs = output_formulas(model)
     if outputs:
         lines.append(" * A result:")
-        lines += [f" * {number} {_plain(name)}: {formula}" for number, (name, formula) in enumerate(outputs)]
+        lines += [f" * {number} {plain(name)}: {formula}" for number, (name, formula) in enumerate(outputs)]
     return [*lines, " */",
             f"#define LITEFORMER_RAW_SCALES {_list(map(repr, config.raw_scale))}",
             f"#define LITEFORMER_RAW_OFFSETS {_list(map(repr, raw))}",
@@ -53,7 +53,7 @@ def _units(model):
             f"#define LITEFORMER_OUTPUT_OFFSETS {_list(map(repr, result))}"]
 
 
-def _plain(text):
+def plain(text):
     """Text that cannot end a comment, nor continue a line."""
     text = "".join(char if " " <= char <= "~" and char != "\\" else "?" for char in text)
     return text.replace("*/", "* /").replace("/*", "/ *")

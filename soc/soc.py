@@ -37,6 +37,7 @@ class LiteFormerSoC(SoCCore):
         cpu_type, cpu_variant: any LiteX CPU; ``None`` picks the smallest variant that serves.
         firmware: image for the ROM; ``None`` compiles ``applications`` when the Verilog is written.
         applications: C files in addition to the driver (paths or names in sw/) that are compiled into the firmware.
+        firmware_flags: of the compiler, after the usual ones.
         uart: "sim" (byte stream on the ports) or the name of a UART of the platform, such as "serial".
         baudrate: of a real UART, in bits per second.
         frame_timeout: pause in seconds after which the firmware drops a frame that stopped midway.
@@ -50,11 +51,12 @@ class LiteFormerSoC(SoCCore):
     """
 
     def __init__(self, platform, sys_clk_freq, core, cpu_type="vexriscv", cpu_variant=None, firmware=None,
-                 applications=("main.c", "protocol.c"), uart="sim", baudrate=115200, frame_timeout=0.1,
+                 applications=("main.c", "protocol.c"), firmware_flags=(), uart="sim", baudrate=115200, frame_timeout=0.1,
                  wait_loops=WAIT_LOOPS, crg=None, rom_size=None, sram_size=SRAM_SIZE, csr_bridge_register=True,
                  bus_timeout=None, **kwargs):
         self.firmware     = firmware
         self.applications = applications
+        self.firmware_flags = firmware_flags
         self.csr_bridge_register = csr_bridge_register
 
         # CRG --------------------------------------------------------------------------------------
@@ -128,7 +130,8 @@ class LiteFormerSoC(SoCCore):
         compiled = getattr(self.liteformer, "compiled", None)
         (Path(include_dir)/"generated"/"model.h").write_text(model_header(compiled))
         if self.firmware is None:
-            self.firmware = build_firmware(include_dir, self.cpu, self.bus.regions["rom"].size, self.applications)
+            self.firmware = build_firmware(include_dir, self.cpu, self.bus.regions["rom"].size, self.applications,
+                                           self.firmware_flags)
         image = self.firmware + bytes(-len(self.firmware) % 4)
         words = [int.from_bytes(image[i:i + 4], self.cpu.endianness) for i in range(0, len(image), 4)]
         with quiet():

@@ -49,13 +49,14 @@ def find_libgcc(triple, cpu):
                           check=True).stdout.strip()
 
 
-def build_firmware(include_dir, cpu, rom_size, applications=("main.c", "protocol.c")):
+def build_firmware(include_dir, cpu, rom_size, applications=("main.c", "protocol.c"), flags=()):
     """Compile and link a firmware image.
 
     Args:
         include_dir: directory whose ``generated`` folder holds the SoC's csr.h, mem.h, soc.h, model.h and regions.ld.
         cpu: LiteX CPU object (start code, compiler flags). rom_size: bytes of ROM, for the error text.
         applications: C files in addition to the driver; bare names are taken from sw/.
+        flags: of the compiler, after the usual ones.
     Returns:
         bytes, the ROM image.
     Raises:
@@ -71,7 +72,7 @@ def build_firmware(include_dir, cpu, rom_size, applications=("main.c", "protocol
                 *(f"-isystem{path}" for path in (software / "include", software / "include" / "base", cpu_dir))]
     with tempfile.TemporaryDirectory() as temporary:
         elf, image = Path(temporary) / "firmware.elf", Path(temporary) / "firmware.bin"
-        _run([f"{triple}-gcc", *cpu.gcc_flags.split(), *FLAGS, *includes, *map(str, files),
+        _run([f"{triple}-gcc", *cpu.gcc_flags.split(), *FLAGS, *flags, *includes, *map(str, files),
               *LINK_FLAGS, f"-L{include_dir}", "-T", str(SOURCES / "linker.ld"), find_libgcc(triple, cpu), "-o", str(elf)],
              rom_size)
         _run([f"{triple}-objcopy", "-O", "binary", str(elf), str(image)], rom_size)

@@ -33,6 +33,10 @@ def _render(result):
             table.add_row(*row)
         if result["area"]["estimate"]:
             table.add_row("estimated before synthesis", estimated_text(result["area"]["estimate"], result["device"]))
+    for entry in result.get("software", ()):
+        name = " ".join(filter(None, (entry["cpu"], entry["variant"])))
+        table.add_row(f"as C on {name}, {'with' if entry['multiplier'] else 'no'} multiplier",
+                      f"{entry['cycles']:,} cycles: the core is {entry['times_faster']:,.0f} times faster")
     if "route" in result:
         route = result["route"]
         table.add_row(f"routed, aim {route['clock_mhz']:g} MHz", f"{route['fmax_mhz']:g} MHz"
@@ -69,6 +73,8 @@ def bench(
     no_area: Annotated[bool, typer.Option("--no-area", help="Skip the synthesis with Yosys.")] = False,
     route: Annotated[bool, typer.Option("--route", help="Place and route with the open router of the device's family; times "
                                         "are then at the routed clock. Minutes.")] = False,
+    software: Annotated[bool, typer.Option("--software", help="Run the model as portable C on the SoC's CPU too, and on a "
+                                           "VexRiscv with multiplier and caches.")] = False,
     timeline: Annotated[str | None, typer.Option(metavar="FILE.png", help="Draw what the array does in each cycle.",
                                                  rich_help_panel=MORE)] = None,
     timing: Annotated[bool, typer.Option("--timing", help="Show the longest path into each block.",
@@ -93,6 +99,8 @@ def bench(
 
     liteformer bench --device lfe5u-25f --route
 
+    liteformer bench --no-area --software
+
     liteformer bench --grid paper --out build/grid
     """
     overrides = options.array(rows, columns, requantizers, dsp_lanes, loadable)
@@ -103,6 +111,8 @@ def bench(
     if route and (no_area or grid):
         raise LiteFormerError(f"--route needs {'the synthesis that --no-area leaves out' if no_area else 'one shape'}; drop "
                               f"{'--no-area' if no_area else '--grid'}")
+    if software and grid:
+        raise LiteFormerError("--software measures one shape; leave --grid out")
     if grid and (patch, stride) != (1, 1):
         raise LiteFormerError("the paper's shapes have a token for each row; leave --patch and --stride out, or --grid")
     if grid:
@@ -121,5 +131,5 @@ def bench(
              "layers": layers, "ffn": ffn, "readout": readout or "last"}
     with console.work():
         result = run_bench(shape, cpu=cpu, windows=windows, overrides=overrides, device=device, seed=seed,
-                           with_area=not no_area, picture=timeline, route=route)
+                           with_area=not no_area, picture=timeline, route=route, software=software)
     console.emit(result, as_json, lambda result: Group(_render(result), *([paths_table(result["paths"])] if timing else [])))

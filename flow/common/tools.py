@@ -19,6 +19,8 @@ PACKAGES = {
 }
 OPTIONAL_PACKAGES = {"optuna": ("explore", "pip install -e '.[explore]'"),
                      "lightgbm": ("baseline of a forecast", "pip install -e '.[baselines]'"),
+                     "onnx": ("export", "pip install -e '.[onnx]'"),
+                     "onnxruntime": ("check of exported models", "pip install -e '.[onnx]'"),
                      "openpyxl": ("Excel files", "pip install -e '.[files]'"),
                      "pyarrow": ("Parquet files", "pip install -e '.[files]'")}
 TOOLS = {

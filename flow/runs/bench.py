@@ -12,12 +12,13 @@ from liteformer.flow.measure.lut4 import check_routable
 
 
 def run_bench(shape, *, cpu="vexriscv", windows=16, overrides=None, device="xc7s15", seed=1, with_area=True, picture=None,
-              route=False):
+              route=False, software=False):
     """Simulate a random model on the full SoC and measure the SoC's area.
 
     Args:
         shape: arguments of ``random_model`` (window, features, d_model, bits, ...). overrides: fields of HardwareOptions.
         picture: PNG to write of the array's activity in each cycle. route: place and route; times are then at the routed clock.
+        software: run the model as C on the SoC's CPU too.
     Returns:
         dict, the command's JSON; ``exceeds``: list of texts, what does not fit the device, by estimate without area.
     """
@@ -33,7 +34,8 @@ def run_bench(shape, *, cpu="vexriscv", windows=16, overrides=None, device="xc7s
     with checked():
         model = random_model(np.random.default_rng(seed), **shape)
     compiled = hardware.compile_model(model, **(overrides or {}), device=device)
-    figures, _ = hardware.run_soc(model, compiled, random_windows(model, windows, seed), cpu)
+    raw = random_windows(model, windows, seed)
+    figures, _ = hardware.run_soc(model, compiled, raw, cpu)
     cycles = figures["cycles"]["accelerator"]
     synthesis = hardware.soc_synthesis(compiled, cpu, device, route) if with_area else {"area": None, "paths": None}
     clock = synthesis["route"]["fmax_mhz"] if route else hardware.CLOCK_MHZ
@@ -44,6 +46,10 @@ def run_bench(shape, *, cpu="vexriscv", windows=16, overrides=None, device="xc7s
         "clock_mhz": clock, "latency_us": cycles / clock, "device": device, "cpu": cpu,
         "exceeds": synthesis["area"]["exceeds"] if with_area else hardware.excess(compiled, device, cpu), **synthesis,
     }
+    if software:
+        from liteformer.flow.runs.software import compare, run_software, windows_of_software
+        slow = run_software(model, compiled, windows_of_software(raw), cpu)
+        result["software"] = compare(slow, figures["cycles"]["end_to_end"])
     if picture:
         result["timeline"] = _picture(compiled, result, picture, seed)
     return result

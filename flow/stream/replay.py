@@ -42,7 +42,8 @@ class Replay:
         raw: int64 ``(N, window, features)``. truth: float64 ``(N, outputs)``, physical units, NaN where unknown, or None.
         labels: int64 ``(N,)``, class index or 1 where the last row is anomalous, else 0; -1 where unknown; or None.
         unit: of the outputs, may be empty. source: a word for their origin. left_out: windows with a gap.
-        notes: sentences on what was left out, for the user.
+        notes: sentences on what was left out, for the user. rows: int64 ``(N,)``, row of the file that each window ends with,
+        None where there is none.
     """
 
     raw: np.ndarray
@@ -52,6 +53,7 @@ class Replay:
     source: str = "the data"
     left_out: int = 0
     notes: list = field(default_factory=list)
+    rows: np.ndarray | None = None
 
     def __len__(self):
         return len(self.raw)
@@ -73,7 +75,8 @@ class Replay:
         if count > len(self):
             raise LiteFormerError(f"{self.source} has {len(self)} windows, fewer than the {count} asked for")
         at = np.arange(count) * len(self) // count if spread else np.arange(count)
-        parts = {name: None if getattr(self, name) is None else getattr(self, name)[at] for name in ("raw", "truth", "labels")}
+        parts = {name: None if getattr(self, name) is None else getattr(self, name)[at]
+                 for name in ("raw", "truth", "labels", "rows")}
         return Replay(**vars(self) | parts)
 
 
@@ -156,7 +159,8 @@ def _plain(model, path, reading):
     known, labels = _known(model, data, options.get("label"))
     notes = [*data.notes, *_unknown(labels, starts + config.window - 1, path)]
     replay = _replay(model, Series(**vars(series) | known), starts, str(path), labels, notes=notes)
-    return Replay(**vars(replay) | {"left_out": len(values) - config.window + 1 - len(starts)})
+    return Replay(**vars(replay) | {"left_out": len(values) - config.window + 1 - len(starts),
+                                    "rows": data.table.lines[starts + config.window - 1]})
 
 
 def _read(model, path, reading):

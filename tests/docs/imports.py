@@ -5,7 +5,7 @@ import ast
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-TOP = ("accel", "soc", "sw", "train", "boards", "flow")
+TOP = ("accel", "soc", "sw", "train", "boards", "flow", "api", "package")
 
 
 def imports_of(text):

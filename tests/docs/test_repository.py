@@ -59,14 +59,15 @@ def test_constraints_are_within_the_ranges(arguments):
 
 
 ALLOWED = {"accel": {"accel"}, "sw": {"accel", "sw"}, "train": {"accel", "train"}, "soc": {"accel", "sw", "soc"},
-           "boards": {"accel", "sw", "soc", "boards"}, "flow": set(TOP)}
+           "boards": {"accel", "sw", "soc", "boards"}, "flow": {"accel", "sw", "soc", "train", "boards", "flow"},
+           "api": set(TOP) - {"package"}, "package": set(TOP)}
 
 
 def forbidden(folder, text):
-    """Imports of a text in ``folder`` that go the wrong way; only ``train`` and ``flow`` may know torch."""
+    """Imports of a text in ``folder`` that go the wrong way; only ``train``, ``flow`` and ``api`` may know torch."""
     names = set(imports_of(text))
     wrong = {name for name in names if name.startswith("liteformer.") and name.split(".")[1] not in ALLOWED[folder]}
-    return wrong | {name for name in names if name.split(".")[0] == "torch" and folder not in ("train", "flow")}
+    return wrong | {name for name in names if name.split(".")[0] == "torch" and folder not in ("train", "flow", "api")}
 
 
 @pytest.mark.parametrize("folder", TOP)
@@ -87,6 +88,13 @@ def test_help_does_not_wait_for_heavy_imports():
     """The command line answers without loading PyTorch, LiteX or pandas."""
     heavy = ("torch", "litex", "migen", "pandas")
     check = f"import sys, liteformer.flow.cli; print([name for name in {heavy} if name in sys.modules])"
+    assert subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
+def test_import_is_light():
+    """`import liteformer` loads nothing, and its names are found without being loaded."""
+    heavy = ("numpy", "torch", "pandas", "litex")
+    check = f"import sys, liteformer; dir(liteformer); print([name for name in {heavy} if name in sys.modules])"
     assert subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, check=True).stdout == "[]\n"
 
 

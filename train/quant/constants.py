@@ -182,3 +182,8 @@ class Constants:
         # A mean over tokens is computed as their sum: its step is smaller, and it has one zero per token.
         exact = torch.stack([ratio / self._tokens, torch.addcmul(offset, out, out_zero), carry]) / out
         return fixed(exact, self._one, self._limit, mask).unbind()
+
+
+def of_layer(named, prefix):
+    """The entries of an encoder layer, their names without its prefix."""
+    return {name.removeprefix(f"{prefix}."): value for name, value in named.items() if name.startswith(f"{prefix}.")}

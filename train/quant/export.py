@@ -8,23 +8,23 @@ import torch
 
 from liteformer.accel import numerics
 from liteformer.accel.model import QuantizedModel
-from liteformer.train.quant.constants import OFFSET_ONE, ONE, RESIDUAL_ONE
-from liteformer.train.quant.qat import of_layer
+from liteformer.train.quant.constants import OFFSET_ONE, ONE, RESIDUAL_ONE, of_layer
 
 
-def export(model, provenance):
+def export(model, provenance=None):
     """QuantizedModel of a trained QuantTransformer.
 
     Args:
         model: QuantTransformer, any floating type; it is not changed.
-        provenance: JSON-able facts for the model file.
+        provenance: JSON-able facts for the model file, or None.
     Returns:
         QuantizedModel; ``golden.infer`` on it equals ``model.double().integers`` plus the skip.
     """
-    model = copy.deepcopy(model).double()
+    # With the statistics of a batch the constants lead to the input of a BatchNorm: no model without it.
+    model = copy.deepcopy(model).double().eval()
     with torch.no_grad():
         tensors = {name: _integers(tensor) for name, tensor in _tensors(model).items()}
-    return QuantizedModel(model.config, tensors, provenance)
+    return QuantizedModel(model.config, tensors, provenance or {})
 
 
 def _integers(tensor):

@@ -19,7 +19,9 @@ from liteformer.accel.devices import DSP48E1
 from liteformer.accel.golden import OUTPUT_BITS, patches
 from liteformer.accel.model import ModelConfig
 from liteformer.accel.tensors import WEIGHTS
-from liteformer.train.quant.constants import OFFSET_ONE, ONE, Constants, Link
+from liteformer.train.quant.constants import OFFSET_ONE, ONE, Constants, Link, of_layer
+from liteformer.train.quant.export import export
+from liteformer.train.quant.origin import origin
 from liteformer.train.quant.quant_linear import QuantLinear
 from liteformer.train.quant.quantizers import Activation, best_steps, floor, round_clamp, softmax_weights
 
@@ -121,6 +123,9 @@ class QuantEncoder(nn.Module):
 class QuantTransformer(nn.Module):
     """Quantized windows to normalised forecasts, on integers.
 
+    Its life: made from a float network, trained with any optimizer (``constants.constrain`` after each step), ``settle`` for
+    the last part of the training, ``snap`` at its end, ``export``. Its input is that of ``quantize_input``.
+
     Args:
         model: trained float Transformer; options: TrainOptions; dataset: Dataset.
         calibration: float ``(windows, window, features)``, raw counts of training windows that calibrate the step sizes.
@@ -160,6 +165,27 @@ class QuantTransformer(nn.Module):
         self._start_activations(model, calibration)
         self._set_output_scale(self._choose_output_scale(dataset))
         self.config = _config(options, dataset, self.output_scale.tolist())
+
+    @classmethod
+    def from_float(cls, network, calibration, **options):
+        """A network whose data set is known by windows alone.
+
+        Args:
+            network: float Transformer, trained; it stays as it is. calibration: raw counts ``(windows, window, features)``.
+            **options: ``bits``, 4; ``bits_of``, dict tensor name -> bits; ``skip``, "none" or "persistence"; ``raw_scale`` and
+            ``raw_offset``, counts in a unit of each feature and the value whose count is 0; ``target_mean`` and
+            ``target_scale``: physical forecast = mean + scale * output of the network; ``target_features``, the feature of each
+            output, if it is one; ``feature_names``, ``target_names``, ``class_names``, which makes it a classification.
+        Returns:
+            QuantTransformer.
+        Raises:
+            LiteFormerError: the windows do not fit the network, a feature covers too few counts, no such tensor.
+        """
+        return cls(network, *origin(network, calibration, **options))
+
+    def export(self, provenance=None):
+        """QuantizedModel with the same integers; see ``train.quant.export``."""
+        return export(self, provenance)
 
     def _start_input(self, dataset):
         """Multiplier and bias that spread the training range of every feature over the input's integers."""
@@ -280,11 +306,6 @@ class QuantTransformer(nn.Module):
     def forward(self, x):
         """Input integers to forecasts normalised like those of the float model, ``(batch, outputs)``."""
         return (self.integers(x) / self.output_scale - self.target_mean) / self.target_scale
-
-
-def of_layer(named, prefix):
-    """The entries of an encoder layer, their names without its prefix."""
-    return {name.removeprefix(f"{prefix}."): value for name, value in named.items() if name.startswith(f"{prefix}.")}
 
 
 def _multiplier_bits(config, tokens):
