@@ -15,7 +15,8 @@ ELSEWHERE ?= tests/docs tests/boards tests/soc/test_cache.py tests/soc/test_veri
 NEEDS := verilator:verilator riscv64-unknown-elf-gcc:gcc-riscv64-unknown-elf riscv64-unknown-elf-ld:binutils-riscv64-unknown-elf \
          g++:g++ make:make /usr/include/zlib.h:zlib1g-dev chromium:chromium
 
-.PHONY: setup system demo test test-slow test-elsewhere test-newest constraints lint bench grid performance fit-area timing bench-train results results-train benchmark paper docs clean
+.PHONY: setup system demo test test-slow test-elsewhere test-newest constraints lint bench grid performance routed fit-area timing \
+        bench-train results results-train benchmark paper docs clean
 
 setup: system $(STAMP)
 
@@ -86,6 +87,11 @@ grid: setup
 # The tables of README.md and docs/performance.md; takes the grid's from build/grid.
 performance: setup
 	@$(BIN)/python -m liteformer.flow.publish.performance
+
+# The routed tables of README.md and docs/performance.md: minutes to half an hour for each row, kept in docs/performance/routed, so
+# that an interrupted run resumes. ONLY="NAME ..." names rows, AGAIN=1 measures stored ones too, PAGE=1 measures nothing.
+routed: setup
+	@$(BIN)/python -m liteformer.flow.publish.routed $(if $(filter-out 0,$(AGAIN)),--again) $(if $(filter-out 0,$(PAGE)),--page) $(ONLY)
 
 # The coefficients of the compiler's area formula, from arrays mapped by Yosys; half an hour on two cores, less when repeated.
 fit-area: setup

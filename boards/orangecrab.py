@@ -3,19 +3,17 @@
 
 from litex.build.openfpgaloader import OpenFPGALoader
 
-from litex.soc.cores.clock import ECP5PLL
-
 from litex_boards.platforms import gsd_orangecrab
 
-from liteformer.boards.clocks import EXACT
-from liteformer.boards.crg import CRG
-from liteformer.boards.target import BoardSoC, run_target, target_parser
+from liteformer.boards.ecp5 import TOOLCHAINS, ECP5SoC, make_crg, make_pll
+from liteformer.boards.target import run_board
 
 DEVICE     = "lfe5u-25f"
-TOOLCHAINS = ("trellis",)
 LOADER     = {"board": "orangeCrab"}
 SERIAL     = True
 OSCILLATOR = 48e6
+
+__all__ = ["DEVICE", "LOADER", "OSCILLATOR", "SERIAL", "TOOLCHAINS", "BaseSoC", "Platform", "main", "make_pll"]
 
 # Platform -----------------------------------------------------------------------------------------
 
@@ -30,37 +28,26 @@ class Platform(gsd_orangecrab.Platform):
         """openFPGALoader."""
         return OpenFPGALoader(**LOADER)
 
-# CRG ----------------------------------------------------------------------------------------------
-
-make_pll = ECP5PLL
-
-
-def make_crg(platform, sys_clk_freq):
-    """CRG of the board."""
-    return CRG(make_pll(), platform.request("clk48"), OSCILLATOR, ~platform.request("usr_btn"), sys_clk_freq, margin=EXACT)
-
 # BaseSoC ------------------------------------------------------------------------------------------
 
-class BaseSoC(BoardSoC):
-    """The SoC on this board.
+class BaseSoC(ECP5SoC):
+    """The SoC on this board."""
 
-    Args:
-        core: LiteFormerCore. sys_clk_freq: in Hz, one that the PLL makes. **kwargs: for BoardSoC.
-    """
+    Platform = Platform
 
-    def __init__(self, core, sys_clk_freq=50e6, toolchain="trellis", uart="serial", **kwargs):
-        platform = Platform(toolchain)
-        BoardSoC.__init__(self, platform, sys_clk_freq, core, make_crg(platform, sys_clk_freq),
-            leds = platform.request_all("user_led"),
-            uart = uart,
-            **kwargs)
+    def make_board_crg(self, platform, sys_clk_freq):
+        """CRG of the board."""
+        return make_crg(platform.request("clk48"), OSCILLATOR, ~platform.request("usr_btn"), sys_clk_freq)
+
+    def led_pads(self, platform):
+        """All LEDs."""
+        return {"leds": platform.request_all("user_led")}
 
 # Build --------------------------------------------------------------------------------------------
 
 def main():
     """Command line as in LiteX-Boards."""
-    parser = target_parser(Platform, "LiteFormer SoC on the OrangeCrab.")
-    run_target(parser, DEVICE, lambda args, core, **options: BaseSoC(core, args.sys_clk_freq, args.toolchain, **options))
+    run_board(BaseSoC, DEVICE, "the OrangeCrab")
 
 if __name__ == "__main__":
     main()

@@ -8,6 +8,7 @@ from pathlib import Path
 from migen import Signal
 
 from litex.build.yosys_nextpnr_toolchain import YosysNextPNRToolchain
+from litex.build.yosys_wrapper import YosysWrapper
 from litex.soc.cores.gpio import GPIOOut
 from litex.soc.integration.builder import Builder
 
@@ -16,6 +17,7 @@ from liteformer.accel.compiler import HardwareOptions, compile_model
 from liteformer.accel.compiler.memories import ROM_SIZES, SRAM_SIZE
 from liteformer.accel.core import LiteFormerCore
 from liteformer.accel.errors import LiteFormerError
+from liteformer.soc.gowin import ALL_LUT4, add_luts
 from liteformer.soc.quiet import quiet
 from liteformer.soc.soc import LiteFormerSoC
 
@@ -72,6 +74,10 @@ class ProjectBuilder(Builder):
             for header in Path(folder).glob("*.vh"):
                 shutil.copy(header, gateware)
         ask_for_report(platform.toolchain, self.soc.sys_clk_freq / 1e6)
+        if getattr(platform.toolchain, "family", None) == "gowin":
+            add_luts(gateware)
+            *synthesis, write = YosysWrapper._default_template
+            platform.toolchain._yosys_template = [*synthesis, ALL_LUT4, write]
         platform.verilog_include_paths = ["."] if platform.verilog_include_paths else []
         namespace = Builder.build(self, build_name=BUILD_NAME, **kwargs)
         # LiteX names the top module's file by its absolute path; a project can be moved.
@@ -160,3 +166,13 @@ def run_target(parser, device, make_soc):
     except (LiteFormerError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)
+
+
+def run_board(base, device, title):
+    """``run_target`` of a board without options of its own.
+
+    Args:
+        base: its BaseSoC, which has its ``Platform``. device: name of the FPGA. title: of the board, with its article.
+    """
+    run_target(target_parser(base.Platform, f"LiteFormer SoC on {title}."), device,
+               lambda args, core, **options: base(core, args.sys_clk_freq, args.toolchain, **options))

@@ -3,19 +3,17 @@
 
 from litex.build.openfpgaloader import OpenFPGALoader
 
-from litex.soc.cores.clock import ECP5PLL
-
 from litex_boards.platforms import radiona_ulx3s
 
-from liteformer.boards.clocks import EXACT
-from liteformer.boards.crg import CRG
-from liteformer.boards.target import BoardSoC, run_target, target_parser
+from liteformer.boards.ecp5 import TOOLCHAINS, ECP5SoC, make_crg, make_pll
+from liteformer.boards.target import run_board
 
 DEVICE     = "lfe5u-45f"
-TOOLCHAINS = ("trellis",)
 LOADER     = {"board": "ulx3s"}
 SERIAL     = True
 OSCILLATOR = 25e6
+
+__all__ = ["DEVICE", "LOADER", "OSCILLATOR", "SERIAL", "TOOLCHAINS", "BaseSoC", "Platform", "main", "make_pll"]
 
 # Platform -----------------------------------------------------------------------------------------
 
@@ -29,40 +27,29 @@ class Platform(radiona_ulx3s.Platform):
         """openFPGALoader."""
         return OpenFPGALoader(**LOADER)
 
-# CRG ----------------------------------------------------------------------------------------------
-
-make_pll = ECP5PLL
-
-
-def make_crg(platform, sys_clk_freq):
-    """CRG of the board."""
-    crg = CRG(make_pll(), platform.request("clk25"), OSCILLATOR, platform.request("rst"), sys_clk_freq, margin=EXACT)
-    # The ESP32 on the board resets the FPGA otherwise.
-    crg.comb += platform.request("wifi_gpio0").eq(1)
-    return crg
-
 # BaseSoC ------------------------------------------------------------------------------------------
 
-class BaseSoC(BoardSoC):
-    """The SoC on this board.
+class BaseSoC(ECP5SoC):
+    """The SoC on this board."""
 
-    Args:
-        core: LiteFormerCore. sys_clk_freq: in Hz, one that the PLL makes. **kwargs: for BoardSoC.
-    """
+    Platform = Platform
 
-    def __init__(self, core, sys_clk_freq=50e6, toolchain="trellis", uart="serial", **kwargs):
-        platform = Platform(toolchain)
-        BoardSoC.__init__(self, platform, sys_clk_freq, core, make_crg(platform, sys_clk_freq),
-            leds = platform.request_all("user_led"),
-            uart = uart,
-            **kwargs)
+    def make_board_crg(self, platform, sys_clk_freq):
+        """CRG of the board."""
+        crg = make_crg(platform.request("clk25"), OSCILLATOR, platform.request("rst"), sys_clk_freq)
+        # The ESP32 on the board resets the FPGA otherwise.
+        crg.comb += platform.request("wifi_gpio0").eq(1)
+        return crg
+
+    def led_pads(self, platform):
+        """All LEDs."""
+        return {"leds": platform.request_all("user_led")}
 
 # Build --------------------------------------------------------------------------------------------
 
 def main():
     """Command line as in LiteX-Boards."""
-    parser = target_parser(Platform, "LiteFormer SoC on the ULX3S.")
-    run_target(parser, DEVICE, lambda args, core, **options: BaseSoC(core, args.sys_clk_freq, args.toolchain, **options))
+    run_board(BaseSoC, DEVICE, "the ULX3S")
 
 if __name__ == "__main__":
     main()

@@ -67,4 +67,6 @@ def soc_table(title, result):
     table.add_row("speed of the simulation", f"{result['cycles_per_second']:,} cycles per second")
     if "cells" in result:
         table.add_row("cells simulated", f"{sum(result['cells'].values()):,} of {len(result['cells'])} kinds")
+    if "route" in result:
+        table.add_row("routed", f"{result['route']['fmax_mhz']:g} MHz")
     return table

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Behaviour of the ECP5's block RAM and multiplier, whose models in Yosys' share folder are empty; written from what
-// Yosys' own mapping files for the family assume of them. Modelled: two ports, or one of 36 bits for each direction, all widths,
+// Yosys' own mapping files for the family assume of them. At the end, half a slice and its write port as nextpnr-ecp5 leaves
+// them, all inputs driven: Yosys' model of a half slice takes the contents of a RAM in another order than nextpnr writes them. Modelled: two ports, or one of 36 bits for each direction, all widths,
 // byte enables, the three write modes, initial contents; the product, signed or not. Not modelled, and refused in netlist.py:
 // output registers, resets, chip selects, two clocks, registers of the multiplier.
 // What a port reads where the other one writes, and what is stored where both write, is undefined: it is the complement here.
@@ -173,4 +174,39 @@ module MULT18X18D (
     wire signed [35:0] one = {{18{SIGNEDA & a[17]}}, a}, other = {{18{SIGNEDB & b[17]}}, b};
     assign {P35, P34, P33, P32, P31, P30, P29, P28, P27, P26, P25, P24, P23, P22, P21, P20, P19, P18, P17, P16, P15, P14,
         P13, P12, P11, P10, P9, P8, P7, P6, P5, P4, P3, P2, P1, P0} = one * other;
+endmodule
+
+module TRELLIS_COMB #(
+    parameter MODE = "LOGIC", parameter [15:0] INITVAL = 0, parameter CCU2_INJECT1 = "NO", parameter WREMUX = "WRE",
+    parameter WCKMUX = "WCK", parameter IS_Z1 = 0
+) (
+    input A, B, C, D, M, FCI, F1, FXA, FXB, WD, WAD0, WAD1, WAD2, WAD3, WRE, WCK,
+    output F, FCO, OFX
+);
+    generate
+        if (MODE == "DPRAM") begin
+            // The address 0 to 3 of a read is at D, B, C, A.
+            reg [15:0] ram = INITVAL;
+            wire clk = WCKMUX == "INV" ? !WCK : WCK;
+            wire write = WREMUX == "INV" ? !WRE : WREMUX == "WRE" ? WRE : WREMUX == "1";
+            always @(posedge clk) if (write) ram[{WAD0, WAD2, WAD1, WAD3}] <= WD;
+            assign F = ram[{D, C, B, A}];
+            assign FCO = 0;
+        end else begin
+            wire four = INITVAL[{D, C, B, A}], two = INITVAL[{2'b00, B, A}];
+            wire joined = CCU2_INJECT1 != "YES";
+            assign F = MODE == "CCU2" ? four ^ (joined & FCI) : four;
+            assign FCO = MODE == "CCU2" ? (four ? FCI : joined & two) : 0;
+        end
+    endgenerate
+    // Of two LUTs, or of two multiplexers.
+    assign OFX = IS_Z1 ? (M ? FXB : FXA) : (M ? F1 : F);
+endmodule
+
+module TRELLIS_RAMW (
+    input A0, B0, C0, D0, A1, B1, C1, D1,
+    output WADO0, WADO1, WADO2, WADO3, WDO0, WDO1, WDO2, WDO3
+);
+    assign {WADO3, WADO2, WADO1, WADO0} = {A0, C0, B0, D0};
+    assign {WDO3, WDO2, WDO1, WDO0} = {B1, D1, A1, C1};
 endmodule

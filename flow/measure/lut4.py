@@ -13,6 +13,7 @@ from liteformer.accel.errors import LiteFormerError
 from liteformer.flow.common import openfpga
 from liteformer.flow.common.cache import cache_directory, write_atomically
 from liteformer.flow.measure import area, routing
+from liteformer.soc.gowin import ALL_LUT4, add_luts
 
 # Memories that are to be in LUTs are registers where LUTs cannot be memory.
 REGISTERS = 'setattr -set ram_style "logic" a:ram_style=distributed; '
@@ -49,7 +50,7 @@ class Flow:
 FLOWS = {
     "ECP5": Flow("synth_ecp5 {dsp} -top {top}", {"LUT4": 1, "CCU2C": 2, "TRELLIS_DPR16X4": 6}, {"TRELLIS_DPR16X4": 6},
                  {"TRELLIS_FF": 1}, {"DP16KD": 1}, {"MULT18X18D": 1}, ("lpf", 'LOCATE COMP "sys_clk" SITE "P3";\n'), 90),
-    "Gowin": Flow("synth_gowin {dsp} -family gw2a -top {top}", {"LUT[1-4]": 1, "ALU": 1, "RAM16SDP[14]": 4},
+    "Gowin": Flow("synth_gowin {dsp} -family gw2a -top {top}; " + ALL_LUT4, {"LUT4": 1, "ALU": 1, "RAM16SDP[14]": 4},
                   {"RAM16SDP[14]": 4}, {"DFF\\w*": 1}, {"(SP|SDP|DP|SDPB|DPB|pROM)(X9B?)?": 1},
                   {"MULT18X18": 1, "MULT9X9": 0.5, "MULT36X36": 4},
                   ("cst", "".join(f'IO_LOC "{port}" {pin};\nIO_PORT "{port}" IO_TYPE=LVCMOS33;\n'
@@ -102,6 +103,8 @@ def synthesise(directory, sources, top, include_dirs, device, progress=None, wit
 def mapping(directory, sources, top, include_dirs, device, with_dsp=True):
     """``area.mapping`` for a device of these families; the arguments are those of ``synthesise``."""
     flow = FLOWS[find_device(device).family.name]
+    if ALL_LUT4 in flow.synthesis:
+        add_luts(directory)
     script = flow.synthesis.format(top=top, dsp=flow.with_dsp if with_dsp else flow.no_dsp)
     return area.reading(directory, sources, f"{script}; tee -q -o {top}.stat.json stat -json; write_json {top}.netlist.json",
                         include_dirs)

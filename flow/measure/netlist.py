@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The netlist that Yosys maps a design to, as Verilog that can be simulated: cells of the FPGA with their behaviour.
+"""The netlist that Yosys maps a design to, or a router writes back, as Verilog: cells of the FPGA with their behaviour.
 
 The behaviour is Yosys' own (``cells_sim.v`` of its share folder), except for cells that are empty there: those are modelled in
 a file of this folder, and configurations that it does not model are refused.
@@ -9,6 +9,7 @@ import hashlib
 import importlib.resources
 import json
 import re
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -18,9 +19,9 @@ from liteformer.accel.devices import SERIES_7
 from liteformer.accel.devices import device as find_device
 from liteformer.accel.errors import LiteFormerError
 from liteformer.flow.common.cache import cache_directory, write_atomically
-from liteformer.flow.measure import area, lut4
+from liteformer.flow.measure import area, lut4, routed_ecp5
 
-NETLISTS = ("synthesis",)
+SYNTHESIS, ROUTED = NETLISTS = "synthesis", "routed"
 
 WIDTHS = (0, 1, 2, 4, 9, 18, 36, 72)
 WRITE_MODES = ("READ_FIRST", "WRITE_FIRST", "NO_CHANGE")
@@ -111,12 +112,14 @@ class Family:
         models: files with their behaviour, in Yosys' share folder. own: file in this folder, for cells that are empty there.
         split: signals of ``models`` whose bits feed each other; Verilator simulates them four times as fast bit by bit.
         checks: cell -> callable(name, cell of Yosys' JSON) that raises LiteFormerError where ``own`` is not enough.
+        complete: callable(module that the router writes) -> its cells with all inputs driven; None where it is not known.
     """
 
     models: tuple[str, ...]
     own: str
     split: tuple[str, ...]
     checks: dict[str, Callable]
+    complete: Callable | None = None
 
     @cached_property
     def own_cells(self):
@@ -159,7 +162,7 @@ FAMILIES = {
     "xc7": Family(("xilinx/cells_sim.v",), "cells_xc7.v", ("CO", "int_carry_in", "int_carry_out"),
                   {"RAMB18E1": check_block_ram, "RAMB36E1": check_block_ram}),
     "lfe5u": Family(("lattice/common_sim.vh", "lattice/ccu2c_sim.vh"), "cells_ecp5.v", (),
-                    {"DP16KD": check_ecp5_block_ram, "MULT18X18D": check_multiplier}),
+                    {"DP16KD": check_ecp5_block_ram, "MULT18X18D": check_multiplier}, routed_ecp5.completed),
 }
 
 
@@ -177,10 +180,15 @@ def family_of(device):
 
 
 def check_netlist(name, device):
-    """Raises LiteFormerError if there is no netlist of that name, none for that device, or no Yosys."""
+    """Raises LiteFormerError if there is no netlist of that name, none for that device, or a program is missing."""
     if name not in NETLISTS:
         raise LiteFormerError(f"--netlist {name} is unknown; choose {' or '.join(NETLISTS)}")
-    family_of(device)
+    if name == ROUTED:
+        lut4.check_routable(device)
+    family = family_of(device)
+    if name == ROUTED and family.complete is None:
+        raise LiteFormerError(f"there are no models of what the router leaves for the {device}; choose an ECP5 such as the "
+                              "lfe5u-25f, or --netlist synthesis")
     area.yosys_command()
 
 
@@ -194,18 +202,46 @@ def mapped(design, device, progress=None):
     Raises:
         LiteFormerError: Yosys is missing or rejects the design, or a cell is not modelled.
     """
-    family, directory, top = family_of(device), design.top.parent, design.name
+    arguments = (design.top.parent, design.sources, design.name, design.include_dirs)
     if find_device(device).family is SERIES_7:
-        script, digest = area.mapping(directory, design.sources, top, design.include_dirs)
+        script, digest = area.mapping(*arguments)
     else:
-        script, digest = lut4.mapping(directory, design.sources, top, design.include_dirs, device)
+        script, digest = lut4.mapping(*arguments, device)
+    return _made(design, family_of(device), script, digest, "netlist", progress)
+
+
+def routed(design, device, progress=None):
+    """Map, place and route a design; what the router writes back, with the arguments of ``mapped``.
+
+    Returns:
+        ``(design, cells, report)``: as of ``mapped``, and of ``routing.read_report``.
+    Raises:
+        LiteFormerError: as of ``mapped`` and ``lut4.route``.
+    """
+    family, target, directory, top = family_of(device), find_device(device).family.name, design.top.parent, design.name
+    _, source = lut4.synthesise(directory, design.sources, top, design.include_dirs, device, progress)
+    report, source = lut4.route(source, top, device, lut4.FLOWS[target].aim_mhz, progress)
+    # The router calls every module top.
+    module = json.loads(source.read_text())["modules"]["top"]
+    completed = family.complete(module)
+    text = json.dumps({"modules": {top: {
+        "attributes": {"top": 1}, "ports": module["ports"], "cells": completed, "netnames": {}}}})
+    (directory / f"{top}.closed.json").write_text(text)
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    cells = Counter(cell["type"] for cell in completed.values() if not cell["type"].startswith("$"))
+    return *_made(design, family, f"read_json {top}.closed.json", digest, "closed", progress, cells), report
+
+
+def _made(design, family, script, digest, kind, progress, cells=None):
+    """Verilog of what a script of Yosys makes, which ``top``.``kind``.json lists; its cells, None for a count of them."""
+    directory, top = design.top.parent, design.name
     script += f"; splitnets; write_verilog -noattr {top}.netlist.v"
     digest = hashlib.sha256(digest.encode() + Path(__file__).read_bytes()).hexdigest()
     cached = cache_directory("netlist") / f"{digest}.json"
     if not cached.is_file():
         area.run_yosys(directory, script, progress)
-        cells = area.parse_stat((directory / f"{top}.stat.json").read_text())
-        for name, cell in json.loads((directory / f"{top}.netlist.json").read_text())["modules"][top]["cells"].items():
+        cells = cells or area.parse_stat((directory / f"{top}.stat.json").read_text())
+        for name, cell in json.loads((directory / f"{top}.{kind}.json").read_text())["modules"][top]["cells"].items():
             if cell["type"] in family.checks:
                 family.checks[cell["type"]](name, cell)
         write_atomically(cached, json.dumps({"cells": cells, "verilog": (directory / f"{top}.netlist.v").read_text()}))

@@ -3,14 +3,16 @@
 
 import inspect
 
+from liteformer.accel.devices import device as find_device
 from liteformer.accel.errors import LiteFormerError
 from liteformer.flow.common import console, openfpga
+from liteformer.flow.measure.lut4 import FLOWS
 
 AUTO = "auto"
-# Each is a synthesis and a routing: the first at the board's own clock, the others at what the one before has reached.
+# Each is a synthesis and a routing: the first at what routing aims at in the family, the others at what the one before reached.
 ATTEMPTS = 4
 # Another clock is another netlist, whose routing differs by a few percent: part of the routed clock that the next one aims at.
-AIM = 0.97
+AIM = 0.95
 
 
 def check_clock(board, module, toolchain, clock, compiles):
@@ -60,13 +62,13 @@ def make_at(make, module, clock, compiles):
         clock = AUTO
     if clock != AUTO:
         return make(reachable(module, clock or usual_clock(module)))
-    frequency = reachable(module, usual_clock(module))
+    frequency = reachable(module, 1e6 * FLOWS[find_device(module.DEVICE).family.name].aim_mhz)
     for attempt in range(ATTEMPTS):
         result = make(frequency)
         report = result["report"]
         routed = 1e6 * report["fmax_mhz"]
         console.note(f"routed at {report['clock_mhz']:.4g} MHz: {report['fmax_mhz']:.4g} MHz reached")
-        if report["met"] and (attempt or reachable(module, routed) <= frequency):
+        if report["met"] and (attempt or reachable(module, AIM * routed) <= frequency):
             return result
         frequency = reachable(module, AIM * routed)
     raise LiteFormerError(f"none of {ATTEMPTS} clocks was kept, the last of {report['clock_mhz']:.4g} MHz; name a clock with "

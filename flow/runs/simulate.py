@@ -9,7 +9,7 @@ from liteformer.accel.errors import LiteFormerError
 from liteformer.flow.common.cache import whole_file
 from liteformer.flow.common.inputs import hardware_of, is_run, load_model, random_windows
 from liteformer.flow.measure import hardware
-from liteformer.flow.measure.netlist import check_netlist, mapped
+from liteformer.flow.measure.netlist import ROUTED, check_netlist, mapped, routed
 from liteformer.flow.runs.evaluate import open_run
 
 
@@ -40,7 +40,7 @@ def run_simulation(path, *, windows=16, cpu=None, trace=None, seed=1, device=Non
     Returns:
         dict, the command's JSON.
     Raises:
-        LiteFormerError: see ``windows_for``, ``hardware.run_soc`` and ``netlist.mapped``.
+        LiteFormerError: see ``windows_for``, ``hardware.run_soc`` and ``netlist.mapped`` and ``routed``.
     """
     begin = time.perf_counter()
     cpu, overrides = hardware_of(path, cpu, device=device)
@@ -48,13 +48,16 @@ def run_simulation(path, *, windows=16, cpu=None, trace=None, seed=1, device=Non
     if netlist is not None:
         check_netlist(netlist, device)
     model, raw = windows_for(path, windows, seed)
-    cells, seconds = {}, {}
+    cells, seconds, route = {}, {}, {}
 
     def remake(design, progress):
         start = time.perf_counter()
-        made, cells_of_it = mapped(design, device, progress)
+        if netlist == ROUTED:
+            made, cells_of_it, route["route"] = routed(design, device, progress)
+        else:
+            made, cells_of_it = mapped(design, device, progress)
         cells.update(cells_of_it)
-        seconds["synthesis"] = round(time.perf_counter() - start, 1)
+        seconds["routing" if route else "synthesis"] = round(time.perf_counter() - start, 1)
         return made
 
     with whole_file(trace) if trace else nullcontext() as waveforms:
@@ -63,5 +66,5 @@ def run_simulation(path, *, windows=16, cpu=None, trace=None, seed=1, device=Non
     result |= {"cpu": cpu, "device": device, "model_id": model.id}
     if netlist is not None:
         seconds |= {"simulation": round(answers.seconds, 1), "total": round(time.perf_counter() - begin, 1)}
-        result |= {"netlist": netlist, "cells": cells, "seconds": seconds}
+        result |= {"netlist": netlist, "cells": cells, "seconds": seconds, **route}
     return result

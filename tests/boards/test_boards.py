@@ -283,4 +283,14 @@ def test_programmers():
 
 def test_one_file_a_board():
     folder = Path(sys.modules["liteformer.boards"].__file__).parent
-    assert {path.stem for path in folder.glob("*.py")} == {*BOARDS, "__init__", "target", "clocks", "crg", "openxc7"}
+    shared = {"__init__", "target", "clocks", "crg", "openxc7", "arty", "ecp5"}
+    assert {path.stem for path in folder.glob("*.py")} == {*BOARDS, *shared}
+
+
+def test_gowin_has_lut4_only(build):
+    """Smaller LUTs are not timed by its router; the script makes them LUT4 behind the synthesis."""
+    gateware = build("tang_nano_20k")[1] / "gateware"
+    script = (gateware / "liteformer_soc.ys").read_text()
+    assert re.search(r"(?s)synth_gowin .*\ntechmap -map gowin_luts\.v\nwrite_json", script)
+    techmap = (gateware / "gowin_luts.v").read_text()
+    assert re.findall(r"(?m)^module (\w+)", techmap) == ["LUT1", "LUT2", "LUT3"]

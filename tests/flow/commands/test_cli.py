@@ -62,7 +62,12 @@ BAD_INPUT = [
     ("evaluate none --soc -1", "soc is -1; choose at least 0"),
     ("simulate none", "no model at none; `liteformer train --out none` makes one"),
     ("simulate none --windows 0", "windows is 0; choose at least 1"),
-    ("simulate none --netlist routed", "--netlist routed is unknown; choose synthesis"),
+    ("simulate none --netlist placed", "--netlist placed is unknown; choose synthesis or routed"),
+    ("simulate none --netlist routed",
+     "there is no open router for the xc7s15 among the Python packages; choose a device of the families ECP5, Gowin, iCE40, or "
+     "build a board with Vivado"),
+    ("simulate none --netlist routed --device gw2a-18",
+     "there are no models of the cells of gw2a-18; simulate without --netlist"),
     ("simulate none --netlist synthesis --device xc7z010", "no device xc7z010; choose one of " + names.DEVICES),
     ("simulate none --netlist synthesis --pty", "--netlist compares windows, --pty runs until Ctrl-C; drop one of them"),
     ("simulate none --trace wave.vcd", "--trace wave.vcd does not end in .fst; name a file such as build/trace.fst"),

@@ -56,21 +56,28 @@ def runs(folder):
 
 
 def test_the_fastest_clock_that_is_kept(run, folder, routers):
-    """Routed at the board's clock, then at what that reached, rounded down to what the PLL makes."""
+    """Routed at what ECP5s aim at, then at 95 % of what that reached, rounded down to what the PLL makes."""
     routers(61.3)
     code, out, err = run(*BUILD, "--json")
     result = json.loads(out)
     report = result["report"]
     assert code == 0 and report == json.loads(Path("i5/report.json").read_text())
-    assert report["fmax_mhz"] == 61.3 and 55 < report["clock_mhz"] <= 61.3 and report["met"] is True
+    assert report["fmax_mhz"] == 61.3 and 55 < report["clock_mhz"] <= 58.3 and report["met"] is True
     assert report["bitstream"] == "gateware/liteformer_soc.bit" and Path("i5", report["bitstream"]).is_file()
     assert report["cells"] == {"TRELLIS_COMB": {"used": 4016, "available": 24288}}
     assert report["longest_path"] == {"start": "rom.0.1", "end": "count", "ns": 16.0}
     first, second = runs(folder)
-    assert first == 50 and second == pytest.approx(report["clock_mhz"]) and result["clock_hz"] == 1e6 * report["clock_mhz"]
+    assert first == 90 and second == pytest.approx(report["clock_mhz"]) and result["clock_hz"] == 1e6 * report["clock_mhz"]
     assert f"#define CONFIG_CLOCK_FREQUENCY {int(result['clock_hz'])}\n" in Path(
         "i5/software/include/generated/soc.h").read_text()
     assert run(*BUILD)[0] == 0 and not Path("i5-new").exists()
+
+
+def test_one_attempt_is_enough(run, folder, routers):
+    """Where another would aim at no more."""
+    routers(93)
+    code, out, _ = run(*BUILD, "--json")
+    assert code == 0 and runs(folder) == [90] and json.loads(out)["report"]["clock_mhz"] == 90
 
 
 def test_a_clock_that_is_missed(run, folder, routers):

