@@ -16,7 +16,7 @@ NEEDS := verilator:verilator riscv64-unknown-elf-gcc:gcc-riscv64-unknown-elf ris
          g++:g++ make:make /usr/include/zlib.h:zlib1g-dev chromium:chromium
 
 .PHONY: setup system demo test test-slow test-elsewhere test-newest constraints lint bench grid performance routed fit-area timing \
-        bench-train results results-train benchmark paper docs clean
+        bench-train results results-train benchmark paper docs verify clean
 
 setup: system $(STAMP)
 
@@ -122,6 +122,11 @@ benchmark: setup
 paper: setup
 	@$(BIN)/python -m liteformer.flow.publish.paper_tables --jobs $(JOBS) $(if $(filter-out 0,$(QUICK)),--quick) \
 	  $(if $(filter-out 0,$(PAGE)),--page) $(if $(AIRU),--airu "$(AIRU)") $(if $(PEMS),--pems "$(PEMS)")
+
+# A million windows of 200 random shapes against the golden model, docs/results/verify.json; about 45 minutes on two cores.
+# An interrupted run resumes. SEED=N: other shapes, models and windows.
+verify: setup
+	@$(BIN)/python -m liteformer.flow.verify.million --jobs $(JOBS) $(if $(SEED),--seed $(SEED))
 
 # docs/registers.md, from the descriptions in the gateware.
 docs: setup

@@ -28,6 +28,7 @@ PACKAGES = {
     "liteformer.flow.stream": "flow/stream",
     "liteformer.flow.report": "flow/report",
     "liteformer.flow.explore": "flow/explore",
+    "liteformer.flow.verify": "flow/verify",
     "liteformer.flow.commands": "flow/commands",
     "liteformer.flow.publish": "flow/publish",
     "liteformer.api": "api",

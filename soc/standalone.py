@@ -95,8 +95,8 @@ class StandaloneCore(LiteXModule):
 
 # Files --------------------------------------------------------------------------------------------
 
-def _verilog(core, directory):
-    """Write module and memory images; returns the names of the files."""
+def core_verilog(core, directory):
+    """Write the module of a StandaloneCore and its memory images; returns the names of the files."""
     clock = [("clk", 0, Pins(1)), ("rst", 0, Pins(1)), ("irq", 0, Pins(1)), *core.bus.get_ios("wb")]
     platform = GenericPlatform("", clock, name=NAME)
     core.connect(platform)
@@ -165,7 +165,7 @@ def write_core(compiled, directory, raw, expected):
     """
     directory = Path(directory)
     core  = StandaloneCore(compiled)
-    files = _verilog(core, directory)
+    files = core_verilog(core, directory)
     _register_maps(core, directory)
     _bench(core, directory, raw, expected)
     return files

@@ -17,8 +17,8 @@ from liteformer.accel.hardware import model_memories
 # Resources that a model may use less of than the build has; everything else must be the same.
 AT_MOST = ("accumulator_bits", "row_depth", "residual_depth", "key_depth", "value_depth", "parameter_depth",
            "residual_parameters", "multiplier_bits", "residual_bits", "offset_bits", "numerator_bits", "head_bits")
-# Decided by the compiler, not by the model.
-IGNORED = ("styles", "widths", "streams", "loadable", "dsp_lanes")
+# Decided by the compiler or the device, not by the model.
+IGNORED = ("styles", "widths", "streams", "loadable", "dsp_lanes", "dsp_block", "ram_shapes", "read_ports")
 
 
 def replace_model(built, model):

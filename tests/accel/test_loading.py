@@ -40,6 +40,14 @@ def test_another_model_in_the_same_memories(shape):
     assert (engine_infer(build, raw)[0] != golden.infer(other, raw)).any()
 
 
+@pytest.mark.parametrize("device", ["lfe5u-25f", "ice40up5k", "gw2a-18"])
+def test_another_model_in_the_memories_of_another_family(device):
+    """A model says nothing of multipliers and block RAM: those of the build stay."""
+    build, other = built(0, HardwareOptions(loadable=True, device=device)), make_model(1, **SHAPE)
+    loaded = replace_model(build, other)
+    assert loaded.hw == build.hw and loaded.images["streams"] != build.images["streams"]
+
+
 @pytest.mark.parametrize("smaller", [{"d_model": 3}, {"ffn": 3}, {"d_model": 2, "ffn": 5}])
 def test_a_smaller_model_fits(smaller):
     other = make_model(3, **(SHAPE | smaller))
