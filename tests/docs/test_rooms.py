@@ -6,8 +6,8 @@ import pytest
 from .imports import imports_of, sources
 
 # A room may import its own files and the rooms of the tuples before its own.
-FLOW = (("common",), ("measure",), ("export",), ("runs",), ("project",), ("stream",), ("report", "explore", "verify"), ("publish",),
-        ("commands",), ("cli",))
+FLOW = (("common",), ("measure",), ("export",), ("runs",), ("project",), ("stream",), ("report", "explore", "verify"),
+        ("publish",), ("commands",), ("cli",))
 TRAIN = (("data",), ("quant",), ("metrics",), ("loop",))
 ROOMS = {"flow": FLOW, "train": TRAIN}
 
