@@ -13,7 +13,8 @@ from liteformer.accel.errors import LiteFormerError
 from liteformer.flow.commands import options
 from liteformer.flow.common import console
 from liteformer.flow.common.metrics_table import metrics_table
-from liteformer.flow.runs.train import choose_and_train, run_training
+from liteformer.flow.explore.auto_train import choose_and_train
+from liteformer.flow.runs.train import run_training
 
 MINUTES = 10.0  # Of --auto.
 DATA, SHAPE, RECIPE, SEARCH = options.DATA, options.SHAPE, "Recipe", "Choice"
