@@ -11,8 +11,7 @@ import pytest
 from liteformer.accel.errors import LiteFormerError
 from liteformer.flow.commands.train import TrainCommand
 from liteformer.flow.common import console
-from liteformer.flow.explore import auto
-from liteformer.flow.explore import auto_train
+from liteformer.flow.explore import auto, auto_train
 from liteformer.train.data.dataset import load_dataset
 from liteformer.train.loop.options import TrainOptions
 
