@@ -203,7 +203,8 @@ def choose_and_train(options, seeds, minutes, device, jobs):
     """Choose what ``options`` leave open (``search``), then train; the search is kept in metrics.json as ``auto``.
 
     Args:
-        options: TrainOptions; seeds: how many, from ``options.seed`` on; minutes: of the search; device: name; jobs: trainings at a time.
+        options: TrainOptions; seeds: how many, from ``options.seed`` on; minutes: of the search; device: name; jobs:
+            trainings at a time.
     Returns:
         Run.
     """
