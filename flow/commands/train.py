@@ -13,7 +13,6 @@ from liteformer.accel.errors import LiteFormerError
 from liteformer.flow.commands import options
 from liteformer.flow.common import console
 from liteformer.flow.common.metrics_table import metrics_table
-from liteformer.flow.explore.auto_train import choose_and_train
 from liteformer.flow.runs.train import run_training
 
 MINUTES = 10.0  # Of --auto.
@@ -120,7 +119,8 @@ def train(
                                                    rich_help_panel=RECIPE)] = None,
     batch: Annotated[int, typer.Option(help="Windows of a batch.", rich_help_panel=RECIPE)] = 128,
     lr: Annotated[float, typer.Option(help="Highest learning rate.", rich_help_panel=RECIPE)] = 2e-3,
-    weight_decay: Annotated[float, typer.Option(help="Weight decay, of matrices only.", rich_help_panel=RECIPE)] = 0.1,
+    weight_decay: Annotated[float | None, typer.Option(help="Weight decay, of matrices only; 0.3 for a forecast and 0.1 for "
+                                                       "other tasks if left out.", rich_help_panel=RECIPE)] = None,
     warmup: Annotated[float, typer.Option(help="Fraction of the steps in which the rate rises.", rich_help_panel=RECIPE)] = 0.1,
     step_lr_factor: Annotated[float, typer.Option(help="Learning rate of step sizes, in units of --lr.",
                                                   rich_help_panel=RECIPE)] = 5.0,
@@ -180,5 +180,9 @@ def train(
                "bits_of": _widths(bits_of)}
     recipe = TrainOptions(**values)
     with console.work():
-        run = run_training(recipe, seeds) if auto is None else choose_and_train(recipe, seeds, auto, device, jobs)
+        if auto is None:
+            run = run_training(recipe, seeds)
+        else:
+            from liteformer.flow.explore.auto import choose_and_train
+            run = choose_and_train(recipe, seeds, auto, device, jobs)
     console.emit(run.metrics | {"out": out, "model_id": run.model.id}, as_json, _render)
