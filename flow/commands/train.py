@@ -119,7 +119,8 @@ def train(
                                                    rich_help_panel=RECIPE)] = None,
     batch: Annotated[int, typer.Option(help="Windows of a batch.", rich_help_panel=RECIPE)] = 128,
     lr: Annotated[float, typer.Option(help="Highest learning rate.", rich_help_panel=RECIPE)] = 2e-3,
-    weight_decay: Annotated[float, typer.Option(help="Weight decay, of matrices only.", rich_help_panel=RECIPE)] = 0.1,
+    weight_decay: Annotated[float | None, typer.Option(help="Weight decay, of matrices only; 0.3 for a forecast and 0.1 for "
+                                                       "other tasks if left out.", rich_help_panel=RECIPE)] = None,
     warmup: Annotated[float, typer.Option(help="Fraction of the steps in which the rate rises.", rich_help_panel=RECIPE)] = 0.1,
     step_lr_factor: Annotated[float, typer.Option(help="Learning rate of step sizes, in units of --lr.",
                                                   rich_help_panel=RECIPE)] = 5.0,

@@ -19,7 +19,7 @@ SHARED = ROOT.parent / "shared" / "data"
 SEEDS = 5
 WEEK = 168
 # The recipe of the stored figures, where today's default is another: all epochs with refit, the weights without average.
-RECIPE = {"average": 0.0, "refit_epochs": 60}
+RECIPE = {"average": 0.0, "refit_epochs": 60, "weight_decay": 0.1}
 SOURCES = {
     "airu": RECIPE | {"data": "airu", "path": str(SHARED / "airu" / "airU.csv"), "skip": "none"},
     "pems": RECIPE | {"data": "pems", "path": str(SHARED / "pems_d7_mar2018" / "pems_3stations_5min.csv"),

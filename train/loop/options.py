@@ -12,6 +12,7 @@ from liteformer.accel.random_model import uniform_bits
 from liteformer.accel.tensors import WEIGHTS, tensor_names
 from liteformer.train.data import registry
 
+DECAY, OTHER_DECAY = 0.3, 0.1   # Weight decay of a forecast, and of other tasks.
 READING = ("separator", "decimal", "encoding", "skip_rows", "dayfirst", "missing", "timezone", "strict", "fill", "every",
            "layout")
 
@@ -117,7 +118,7 @@ class TrainOptions(BaseModel):
     qat_epochs: int | None = Field(None, ge=1)
     batch: int = Field(128, ge=2)
     lr: float = Field(2e-3, gt=0)
-    weight_decay: float = Field(0.1, ge=0)
+    weight_decay: float = Field(DECAY, ge=0)
     warmup: float = Field(0.1, ge=0, lt=1)
     step_lr_factor: float = Field(5.0, gt=0)
     distill: float = Field(0.8, ge=0, le=1)
@@ -135,6 +136,8 @@ class TrainOptions(BaseModel):
         if values.get("data") is None:
             # A path without a name of a data set is any file.
             values["data"] = "csv" if values.get("path") else "synthetic"
+        if values.get("weight_decay") is None:
+            values["weight_decay"] = DECAY if values.get("task", "forecast") == "forecast" else OTHER_DECAY
         try:
             super().__init__(**values)
         except ValidationError as error:

@@ -8,7 +8,8 @@ from liteformer.accel.errors import LiteFormerError
 ROUNDS, PATIENCE = 1000, 50     # Trees at most, and trees without a better validation error after which it stops.
 MANY = 8                        # Outputs: with more, a training would take minutes.
 SETTINGS = {"objective": "regression", "learning_rate": 0.05, "num_leaves": 31, "min_data_in_leaf": 20, "verbose": -1,
-            "deterministic": True, "force_row_wise": True, "seed": 1}
+            "bagging_fraction": 0.8, "bagging_freq": 1, "feature_fraction": 0.8, "deterministic": True, "force_row_wise": True,
+            "seed": 1}
 
 
 def boosting(dataset, refit=False, threads=1):

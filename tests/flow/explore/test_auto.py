@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from liteformer.accel.errors import LiteFormerError
 from liteformer.flow.commands.train import TrainCommand
 from liteformer.flow.common import console
 from liteformer.flow.explore import auto
@@ -109,12 +110,16 @@ def test_a_training_with_it(plant, monkeypatch, capsys):
     (0, {}, "--auto 0 is no time to search; choose more than 0 and at most 1440 minutes"),
     (1, {"validation_fraction": 1e-6}, "--auto chooses by the error over validation windows, of which there are 1, fewer than "
      "20; give a longer series or a larger --validation-fraction"),
-    (1, {"d_model": 400, "skip": "none", "features": ["a"]}, None)])
-def test_refusals(plant, minutes, more, sentence):
+    (1, {"skip": "none"}, "nothing that --auto tried can be trained for the xc7s15: too many LUTs; choose another --device, or "
+     "the sizes yourself")])
+def test_refusals(plant, minutes, more, sentence, monkeypatch):
     """Nothing is written."""
-    options = TrainOptions(**plant | more, window=6)
-    text = refusal(auto.search, options, minutes, "xc7s15", InProcess)
-    assert text == sentence if sentence else text.startswith("nothing that --auto tried can be trained for the xc7s15: ")
+    def place(*_):
+        raise LiteFormerError("too many LUTs")
+
+    monkeypatch.setattr("liteformer.flow.explore.cost.place", place)
+    options = TrainOptions(**plant | more, window=6, d_model=8, features=["a"])
+    assert refusal(auto.search, options, minutes, "xc7s15", InProcess) == sentence
     assert not Path(plant["out"]).exists()
 
 

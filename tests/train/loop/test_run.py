@@ -169,7 +169,8 @@ def test_weight_decay_is_for_matrices_only():
     network = build(options, dataset)
     raw = torch.as_tensor(dataset.windows(dataset.train[:300]), dtype=torch.float32)
     groups = parameter_groups(qat.QuantTransformer(network, options, dataset, raw), options)
-    assert [(group["lr"], group["weight_decay"]) for group in groups] == [(2e-3, 0.1), (2e-3, 0.0), (1e-2, 0.0)]
+    assert [(group["lr"], group["weight_decay"]) for group in groups] == [(2e-3, 0.3), (2e-3, 0.0), (1e-2, 0.0)]
+    assert TrainOptions(task="anomaly").weight_decay == 0.1 == TrainOptions(weight_decay=0.1).weight_decay
     assert all(p.ndim == 2 for p in groups[0]["params"]) and all(p.ndim < 2 for p in groups[1]["params"])
     assert sum(len(group["params"]) for group in groups) == 40
 
