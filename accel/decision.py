@@ -6,12 +6,12 @@ The same integers as ``liteformer_argmax`` and ``liteformer_anomaly_update`` in 
 
 import numpy as np
 
+from liteformer.accel.calibration import LARGEST, Calibration
+
 DECISIONS = {"forecast": (), "classification": ("class",), "anomaly": ("score", "alarm")}
 TASKS = tuple(DECISIONS)
 
-ERROR_BITS = 16      # A forecast error saturates to this width before its gain.
 TOTAL_BITS = 24      # The sum of a sample's errors saturates to this width.
-MAX_GAIN = 7         # Largest left shift of an error.
 MAX_SHIFT = 24       # Largest right shift from raw counts to counts of an output.
 MAX_SMOOTHING = 6    # Largest right shift of the smoothing; the score stays within 31 bits.
 
@@ -33,8 +33,8 @@ def argmax(outputs):
     return np.argmax(outputs, axis=-1)
 
 
-def errors(outputs, raw, target_features, shifts, follows, before=None):
-    """Distance between each newest row and the forecast of the window before it, in counts of the output.
+def residuals(outputs, raw, target_features, shifts, follows, before=None):
+    """The forecast of the window before minus the newest row, in counts of the output.
 
     Args:
         outputs: int64 ``(N, targets)``, forecasts; raw: int64 ``(N, window, features)``.
@@ -42,14 +42,14 @@ def errors(outputs, raw, target_features, shifts, follows, before=None):
         follows: bool ``(N,)``, contiguous windows, from ``continues``; before: int64 ``(targets,)``, outputs of the window
             before the first, None if there was none.
     Returns:
-        int64 ``(N, targets)``, saturated to ``ERROR_BITS``; 0 where no forecast came before.
+        int64 ``(N, targets)``, saturated to ``LARGEST`` on both sides; 0 where no forecast came before.
     """
     outputs = np.asarray(outputs, np.int64)
     found, first = np.zeros_like(outputs), int(before is None)
     forecasts = outputs[:-1] if before is None else np.concatenate([np.asarray(before)[None], outputs])[:len(outputs)]
     arrived = np.asarray(raw, np.int64)[first:, -1][:, np.asarray(target_features)] >> np.asarray(shifts, np.int64)
-    found[first:] = np.where(follows[first:, None], np.abs(forecasts - arrived), 0)
-    return np.minimum(found, (1 << ERROR_BITS) - 1)
+    found[first:] = np.where(follows[first:, None], forecasts - arrived, 0)
+    return found.clip(-LARGEST, LARGEST)
 
 
 def smooth(errors, follows, gains, smoothing, score=0):
@@ -90,6 +90,8 @@ class Decider:
 
     def __init__(self, config):
         self._config, self._before, self._score = config, None, 0
+        settings = config.anomaly
+        self._calibration = settings and settings.calibration and Calibration(settings.calibration, settings.level)
 
     def decide(self, outputs, raw, follows):
         """As the function, of the windows after those of the call before."""
@@ -98,7 +100,19 @@ class Decider:
             return argmax(outputs)[:, None]
         if self._config.task != "anomaly" or not len(outputs):
             return np.zeros((len(outputs), len(DECISIONS[self._config.task])), np.int64)
-        found = errors(outputs, raw, self._config.target_features, settings.shifts, follows, self._before)
-        scores = smooth(found, follows, settings.gains, settings.smoothing, self._score)
+        found = residuals(outputs, raw, self._config.target_features, settings.shifts, follows, self._before)
+        errors, gains = np.abs(found), settings.gains
+        if self._calibration:
+            errors, gains = self._calibrated(found, follows), 0
+        scores = smooth(errors, follows, gains, settings.smoothing, self._score)
         self._before, self._score = np.array(outputs[-1]), int(scores[-1])
         return np.stack([scores, scores > settings.threshold], axis=1).astype(np.int64)
+
+    def _calibrated(self, found, follows):
+        errors = np.zeros_like(found)
+        for n, residual in enumerate(found):
+            if follows[n]:
+                errors[n] = self._calibration.take(residual)
+            else:
+                self._calibration.restart()
+        return errors

@@ -18,11 +18,12 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
 from liteformer.accel import numerics
-from liteformer.accel.decision import MAX_GAIN, MAX_SHIFT, MAX_SMOOTHING
+from liteformer.accel.calibration import MAX_CALIBRATION, MAX_GAIN
+from liteformer.accel.decision import MAX_SHIFT, MAX_SMOOTHING
 from liteformer.accel.errors import LiteFormerError
 from liteformer.accel.tensors import tensor_names, tensor_range, tensor_shapes
 
-FORMAT_VERSION = 3      # 1: without offsets. 2: a token is a row.
+FORMAT_VERSION = 4      # 1: without offsets. 2: a token is a row. 3: alarms without calibration.
 MAX_WINDOW, MAX_TOKENS = 2047, 1024      # The register `shape` has 11 bits for rows.
 
 
@@ -54,7 +55,8 @@ class AnomalySettings(BaseModel):
     """How a device turns forecast errors into score and alarm (``accel.decision``).
 
     Of output ``o``, ``shifts[o]`` is the right shift from raw counts to its own, ``gains[o]`` the left shift of its error;
-    ``smoothing`` is the right shift of the exponential smoothing; a score above ``threshold`` is an alarm.
+    ``smoothing`` is the right shift of the exponential smoothing; a score above ``threshold`` is an alarm. With ``calibration``
+    above 0 the gains are those that the device learns after a restart (``accel.calibration``), from ``level``.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -63,6 +65,8 @@ class AnomalySettings(BaseModel):
     gains: list[Annotated[int, Field(ge=0, le=MAX_GAIN)]]
     smoothing: int = Field(ge=0, le=MAX_SMOOTHING)
     threshold: int = Field(ge=0, lt=1 << 31)
+    calibration: int = Field(0, ge=0, le=MAX_CALIBRATION)
+    level: int = Field(0, ge=0, lt=1 << 31)
 
 
 class ModelConfig(BaseModel):
@@ -212,6 +216,11 @@ class ModelConfig(BaseModel):
         return table
 
     @property
+    def calibrated(self):
+        """Whether alarms follow a calibration on the device."""
+        return bool(self.anomaly and self.anomaly.calibration)
+
+    @property
     def parameters(self):
         """Weights and their per-channel constants, as a training framework counts them (weights and biases)."""
         return sum(int(np.prod(shape)) for name, shape in tensor_shapes(self, 2).items()
@@ -285,19 +294,29 @@ class QuantizedModel:
     def id(self):
         """SHA-256 over configuration and tensors, hexadecimal."""
         # A forecast omits the other tasks' fields, which keeps the ids of earlier files.
-        exclude = {"task", "class_names", "anomaly"} if self.config.task == "forecast" else set()
-        exclude |= self._later_fields()[0]
+        exclude = self._later_fields()[0]
+        if self.config.task == "forecast":
+            exclude |= dict.fromkeys(("task", "class_names", "anomaly"), True)
         digest = hashlib.sha256(self.config.model_dump_json(exclude=exclude).encode())
         for name in sorted(self.tensors):
             digest.update(name.encode() + self.tensors[name].astype("<i4").tobytes())
         return digest.hexdigest()
 
     def _later_fields(self):
-        """Fields that earlier versions did not know and this model does not need, and the first version that reads the rest."""
-        offsets = {name for name in ("raw_offset", "output_offset") if not getattr(self.config, name)}
-        plain = (self.config.patch, self.config.stride) == (1, 1)
-        version = FORMAT_VERSION if not plain else 2 - (len(offsets) == 2)
-        return offsets | ({"patch", "stride"} if plain else set()), version
+        """Fields that earlier versions did not know and this model does not need, as Pydantic excludes them, and the first
+        version that reads the rest."""
+        config, settings = self.config, self.config.anomaly
+        exclude = {name: True for name in ("raw_offset", "output_offset") if not getattr(config, name)}
+        version = 2 - (len(exclude) == 2)
+        if (config.patch, config.stride) == (1, 1):
+            exclude |= {"patch": True, "stride": True}
+        else:
+            version = 3
+        if settings and settings.calibration:
+            version = FORMAT_VERSION
+        elif settings:
+            exclude["anomaly"] = {"calibration", "level"}
+        return exclude, version
 
     @property
     def input_range(self):

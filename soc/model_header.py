@@ -23,7 +23,9 @@ def model_header(compiled):
                   f"#define LITEFORMER_ANOMALY_SHIFTS {_list(settings.shifts)}",
                   f"#define LITEFORMER_ANOMALY_GAINS {_list(settings.gains)}",
                   f"#define LITEFORMER_ANOMALY_SMOOTHING {settings.smoothing}",
-                  f"#define LITEFORMER_ANOMALY_THRESHOLD {settings.threshold}u"]
+                  f"#define LITEFORMER_ANOMALY_THRESHOLD {settings.threshold}u",
+                  f"#define LITEFORMER_ANOMALY_CALIBRATION {settings.calibration}",
+                  f"#define LITEFORMER_ANOMALY_LEVEL {settings.level}u"]
     if compiled:
         model = compiled.model
         lines += _units(model)

@@ -94,7 +94,8 @@ class LiteFormerSoC(SoCCore):
         compiled = getattr(core, "compiled", None)
         if compiled is None:
             return ROM_SIZES[0]
-        return rom_bytes(compiled.model.config.features, compiled.model.config.outputs, compiled.hw.loadable)
+        config = compiled.model.config
+        return rom_bytes(config.features, config.outputs, compiled.hw.loadable, config.calibrated)
 
     @staticmethod
     def _two_read_ports(core):

@@ -22,9 +22,19 @@ struct liteformer_anomaly {
 	uint8_t smoothing;       /* right shift of the exponential smoothing, at most 6 */
 	uint32_t threshold;      /* a score above it is an alarm */
 	uint32_t score;          /* smoothed sum of the absolute forecast errors, times 1 << smoothing */
+	/* Of liteformer_anomaly_learn alone: */
+	uint8_t calibration;     /* log2 of the rows that teach the mean residuals, and of those that teach the gains; at most 8 */
+	uint16_t seen;           /* rows since the last gap, not counted on after those that teach and one */
+	uint32_t level;          /* a target whose residuals are that far from their mean, in sum, has gain 0 */
+	int32_t *means;          /* of each target, learned */
+	uint32_t *spreads;       /* likewise; in the end the gain */
 };
 
 /* Take the forecast of the row that arrived; returns whether the score is now an alarm. Set score to 0 after a gap. */
 int liteformer_anomaly_update(struct liteformer_anomaly *anomaly, const volatile int32_t *forecast, const int32_t *row);
+
+/* The same for a model with a calibration: the first rows teach means and gains, which replace those of the model, and raise no
+ * alarm. Set score and seen to 0 after a gap. */
+int liteformer_anomaly_learn(struct liteformer_anomaly *anomaly, const volatile int32_t *forecast, const int32_t *row);
 
 #endif

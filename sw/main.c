@@ -35,6 +35,13 @@ static uint32_t class;
 #define DECISION_WORDS 2
 static const uint8_t features[] = LITEFORMER_ANOMALY_FEATURES;
 static const uint8_t shifts[] = LITEFORMER_ANOMALY_SHIFTS, gains[] = LITEFORMER_ANOMALY_GAINS;
+#if LITEFORMER_ANOMALY_CALIBRATION
+static int32_t means[sizeof(gains)];
+static uint32_t spreads[sizeof(gains)];
+#define UPDATE liteformer_anomaly_learn
+#else
+#define UPDATE liteformer_anomaly_update
+#endif
 static struct liteformer_anomaly anomaly = {
 	.features = features,
 	.shifts = shifts,
@@ -42,6 +49,12 @@ static struct liteformer_anomaly anomaly = {
 	.targets = sizeof(gains),
 	.smoothing = LITEFORMER_ANOMALY_SMOOTHING,
 	.threshold = LITEFORMER_ANOMALY_THRESHOLD,
+#if LITEFORMER_ANOMALY_CALIBRATION
+	.calibration = LITEFORMER_ANOMALY_CALIBRATION,
+	.level = LITEFORMER_ANOMALY_LEVEL,
+	.means = means,
+	.spreads = spreads,
+#endif
 };
 static uint32_t alarm;
 static uint8_t forecast_waits; /* the last inference's forecast is that of the row to come */
@@ -53,7 +66,7 @@ static void take(const int32_t *row)
 {
 #if LITEFORMER_TASK == ANOMALY
 	if (forecast_waits)
-		alarm = (uint32_t)liteformer_anomaly_update(&anomaly, liteformer_results(), row);
+		alarm = (uint32_t)UPDATE(&anomaly, liteformer_results(), row);
 	forecast_waits = 0;
 #endif
 	liteformer_push(row);
@@ -195,6 +208,9 @@ static void restart(void)
 #endif
 #if LITEFORMER_TASK == ANOMALY
 	anomaly.score = 0;
+#if LITEFORMER_ANOMALY_CALIBRATION
+	anomaly.seen = 0;
+#endif
 	alarm = 0;
 	forecast_waits = 0;
 #endif

@@ -132,7 +132,7 @@ def choose_array(model, options):
     config, device = model.config, find_device(options.device)
     _check(config, options, device)
     family = device.family
-    halves = 2 * device.bram36 - soc_halves(config.features, config.outputs, options.loadable, family)
+    halves = 2 * device.bram36 - soc_halves(config.features, config.outputs, options.loadable, family, config.calibrated)
     # Most lanes first: the bound on the cycles of those that follow then prunes nearly all of them.
     arrays, sized = sorted(candidates(config, options, device), key=lambda array: -array.rows * array.columns), {}
 

@@ -12,37 +12,39 @@ ROM_BITS_PER_LUT = 57
 ROM_SIZES, SRAM_SIZE = (4096, 8192), 2048
 # Largest firmware (anomaly detection on VexRiscv) without what grows with the model, and what a loadable build adds.
 FIRMWARE_BYTES, LOADING_BYTES = 3290, 630
+CALIBRATION_BYTES = 300     # What an anomaly model with a calibration adds.
 # LUT6 that a bit takes where LUTs are no memory: a flip-flop, and its share of the multiplexers that write and read it.
 LUTS_A_REGISTER = 1.0
 # Memories of the SoC besides ROM and SRAM that then are block RAMs: the two FIFOs of the UART and SERV's registers.
 SOC_WITHOUT_LUTRAM = 3
 
 
-def firmware_bytes(features, outputs, loadable):
+def firmware_bytes(features, outputs, loadable, calibrated=False):
     """Upper bound of the serial firmware's size: a word of the self-test for each feature, three alarm settings a target."""
-    return FIRMWARE_BYTES + LOADING_BYTES * bool(loadable) + 4 * features + 3 * outputs
+    return FIRMWARE_BYTES + LOADING_BYTES * bool(loadable) + CALIBRATION_BYTES * bool(calibrated) + 4 * features + 3 * outputs
 
 
-def rom_bytes(features, outputs, loadable):
+def rom_bytes(features, outputs, loadable, calibrated=False):
     """Bytes of the SoC's ROM for a model's shape.
 
     Raises:
         DoesNotFit: the largest ROM is too small.
     """
-    needed = firmware_bytes(features, outputs, loadable)
+    needed = firmware_bytes(features, outputs, loadable, calibrated)
     if needed > ROM_SIZES[-1]:
         raise DoesNotFit(f"the firmware for {features} features and {outputs} outputs takes about {needed} bytes of ROM, the "
                          f"SoC has at most {ROM_SIZES[-1]}; train with fewer features")
     return next(size for size in ROM_SIZES if size >= needed)
 
 
-def soc_halves(features, outputs, loadable, family=SERIES_7):
+def soc_halves(features, outputs, loadable, family=SERIES_7, calibrated=False):
     """Halves of block RAM, in other families smallest blocks, that the SoC takes without the core: ROM and SRAM.
 
     >>> soc_halves(7, 1, False), soc_halves(210, 1, True)
     (3, 5)
     """
-    taken = sum(block_halves(size // 4, 32, family.ram_shapes) for size in (rom_bytes(features, outputs, loadable), SRAM_SIZE))
+    taken = sum(block_halves(size // 4, 32, family.ram_shapes) for size in (
+        rom_bytes(features, outputs, loadable, calibrated), SRAM_SIZE))
     return taken + (0 if family.lutram else SOC_WITHOUT_LUTRAM)
 
 

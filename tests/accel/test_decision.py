@@ -4,8 +4,9 @@
 import numpy as np
 import pytest
 from pydantic import ValidationError
+from safetensors import safe_open
 
-from liteformer.accel import ModelConfig, QuantizedModel, decision
+from liteformer.accel import ModelConfig, QuantizedModel, calibration, decision
 from liteformer.accel.random_model import random_model, uniform_bits
 
 CONFIG = {"window": 3, "features": 2, "outputs": 2, "d_model": 4, "ffn": 8, "bits": uniform_bits(1, 4), "raw_scale": [8.0, 2.0],
@@ -34,7 +35,8 @@ def test_settings_that_do_not_fit(changes, message):
         ModelConfig(**CONFIG | changes)
 
 
-@pytest.mark.parametrize("name, value", [("gains", [8, 0]), ("shifts", [25, 0]), ("smoothing", 7), ("threshold", 1 << 31)])
+@pytest.mark.parametrize("name, value", [("gains", [8, 0]), ("shifts", [25, 0]), ("smoothing", 7), ("threshold", 1 << 31),
+                                         ("calibration", 9), ("level", 1 << 31)])
 def test_settings_out_of_range(name, value):
     ModelConfig(**CONFIG | ANOMALY)
     with pytest.raises(ValidationError):
@@ -70,10 +72,37 @@ def test_score_by_hand():
     assert decision.decide(lower, outputs, raw)[:, 1].tolist() == [0, 0, 1, 0]
 
 
+def test_calibration_by_hand():
+    """Two rows teach the mean residual, two the distance from it, which gives the shifts."""
+    residuals = np.array([[4, -3], [6, -6], [7, -5], [0, -12], [9, -5], [5, 3], [5, -5]])
+    follows = np.array([True] * 6 + [False])
+    errors, done = calibration.scored(residuals, follows, 1, 20)
+    # Means 5 and -9 >> 1 = -5; distances 2 + 5 = 7 <= 20 >> 1 and 0 + 7 <= 20 >> 1, neither <= 20 >> 2.
+    assert errors.tolist() == [[0, 0]] * 4 + [[8, 0], [0, 16], [0, 0]]
+    assert done.tolist() == [False] * 4 + [True, True, False]
+    assert calibration.scored(residuals, follows, 1, 28)[0].tolist()[4:6] == [[16, 0], [0, 32]]
+    assert calibration.scored(residuals, follows, 1, 13)[0].tolist()[4:6] == [[4, 0], [0, 8]]
+
+
+def test_a_calibrated_model_needs_its_version(tmp_path):
+    """Earlier readers refuse it by the version; a model without calibration is written as before."""
+    made = random_model(np.random.default_rng(1), window=3, features=2, outputs=2, d_model=4, bits=4)
+    scales = {name: CONFIG[name] for name in ("raw_scale", "output_scale")}
+    for learned, version in (({}, "1"), ({"calibration": 6, "level": 70}, "4")):
+        fields = ANOMALY | {"anomaly": ANOMALY["anomaly"] | learned}
+        model = QuantizedModel(ModelConfig(**made.config.model_dump() | scales | fields), made.tensors)
+        model.save(tmp_path / "model.safetensors")
+        with safe_open(tmp_path / "model.safetensors", "np") as archive:
+            metadata = archive.metadata()
+        assert metadata["version"] == version and ("calibration" in metadata["config"]) == bool(learned)
+        assert QuantizedModel.load(tmp_path).config == model.config
+
+
+@pytest.mark.parametrize("learned", [{}, {"calibration": 1, "level": 300}])
 @pytest.mark.parametrize("size", [1, 2, 3, 7])
-def test_in_parts_as_in_one(size):
+def test_in_parts_as_in_one(size, learned):
     """A device that gets its windows in several parts; a jump lies at the border of parts and inside one."""
-    config, rng = ModelConfig(**CONFIG | ANOMALY), np.random.default_rng(8)
+    config, rng = ModelConfig(**CONFIG | ANOMALY | {"anomaly": ANOMALY["anomaly"] | learned}), np.random.default_rng(8)
     raw, outputs = rng.integers(-99, 99, (20, 3, 2)), rng.integers(-99, 99, (20, 2))
     follows = ~np.isin(np.arange(20), [0, 6, 11])
     decider = decision.Decider(config)

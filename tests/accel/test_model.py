@@ -160,7 +160,7 @@ def test_provenance_that_is_nested_too_deeply(saved):
     assert "has a damaged header (" in refusal(QuantizedModel.load, path)
 
 
-@pytest.mark.parametrize("version", ["4", "x", "", "\u00b2"])
+@pytest.mark.parametrize("version", ["5", "x", "", "\u00b2"])
 def test_newer_format(saved, version):
     _, path = saved
     rewrite(path, version=version)

@@ -15,6 +15,7 @@ from .stand_in import StandInCore
 
 import liteformer.sw
 from liteformer.accel import decision, golden
+from liteformer.accel.calibration import MAX_GAIN
 from liteformer.accel.compiler import HardwareOptions, compile_model, memories
 from liteformer.accel.model import AnomalySettings
 from liteformer.accel.random_model import random_model
@@ -30,12 +31,14 @@ EDGES = [-(1 << 31), (1 << 31) - 1, -1, 0, 1, 0xFFFF, 0x10000, -0xFFFF, -0x10000
 
 
 def model_for(task, **changes):
-    """A random model with the settings of a task."""
+    """A random model with the settings of a task; "calibrated" is an anomaly model that learns its residuals from 4 rows."""
+    learned = {"calibration": 1, "level": 4000} if task == "calibrated" else {}
+    task = "anomaly" if learned else task
     shape = {"window": 4, "features": 3, "d_model": 8, "bits": 4, "outputs": 3 if task == "classification" else 2}
     model = random_model(np.random.default_rng(5), **shape | changes)
     scales = {"raw_scale": [4.0, 1.0, 1.0]} if task == "anomaly" else {}
-    extra = {"class_names": ["a", "b", "c"]} if task == "classification" else {
-        "anomaly": AnomalySettings(shifts=[2, 0], gains=[1, 0], smoothing=2, threshold=40_000)} if task == "anomaly" else {}
+    alarms = AnomalySettings(shifts=[2, 0], gains=[1, 0], smoothing=2, threshold=40_000, **learned)
+    extra = {"class_names": ["a", "b", "c"]} if task == "classification" else {"anomaly": alarms} if task == "anomaly" else {}
     return replace(model, config=type(model.config)(**model.config.model_dump() | {"task": task} | scales | extra))
 
 
@@ -53,7 +56,9 @@ class Anomaly(ctypes.Structure):
 
     _fields_ = [*((name, ctypes.POINTER(ctypes.c_uint8)) for name in ("features", "shifts", "gains")),
                 ("targets", ctypes.c_uint8), ("smoothing", ctypes.c_uint8), ("threshold", ctypes.c_uint32),
-                ("score", ctypes.c_uint32)]
+                ("score", ctypes.c_uint32), ("calibration", ctypes.c_uint8), ("seen", ctypes.c_uint16),
+                ("level", ctypes.c_uint32), ("means", ctypes.POINTER(ctypes.c_int32)),
+                ("spreads", ctypes.POINTER(ctypes.c_uint32))]
 
 
 @pytest.fixture(scope="module")
@@ -81,22 +86,23 @@ def test_argmax_takes_the_first_of_equals(driver):
 def test_anomaly_in_c_is_that_of_python(driver, data):
     targets, features = data.draw(st.integers(1, 5)), 4
     columns = data.draw(st.lists(st.integers(0, features - 1), min_size=targets, max_size=targets))
-    gains = data.draw(st.lists(st.integers(0, decision.MAX_GAIN), min_size=targets, max_size=targets))
+    gains = data.draw(st.lists(st.integers(0, MAX_GAIN), min_size=targets, max_size=targets))
     shifts = data.draw(st.lists(st.integers(0, decision.MAX_SHIFT), min_size=targets, max_size=targets))
     smoothing, threshold = data.draw(st.integers(0, decision.MAX_SMOOTHING)), data.draw(st.integers(0, (1 << 31) - 1))
     value = st.sampled_from(EDGES) | INT32 | st.integers(-100, 100)
-    rows = data.draw(st.lists(st.lists(value, min_size=features, max_size=features), min_size=2, max_size=12))
+    calibration, level = data.draw(st.integers(0, 2)), data.draw(st.integers(0, 1 << 19) | st.integers(0, (1 << 31) - 1))
+    rows = data.draw(st.lists(st.lists(value, min_size=features, max_size=features), min_size=2, max_size=16))
     forecasts = data.draw(st.lists(st.lists(value, min_size=targets, max_size=targets), min_size=len(rows),
                                    max_size=len(rows)))
     anomaly = Anomaly(*((ctypes.c_uint8 * targets)(*values) for values in (columns, shifts, gains)), targets, smoothing,
-                      threshold, 0)
+                      threshold, 0, calibration, 0, level, (ctypes.c_int32 * targets)(), (ctypes.c_uint32 * targets)())
     answers = [(0, 0)]
     for forecast, row in zip(forecasts, rows[1:]):
-        alarm = driver.liteformer_anomaly_update(ctypes.byref(anomaly), (ctypes.c_int32 * targets)(*forecast),
-                                                 (ctypes.c_int32 * features)(*row))
+        update = driver.liteformer_anomaly_learn if calibration else driver.liteformer_anomaly_update
+        alarm = update(ctypes.byref(anomaly), (ctypes.c_int32 * targets)(*forecast), (ctypes.c_int32 * features)(*row))
         answers.append((anomaly.score, alarm))
     config = SimpleNamespace(task="anomaly", target_features=columns, anomaly=SimpleNamespace(
-        shifts=shifts, gains=gains, smoothing=smoothing, threshold=threshold))
+        shifts=shifts, gains=gains, smoothing=smoothing, threshold=threshold, calibration=calibration, level=level))
     expected = decision.decide(config, np.array(forecasts), np.array(rows)[:, None])
     assert expected.tolist() == [list(answer) for answer in answers]
 
@@ -109,7 +115,7 @@ def test_the_score_cannot_overflow():
 
 
 @pytest.mark.parametrize("cpu", ["vexriscv", "serv"])
-@pytest.mark.parametrize("task", ["classification", "anomaly"])
+@pytest.mark.parametrize("task", ["classification", "anomaly", "calibrated"])
 def test_decisions_of_the_firmware(simulate, cpu, task):
     """With the stand-in core: a decision that turns on single counts, on both processors."""
     model = model_for(task)
@@ -156,7 +162,7 @@ def test_a_wrong_threshold_is_seen(simulate):
 
 
 @pytest.mark.parametrize("cpu", ["vexriscv", "serv"])
-@pytest.mark.parametrize("task", ["forecast", "classification", "anomaly"])
+@pytest.mark.parametrize("task", ["forecast", "classification", "anomaly", "calibrated"])
 @pytest.mark.parametrize("loadable", [False, True])
 def test_firmware_of_every_task_fits(tmp_path, cpu, task, loadable):
     core = StandInCore()
@@ -164,9 +170,10 @@ def test_firmware_of_every_task_fits(tmp_path, cpu, task, loadable):
     soc = LiteFormerSoC(simulation_platform(), 1e8, core, cpu_type=cpu)
     write_verilog(soc, tmp_path)
     config = core.compiled.model.config
-    bound = memories.firmware_bytes(config.features, config.outputs, loadable)
-    assert bound - 512 < len(soc.firmware) <= bound <= soc.integrated_rom_size == 4096
-    assert f"/* {task} */" in (tmp_path / "software" / "include" / "generated" / "model.h").read_text()
+    bound = memories.firmware_bytes(config.features, config.outputs, loadable, config.calibrated)
+    assert bound - 512 < len(soc.firmware) <= bound <= soc.integrated_rom_size
+    assert soc.integrated_rom_size == (8192 if loadable and config.calibrated else 4096)
+    assert f"/* {config.task} */" in (tmp_path / "software" / "include" / "generated" / "model.h").read_text()
 
 
 def test_a_core_without_a_model_forecasts():

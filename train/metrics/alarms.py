@@ -3,10 +3,14 @@
 
 import numpy as np
 
-from liteformer.accel import decision
+from liteformer.accel import calibration, decision
+from liteformer.accel.calibration import MAX_GAIN
 from liteformer.accel.model import AnomalySettings
 
 QUIET_SMOOTHING = 2     # Used if the validation part holds no anomaly.
+CALIBRATION = 6         # Log2 of the rows of each part of a calibration.
+CALIBRATED_SMOOTHING = 5    # Used with a calibration if the validation part holds no anomaly.
+SCORED = 0.5            # Least share of rows after the calibration of their stretch.
 QUIET_QUANTILE = 0.999  # Of its scores; the threshold is then this quantile.
 SIGMAS = 3
 
@@ -27,10 +31,11 @@ def alarm_figures(truth, alarms):
 
 
 def choose_settings(outputs, raw, config, labels):
-    """Gains, smoothing and threshold from the validation part.
+    """Gains, smoothing, threshold and calibration from the validation part.
 
     The gains bring the mean error of every target on normal rows to about that of the worst one. Smoothing and threshold
-    are those of the best F1; without an anomaly the threshold is a quantile of the scores.
+    are those of the best F1, with or without a calibration after a restart; without an anomaly the threshold is a quantile of
+    the scores, and there is a calibration where the stretches are long enough that most of their rows come after it.
 
     Args:
         outputs: int64 ``(N, targets)``, forecasts; raw: int64 ``(N, window, features)``, in order of time.
@@ -41,16 +46,31 @@ def choose_settings(outputs, raw, config, labels):
     follows = decision.continues(raw)
     shifts = [int(np.log2(config.raw_scale[feature] / scale)) for feature, scale in
               zip(config.target_features, config.output_scale)]
-    errors = decision.errors(outputs, raw, config.target_features, shifts, follows)
-    mean = np.maximum(errors[follows & ~labels].mean(axis=0), 0.5)
-    gains = np.clip(np.round(np.log2(mean.max() / mean)), 0, decision.MAX_GAIN).astype(int).tolist()
+    residuals = decision.residuals(outputs, raw, config.target_features, shifts, follows)
+    normal, errors = residuals[follows & ~labels], np.abs(residuals)
+    mean = np.maximum(np.abs(normal).mean(axis=0), 0.5)
+    gains = np.clip(np.round(np.log2(mean.max() / mean)), 0, MAX_GAIN).astype(int).tolist()
+    spread = np.abs(normal - normal.mean(axis=0)).mean(axis=0).max()
+    level = int(min(max(spread, 0.5) * (1 << CALIBRATION), (1 << 31) - 1))
+    calibrated, scored = calibration.scored(residuals, follows, CALIBRATION, level)
+    learned = {"shifts": shifts, "gains": [0] * len(shifts), "calibration": CALIBRATION, "level": level}
+    plain = {"shifts": shifts, "gains": gains}
     if not labels.any():
+        if scored.mean() > SCORED:
+            scores = decision.smooth(calibrated, follows, learned["gains"], CALIBRATED_SMOOTHING)
+            return AnomalySettings(**learned, smoothing=CALIBRATED_SMOOTHING,
+                                   threshold=int(np.quantile(scores[scored], QUIET_QUANTILE)))
         scores = decision.smooth(errors, follows, gains, QUIET_SMOOTHING)
-        return AnomalySettings(shifts=shifts, gains=gains, smoothing=QUIET_SMOOTHING,
-                               threshold=int(np.quantile(scores, QUIET_QUANTILE)))
-    best = max(((*_best_threshold(decision.smooth(errors, follows, gains, smoothing), labels), -smoothing)
-                for smoothing in range(decision.MAX_SMOOTHING + 1)), key=lambda entry: (entry[0], entry[2]))
-    return AnomalySettings(shifts=shifts, gains=gains, smoothing=-best[2], threshold=best[1])
+        return AnomalySettings(**plain, smoothing=QUIET_SMOOTHING, threshold=int(np.quantile(scores, QUIET_QUANTILE)))
+
+    def best(values, fields):
+        f1, threshold, smoothing = max(
+            ((*_best_threshold(decision.smooth(values, follows, fields["gains"], smoothing), labels), -smoothing)
+             for smoothing in range(decision.MAX_SMOOTHING + 1)), key=lambda entry: (entry[0], entry[2]))
+        return f1, AnomalySettings(**fields, smoothing=-smoothing, threshold=threshold)
+
+    found = [best(errors, plain), best(calibrated, learned)]
+    return max(found, key=lambda entry: entry[0])[1]
 
 
 def _best_threshold(scores, labels):
