@@ -64,8 +64,8 @@ def check_task(names, task):
 def check_device(names, device):
     """Raises LiteFormerError if there is no energy estimate for a Device."""
     if "energy" in names and device.family is not SERIES_7:
-        raise LiteFormerError(f"energy is estimated for the 7 series only, not for {device.family.name}: no power reports of routed "
-                              "designs are known to take coefficients from; drop objective energy")
+        raise LiteFormerError(f"energy is estimated for the 7 series only, not for {device.family.name}, for which no power "
+                              "reports of routed designs were collected; drop objective energy")
 
 
 def parse(text):
