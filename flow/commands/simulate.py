@@ -26,8 +26,8 @@ def simulate(
                                       "Ctrl-C; prints the name of the device.")] = False,
     seed: Annotated[int, typer.Option(help="Seed of random windows, used where the model has no test set.")] = 1,
     netlist: Annotated[str | None, typer.Option(metavar="KIND", help="Simulate the FPGA's cells that the SoC was mapped to: "
-                                                "synthesis, as Yosys maps it, or routed, as the ECP5's "
-                                                "router leaves it. Takes minutes.")] = None,
+                                                "synthesis, as Yosys maps it, routed, as the ECP5's router "
+                                                "leaves it, or bitstream, read back of an iCE40's. Takes minutes.")] = None,
     as_json: options.Json = False,
 ):
     """Run a model on the full SoC with its firmware and compare every output with the golden model.

@@ -3,6 +3,7 @@
 
 from importlib.util import find_spec
 
+from liteformer.accel.devices import SERIES_7
 from liteformer.accel.errors import LiteFormerError
 
 FIDELITIES = ("model", "simulate", "train")
@@ -58,6 +59,13 @@ def check_task(names, task):
     for name in names:
         if name != own and name in ACCURACY:
             raise LiteFormerError(f"task {task} has no objective {name}; take {own}, {words}")
+
+
+def check_device(names, device):
+    """Raises LiteFormerError if there is no energy estimate for a Device."""
+    if "energy" in names and device.family is not SERIES_7:
+        raise LiteFormerError(f"energy is estimated for the 7 series only, not for {device.family.name}, for which no power "
+                              "reports of routed designs were collected; drop objective energy")
 
 
 def parse(text):

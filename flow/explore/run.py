@@ -36,7 +36,7 @@ def make_settings(data, axes, *, names, fidelity, device):
     if fidelity == "model" and task != "forecast" and "end_to_end" in names:
         raise LiteFormerError(f"the cost model knows the CPU's time of a forecast, not of task {task}; choose --fidelity "
                               "simulate, or drop objective end_to_end")
-    find_device(device)
+    objectives.check_device(names, find_device(device))
     for cpu in axes["cpu"]:
         if fidelity == "model" and cpu not in cost.CPUS:
             raise LiteFormerError(f"the cost model knows {' and '.join(cost.CPUS)}, not {cpu}; choose --fidelity simulate")

@@ -32,6 +32,7 @@ class Flow:
         synthesis: Yosys commands with ``{top}``; no_dsp: option that leaves multipliers in LUTs; with_dsp: the opposite.
         lut, lutram, ff, ram, dsp: cell (pattern) -> how much of it one is.
         pins: constraints of a design without a board, as a file's ending and text. aim_mhz: clock that routing aims at.
+        most_mhz: fastest clock that a board gets without asking, because not all of its cells have delays; None for any.
     """
 
     synthesis: str
@@ -44,6 +45,7 @@ class Flow:
     aim_mhz: float
     no_dsp: str = "-nodsp"
     with_dsp: str = ""
+    most_mhz: float | None = None
 
 
 # A 36 x 36 multiplier of Gowin is made of four, a 9 x 9 is half of one. Pins of the clock lead to the global network.
@@ -54,7 +56,7 @@ FLOWS = {
                   {"RAM16SDP[14]": 4}, {"DFF\\w*": 1}, {"(SP|SDP|DP|SDPB|DPB|pROM)(X9B?)?": 1},
                   {"MULT18X18": 1, "MULT9X9": 0.5, "MULT36X36": 4},
                   ("cst", "".join(f'IO_LOC "{port}" {pin};\nIO_PORT "{port}" IO_TYPE=LVCMOS33;\n'
-                                  for port, pin in GOWIN_PINS)), 60),
+                                  for port, pin in GOWIN_PINS)), 60, most_mhz=60),
     "iCE40": Flow(REGISTERS + "synth_ice40 {dsp} -spram -abc9 -device u -top {top}", {"SB_LUT4": 1}, {}, {"SB_DFF\\w*": 1},
                   {"SB_RAM40_4K\\w*": 1}, {"SB_MAC16": 1}, ("pcf", "set_io sys_clk 35\n"), 18, no_dsp="", with_dsp="-dsp"),
 }

@@ -15,13 +15,13 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
-from liteformer.accel.devices import SERIES_7
+from liteformer.accel.devices import ICE40, SERIES_7
 from liteformer.accel.devices import device as find_device
 from liteformer.accel.errors import LiteFormerError
 from liteformer.flow.common.cache import cache_directory, write_atomically
 from liteformer.flow.measure import area, lut4, routed_ecp5
 
-SYNTHESIS, ROUTED = NETLISTS = "synthesis", "routed"
+SYNTHESIS, ROUTED, BITSTREAM = NETLISTS = "synthesis", "routed", "bitstream"
 
 WIDTHS = (0, 1, 2, 4, 9, 18, 36, 72)
 WRITE_MODES = ("READ_FIRST", "WRITE_FIRST", "NO_CHANGE")
@@ -182,9 +182,14 @@ def family_of(device):
 def check_netlist(name, device):
     """Raises LiteFormerError if there is no netlist of that name, none for that device, or a program is missing."""
     if name not in NETLISTS:
-        raise LiteFormerError(f"--netlist {name} is unknown; choose {' or '.join(NETLISTS)}")
-    if name == ROUTED:
+        raise LiteFormerError(f"--netlist {name} is unknown; choose {', '.join(NETLISTS[:-1])} or {NETLISTS[-1]}")
+    if name != SYNTHESIS:
         lut4.check_routable(device)
+    if name == BITSTREAM:
+        if find_device(device).family is not ICE40:
+            raise LiteFormerError(f"no bitstream of the {device} is read back; choose the ice40up5k, or --netlist routed")
+        area.yosys_command()
+        return
     family = family_of(device)
     if name == ROUTED and family.complete is None:
         raise LiteFormerError(f"there are no models of what the router leaves for the {device}; choose an ECP5 such as the "
@@ -246,9 +251,21 @@ def _made(design, family, script, digest, kind, progress, cells=None):
                 family.checks[cell["type"]](name, cell)
         write_atomically(cached, json.dumps({"cells": cells, "verilog": (directory / f"{top}.netlist.v").read_text()}))
     netlist = json.loads(cached.read_text())
-    folder = directory / "netlist"
+    models = family.behaviour(netlist["cells"]) + "\n" + family.own_path.read_text()
+    return replaced(design, netlist["verilog"], models), netlist["cells"]
+
+
+def replaced(design, verilog, models):
+    """A design whose top is other Verilog, with models of its cells.
+
+    Args:
+        design: generate.Design; the files are written below its folder. verilog, models: texts.
+    Returns:
+        generate.Design.
+    """
+    folder = design.top.parent / "netlist"
     folder.mkdir()
-    models, verilog = folder / "cells.v", folder / design.top.name
-    models.write_text(family.behaviour(netlist["cells"]) + "\n" + family.own_path.read_text())
-    verilog.write_text(QUIET + netlist["verilog"])
-    return replace(design, top=verilog, sources=[models, verilog], include_dirs=[], images=[]), netlist["cells"]
+    cells, top = folder / "cells.v", folder / design.top.name
+    cells.write_text(models)
+    top.write_text(QUIET + verilog)
+    return replace(design, top=top, sources=[cells, top], include_dirs=[], images=[])

@@ -2,6 +2,7 @@
 """The clock of a board's project: given, the board's own, or the fastest that its routed design keeps."""
 
 import inspect
+import math
 
 from liteformer.accel.devices import device as find_device
 from liteformer.accel.errors import LiteFormerError
@@ -62,14 +63,15 @@ def make_at(make, module, clock, compiles):
         clock = AUTO
     if clock != AUTO:
         return make(reachable(module, clock or usual_clock(module)))
-    frequency = reachable(module, 1e6 * FLOWS[find_device(module.DEVICE).family.name].aim_mhz)
+    flow = FLOWS[find_device(module.DEVICE).family.name]
+    frequency, most = reachable(module, 1e6 * flow.aim_mhz), 1e6 * flow.most_mhz if flow.most_mhz else math.inf
     for attempt in range(ATTEMPTS):
         result = make(frequency)
         report = result["report"]
-        routed = 1e6 * report["fmax_mhz"]
+        wanted = min(AIM * 1e6 * report["fmax_mhz"], most)
         console.note(f"routed at {report['clock_mhz']:.4g} MHz: {report['fmax_mhz']:.4g} MHz reached")
-        if report["met"] and (attempt or reachable(module, AIM * routed) <= frequency):
+        if report["met"] and (attempt or reachable(module, wanted) <= frequency):
             return result
-        frequency = reachable(module, AIM * routed)
+        frequency = reachable(module, wanted)
     raise LiteFormerError(f"none of {ATTEMPTS} clocks was kept, the last of {report['clock_mhz']:.4g} MHz; name a clock with "
                           f"--sys-clk-freq, such as {0.9 * report['fmax_mhz']:.3g}e6")

@@ -72,8 +72,10 @@ def collect(source, soc=16, area=True, period=None, configuration_mj=CONFIGURATI
     family = find_device(source.device).family
     if area and family is not SERIES_7:
         # Neither blocks nor coefficients are known for other families.
-        console.note(f"area by block and energy are estimated for the 7 series only, not for {family.name}; `liteformer bench "
-                     f"--device {source.device} --route` counts its cells")
+        note = (f"area by block and energy are estimated for the 7 series only, not for {family.name}; `liteformer bench "
+                f"--device {source.device} --route` counts its cells")
+        console.note(note)
+        report["notes"].append(note)
         area = False
     if area:
         synthesis = hardware.soc_synthesis(compiled, source.cpu, source.device)

@@ -9,7 +9,8 @@ from liteformer.accel.errors import LiteFormerError
 from liteformer.flow.common.cache import whole_file
 from liteformer.flow.common.inputs import hardware_of, is_run, load_model, random_windows
 from liteformer.flow.measure import hardware
-from liteformer.flow.measure.netlist import ROUTED, check_netlist, mapped, routed
+from liteformer.flow.measure.bitstream_ice40 import check_icebox, unpacked
+from liteformer.flow.measure.netlist import BITSTREAM, ROUTED, check_netlist, mapped, routed
 from liteformer.flow.runs.evaluate import open_run
 
 
@@ -40,20 +41,22 @@ def run_simulation(path, *, windows=16, cpu=None, trace=None, seed=1, device=Non
     Returns:
         dict, the command's JSON.
     Raises:
-        LiteFormerError: see ``windows_for``, ``hardware.run_soc`` and ``netlist.mapped`` and ``routed``.
+        LiteFormerError: see ``windows_for``, ``hardware.run_soc``, ``netlist.mapped``, ``bitstream_ice40.unpacked``.
     """
     begin = time.perf_counter()
     cpu, overrides = hardware_of(path, cpu, device=device)
     device, cpu = overrides.get("device", DEFAULT_DEVICE), cpu or "vexriscv"
     if netlist is not None:
         check_netlist(netlist, device)
+        if netlist == BITSTREAM:
+            check_icebox()
     model, raw = windows_for(path, windows, seed)
     cells, seconds, route = {}, {}, {}
 
     def remake(design, progress):
         start = time.perf_counter()
-        if netlist == ROUTED:
-            made, cells_of_it, route["route"] = routed(design, device, progress)
+        if netlist in (ROUTED, BITSTREAM):
+            made, cells_of_it, route["route"] = (routed if netlist == ROUTED else unpacked)(design, device, progress)
         else:
             made, cells_of_it = mapped(design, device, progress)
         cells.update(cells_of_it)

@@ -62,10 +62,12 @@ BAD_INPUT = [
     ("evaluate none --soc -1", "soc is -1; choose at least 0"),
     ("simulate none", "no model at none; `liteformer train --out none` makes one"),
     ("simulate none --windows 0", "windows is 0; choose at least 1"),
-    ("simulate none --netlist placed", "--netlist placed is unknown; choose synthesis or routed"),
+    ("simulate none --netlist placed", "--netlist placed is unknown; choose synthesis, routed or bitstream"),
     ("simulate none --netlist routed",
      "there is no open router for the xc7s15 among the Python packages; choose a device of the families ECP5, Gowin, iCE40, or "
      "build a board with Vivado"),
+    ("simulate none --netlist bitstream --device lfe5u-25f",
+     "no bitstream of the lfe5u-25f is read back; choose the ice40up5k, or --netlist routed"),
     ("simulate none --netlist routed --device gw2a-18",
      "there are no models of the cells of gw2a-18; simulate without --netlist"),
     ("simulate none --netlist synthesis --device xc7z010", "no device xc7z010; choose one of " + names.DEVICES),

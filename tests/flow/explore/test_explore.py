@@ -214,6 +214,9 @@ BAD_INPUT = [
                                "choose one of rmse, error, latency, end_to_end, energy, luts"),
     ("--task classification --objectives rmse,luts", "task classification has no objective rmse; take error, share of wrong "
                                                      "classes"),
+    ("--objectives rmse,energy --device lfe5u-25f",
+     "energy is estimated for the 7 series only, not for ECP5, for which no power reports of routed designs were collected; "
+     "drop objective energy"),
     ("--objectives error", "task forecast has no objective error; take rmse, RMSE"),
     ("--task anomaly --data har --path x", "task anomaly has no data har; choose one of: synthetic, skab, csv"),
     ("--task classification --objectives error,end_to_end", "the cost model knows the CPU's time of a forecast, not of task "

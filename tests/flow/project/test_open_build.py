@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 
 from liteformer.accel.random_model import random_model
+from liteformer.boards import load_board
 from liteformer.flow.common import openfpga
+from liteformer.flow.project.clock import make_at
 
 NEXTPNR = """
 while [ $# -gt 0 ]; do case "$1" in --freq) freq=$2;; --report) report=$2;; esac; shift; done
@@ -78,6 +80,18 @@ def test_one_attempt_is_enough(run, folder, routers):
     routers(93)
     code, out, _ = run(*BUILD, "--json")
     assert code == 0 and runs(folder) == [90] and json.loads(out)["report"]["clock_mhz"] == 90
+
+
+@pytest.mark.parametrize("board, clocks", [("tang_nano_20k", [60]), ("icebreaker", [18, 114])])
+def test_a_family_without_all_delays_keeps_to_its_aim(board, clocks):
+    """Gowin's multipliers are not timed: what its router reports is not taken as a clock."""
+    made = []
+
+    def make(frequency):
+        made.append(frequency / 1e6)
+        return {"report": {"fmax_mhz": 120, "clock_mhz": frequency / 1e6, "met": True}}
+    make_at(make, load_board(board), None, True)
+    assert made == pytest.approx(clocks, rel=0.03) and all(found <= clock for found, clock in zip(made, clocks))
 
 
 def test_a_clock_that_is_missed(run, folder, routers):
