@@ -80,8 +80,8 @@ setup(
         # Excel and Parquet files; pyarrow is large.
         "files": ["openpyxl>=3.1,<4", "pyarrow>=17,<100"],
         "onnx": ["onnx>=1.17,<2", "onnxruntime>=1.20,<2"],
-        "dev": ["pytest>=8.2,<10", "pytest-xdist>=3.6,<4", "hypothesis>=6.100,<7", "ruff>=0.9,<1", "mypy>=1.11,<3", "setuptools>=77",
-                "openpyxl>=3.1,<4"],
+        "dev": ["pytest>=8.2,<10", "pytest-xdist>=3.6,<4", "hypothesis>=6.100,<7", "ruff>=0.9,<1", "mypy>=1.11,<3",
+                "pyyaml>=6,<7", "setuptools>=77", "openpyxl>=3.1,<4"],
     },
     entry_points={"console_scripts": ["liteformer = liteformer.flow.cli:main"]},
 )

@@ -36,7 +36,8 @@ int main(void)
 
 def example(document):
     """Source of the Python example in a document."""
-    found, = re.findall(r"```python\n(.*?)```", (ROOT / document).read_text(), re.DOTALL)
+    found, = (text for text in re.findall(r"```python\n(.*?)```", (ROOT / document).read_text(), re.DOTALL)
+              if "add_liteformer(soc, " in text)
     return found
 
 
