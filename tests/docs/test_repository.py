@@ -107,6 +107,7 @@ def test_every_source_names_its_license():
     assert not [path for path in sources if "SPDX-License-Identifier: BSD-2-Clause" not in path.read_text()[:120]]
 
 
+@pytest.mark.slow
 def test_types_of_the_interface(tmp_path):
     """mypy over `api/` and `package/`; in another file it sees a wrong type and a function without any."""
     def mypy(*paths):

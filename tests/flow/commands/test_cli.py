@@ -98,7 +98,7 @@ def test_help_teaches(run, command):
     code, out, _ = run(command, "--help")
     assert code == 0
     assert re.search(rf"liteformer {command}\b(?! \[)", out)
-    options = [line for line in out.splitlines() if re.match(r"│ --", line)]
+    options = [line for line in out.splitlines() if re.match(r"│ (\*  |   )?--", line)]
     assert options and all(re.search(r">\s{2,}\w|=\w+\s{2,}\w|\w\s{2,}\w", line) for line in options)
 
 
@@ -274,10 +274,12 @@ def test_version(run):
     assert code == 0 and re.fullmatch(r"liteformer \d+\.\d+\.\d+\n", out)
 
 
-@pytest.mark.parametrize("words, expected", [("liteformer ex", ["explore", "export"]), ("liteformer export --form", ["--format"])])
+@pytest.mark.parametrize("words, expected", [("liteformer ex", ["explore", "export"]),
+                                             ("liteformer export --form", ["--format"])])
 def test_the_shell_completes(words, expected):
     """As bash asks for it, in a process of its own."""
-    environment = os.environ | {"_LITEFORMER_COMPLETE": "complete_bash", "COMP_WORDS": words, "COMP_CWORD": str(words.count(" "))}
+    environment = os.environ | {"_LITEFORMER_COMPLETE": "complete_bash", "COMP_WORDS": words,
+                                "COMP_CWORD": str(words.count(" "))}
     code = "from liteformer.flow.cli import main; main()"
     found = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True).stdout
     assert found.split() == expected
