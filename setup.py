@@ -43,7 +43,7 @@ setup(
     python_requires=">=3.11",
     packages=list(PACKAGES),
     package_dir=PACKAGES,
-    package_data={"liteformer": ["py.typed"], "liteformer.sw": ["*.c", "*.h", "*.ld"],
+    package_data={"liteformer": ["py.typed"], "liteformer.sw": ["*.c", "*.h", "*.ld", "*.S"],
                   "liteformer.soc": ["*.cpp", "*.v", "*.mk"],
                   "liteformer.flow.measure": ["*.v"], "liteformer.flow.export": ["*.c"], "liteformer.flow.runs": ["*.c"],
                   "liteformer.flow.report": ["*.html"]},
