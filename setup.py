@@ -44,7 +44,7 @@ setup(
     python_requires=">=3.11",
     packages=list(PACKAGES),
     package_dir=PACKAGES,
-    package_data={"liteformer": ["py.typed"], "liteformer.sw": ["*.c", "*.h", "*.ld"],
+    package_data={"liteformer": ["py.typed"], "liteformer.sw": ["*.c", "*.h", "*.ld", "*.S"],
                   "liteformer.soc": ["*.cpp", "*.v", "*.mk"],
                   "liteformer.flow.measure": ["*.v"], "liteformer.flow.export": ["*.c"], "liteformer.flow.runs": ["*.c"],
                   "liteformer.flow.report": ["*.html"]},
@@ -82,7 +82,7 @@ setup(
         "files": ["openpyxl>=3.1,<4", "pyarrow>=17,<100"],
         "onnx": ["onnx>=1.17,<2", "onnxruntime>=1.20,<2"],
         "dev": ["pytest>=8.2,<10", "pytest-xdist>=3.6,<4", "hypothesis>=6.100,<7", "ruff>=0.9,<1", "mypy>=1.11,<3",
-                "setuptools>=77", "openpyxl>=3.1,<4"],
+                "pyyaml>=6,<7", "setuptools>=77", "openpyxl>=3.1,<4"],
     },
     entry_points={"console_scripts": ["liteformer = liteformer.flow.cli:main"]},
 )

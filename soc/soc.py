@@ -8,6 +8,8 @@ memory.
 from inspect import signature
 from pathlib import Path
 
+from migen import ClockDomain, ClockSignal, If, ResetSignal, Signal
+
 from litex.build.io import CRG
 from litex.soc.integration.soc_core import SoCCore
 from litex.soc.interconnect import wishbone
@@ -15,7 +17,7 @@ from litex.soc.interconnect import wishbone
 from liteformer.accel.compiler.memories import ROM_SIZES, SRAM_SIZE, rom_bytes
 from liteformer.soc.model_header import model_header
 from liteformer.soc.bus import RegisteredReply
-from liteformer.soc.cpu import shorten_paths
+from liteformer.soc.cpu import SUPPORTED_CPUS, shorten_paths
 from liteformer.soc.integration import INTERRUPT_CPUS, WAIT_LOOPS, add_liteformer
 from liteformer.soc.quiet import quiet
 from liteformer.sw.build import build_firmware
@@ -43,7 +45,7 @@ class LiteFormerSoC(SoCCore):
         frame_timeout: pause in seconds after which the firmware drops a frame that stopped midway.
         wait_loops: turns of the firmware's wait loop before it gives up an inference.
         crg: clock and reset generator; ``None`` uses the platform's ``sys_clk`` directly.
-        rom_size, sram_size: bytes; ``None`` takes the ROM that the model's firmware needs.
+        rom_size, sram_size: bytes; ``None`` takes the ROM that the model's firmware needs, and the RAM that the CPU's needs.
         csr_bridge_register: registers in the CSR bridge, see ``add_csr_bridge``.
         bus_timeout: cycles after which LiteX answers an access that nothing answers; ``None`` leaves it out: its counter lies
             in the CPU's longest path and the firmware knows its addresses.
@@ -52,12 +54,14 @@ class LiteFormerSoC(SoCCore):
 
     def __init__(self, platform, sys_clk_freq, core, cpu_type="vexriscv", cpu_variant=None, firmware=None,
                  applications=("main.c", "protocol.c"), firmware_flags=(), uart="sim", baudrate=115200, frame_timeout=0.1,
-                 wait_loops=WAIT_LOOPS, crg=None, rom_size=None, sram_size=SRAM_SIZE, csr_bridge_register=True,
+                 wait_loops=WAIT_LOOPS, crg=None, rom_size=None, sram_size=None, csr_bridge_register=True,
                  bus_timeout=None, **kwargs):
         self.firmware     = firmware
         self.applications = applications
         self.firmware_flags = firmware_flags
         self.csr_bridge_register = csr_bridge_register
+        if sram_size is None:
+            sram_size = SRAM_SIZE if cpu_type in (None, *SUPPORTED_CPUS) else 2*SRAM_SIZE
 
         # CRG --------------------------------------------------------------------------------------
         self.crg = CRG(platform.request("sys_clk")) if crg is None else crg
@@ -80,6 +84,8 @@ class LiteFormerSoC(SoCCore):
                 self._fetch_from_rom()
             self._register_replies()
             shorten_paths(self.cpu)
+            if cpu_type == "ibex":
+                self._reset_by_an_edge()
 
             if cpu_type is None:
                 # As VexRiscv has them; LiteX would put them at address 0.
@@ -114,6 +120,14 @@ class LiteFormerSoC(SoCCore):
         if self.cpu_type == "vexriscv":
             self.data_reply = RegisteredReply(self.bus.masters.pop("cpu_bus1"))
             self.bus.add_master(name="cpu_bus1", master=self.data_reply.master)
+
+    def _reset_by_an_edge(self):
+        # Ibex gates its clock in reset: in a simulation only the edge of the asynchronous reset reaches most of its registers.
+        self.cd_ibex = ClockDomain(reset_less=True)
+        self.since_start = Signal(3)
+        self.comb += self.cd_ibex.clk.eq(ClockSignal("sys"))
+        self.sync.ibex += If(self.since_start != 7, self.since_start.eq(self.since_start + 1))
+        self.cpu.cpu_params["i_rst_ni"] = ~ResetSignal("sys") & (self.since_start != 4)
 
     def add_csr_bridge(self, *args, **options):
         """LiteX's bridge, registered unless ``csr_bridge_register`` is False: an access takes one more cycle, and the path

@@ -24,7 +24,7 @@ from liteformer.soc.sealed import sealed, unsealed
 
 CLOCK_LOOP = Path(__file__).with_name("clock_loop.cpp")
 VERILATOR_FLAGS = ["-O3", "--x-assign", "fast", "--x-initial", "fast", "--noassert", "-Wno-lint", "-Wno-style",
-                   "-Wno-MULTIDRIVEN", "-Wno-TIMESCALEMOD"]
+                   "-Wno-MULTIDRIVEN", "-Wno-TIMESCALEMOD", "-Wno-BLKANDNBLK", "-Wno-ENUMVALUE"]
 # pyverilator always asks for a trace, whose code takes a third of the compiler's time; this file leaves it empty.
 UNTRACED = '`verilator_config\ntracing_off -file "*"\n'
 UNTRACED_FLAGS = ["--trace-depth", "1", "untraced.vlt"]
@@ -67,7 +67,15 @@ def _run(command, **kwargs):
 
 
 def _headers(design):
-    return [path for folder in design.include_dirs for path in sorted(folder.glob("*.vh"))]
+    """Files that the sources include, and those that these include: others of their folders are modules that must stay out."""
+    found, unread = {}, list(design.sources)
+    while unread:
+        for name in re.findall(r'`include\s+"([^"]+)"', unread.pop().read_text(errors="replace")):
+            places = [folder / name for folder in design.include_dirs if (folder / name).is_file()]
+            if places and name not in found:
+                found[name] = places[0]
+                unread.append(places[0])
+    return [found[name] for name in sorted(found)]
 
 
 def _key(*parts):

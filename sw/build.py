@@ -17,6 +17,7 @@ DRIVER = ("liteformer.c", "decision.c", "loading.c")
 # Shrink-wrapping would write the ends of functions twice: 60 bytes of the anomaly firmware, and no cycle of an inference.
 FLAGS = ["-Os", "-std=gnu11", "-Wall", "-Wextra", "-Werror", "-ffreestanding", "-fno-builtin", "-fno-pic",
          "-fomit-frame-pointer", "-ffunction-sections", "-fdata-sections", "-flto", "-fno-jump-tables", "-fno-shrink-wrap"]
+BOOT = {"ibex": "ibex.S"}  # What a CPU needs before LiteX's start code.
 SHOWN_LINES = 3
 LINK_FLAGS = ["-nostdlib", "-nostartfiles", "-Wl,--gc-sections", "-Wl,--build-id=none"]
 
@@ -65,18 +66,28 @@ def build_firmware(include_dir, cpu, rom_size, applications=("main.c", "protocol
     triple = find_compiler(cpu)
     cpu_dir = Path(litex.__file__).parent / "soc" / "cores" / "cpu" / cpu.name
     software = Path(litex.__file__).parent / "soc" / "software"
-    files = [cpu_dir / "crt0.S", *(SOURCES / name for name in DRIVER),
-             *(SOURCES / name for name in applications)]
+    files = [cpu_dir / "crt0.S", *(SOURCES / name for name in DRIVER), *(SOURCES / name for name in applications)]
+    if cpu.name in BOOT:
+        files.append(SOURCES / BOOT[cpu.name])
     # LiteX's headers are exempt from our warnings.
     includes = [f"-I{SOURCES}", f"-I{include_dir}",
                 *(f"-isystem{path}" for path in (software / "include", software / "include" / "base", cpu_dir))]
     with tempfile.TemporaryDirectory() as temporary:
         elf, image = Path(temporary) / "firmware.elf", Path(temporary) / "firmware.bin"
-        _run([f"{triple}-gcc", *cpu.gcc_flags.split(), *FLAGS, *flags, *includes, *map(str, files),
+        _run([f"{triple}-gcc", *_architecture(cpu.gcc_flags).split(), *FLAGS, *flags, *includes, *map(str, files),
               *LINK_FLAGS, f"-L{include_dir}", "-T", str(SOURCES / "linker.ld"), find_libgcc(triple, cpu), "-o", str(elf)],
              rom_size)
         _run([f"{triple}-objcopy", "-O", "binary", str(elf), str(image)], rom_size)
         return image.read_bytes()
+
+
+def _architecture(flags):
+    """Flags in which RV32I has version 2.0, whose CSRs newer assemblers take for an extension; some CPUs of LiteX lack it.
+
+    >>> _architecture("-march=rv32im -mabi=ilp32"), _architecture("-march=rv32i2p0_mac")
+    ('-march=rv32i2p0_m -mabi=ilp32', '-march=rv32i2p0_mac')
+    """
+    return re.sub(r"-march=rv32i([a-z]*)(?=\s|$)", lambda found: f"-march=rv32i2p0{'_' * bool(found[1])}{found[1]}", flags)
 
 
 def _run(command, rom_size):

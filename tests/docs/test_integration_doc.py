@@ -35,9 +35,9 @@ int main(void)
 
 
 def example(document):
-    """Source of the one Python example of a document that adds the core."""
-    found, = (code for code in re.findall(r"```python\n(.*?)```", (ROOT / document).read_text(), re.DOTALL)
-              if "add_liteformer(" in code)
+    """Source of the Python example in a document."""
+    found, = (text for text in re.findall(r"```python\n(.*?)```", (ROOT / document).read_text(), re.DOTALL)
+              if "add_liteformer(soc, " in text)
     return found
 
 

@@ -105,3 +105,41 @@ def test_every_source_names_its_license():
     sources = [path for path in sources if path.is_file()]
     assert len(sources) > 200
     assert not [path for path in sources if "SPDX-License-Identifier: BSD-2-Clause" not in path.read_text()[:120]]
+
+
+@pytest.mark.slow
+def test_types_of_the_interface(tmp_path):
+    """mypy over `api/` and `package/`; in another file it sees a wrong type and a function without any."""
+    def mypy(*paths):
+        return subprocess.run([sys.executable, "-m", "mypy", "--cache-dir", str(tmp_path / "cache"), *paths], cwd=ROOT,
+                              capture_output=True, text=True)
+
+    assert mypy().returncode == 0, mypy().stdout
+    (tmp_path / "wrong.py").write_text("def f(x: int) -> str:\n    return x\n\n\ndef g(x):\n    return x\n")
+    text = mypy(str(tmp_path / "wrong.py")).stdout
+    assert "Incompatible return value type" in text and "missing a type annotation" in text
+
+
+def test_one_version(arguments):
+    """setup.py, the citation and the changelog name the same."""
+    version = arguments["version"]
+    assert f"\nversion: {version}\n" in (ROOT / "CITATION.cff").read_text()
+    found = re.findall(r"^## ([\d.]+)", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
+    assert found[0] == version
+
+
+def test_the_changelog_has_its_sections():
+    parts = re.split(r"^## .*\n", (ROOT / "CHANGELOG.md").read_text(), flags=re.MULTILINE)[1:]
+    for part in parts:
+        assert set(re.findall(r"^### (\w+)", part, re.MULTILINE)) <= {"Added", "Changed", "Fixed"}
+        assert part.lstrip().startswith("### ")
+
+
+def test_files_for_hosts_are_readable():
+    """YAML of the workflow, the templates, pre-commit and the citation; continuous integration calls .ci/run."""
+    import yaml
+    paths = [*(ROOT / ".github").rglob("*.yml"), ROOT / ".pre-commit-config.yaml", ROOT / "CITATION.cff"]
+    texts = {path.name: yaml.safe_load(path.read_text()) for path in paths}
+    assert len(texts) >= 6
+    steps = texts["ci.yml"]["jobs"]["test"]["steps"]
+    assert {"run": ".ci/run"} in steps

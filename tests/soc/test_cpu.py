@@ -108,7 +108,10 @@ def test_supported_cpus_are_there(name):
 @pytest.mark.parametrize("name, sentence", [
     ("femtorv", "LiteX downloads the CPU femtorv from the network while it builds, which LiteFormer does not do; choose "
                 "another one, tested are vexriscv and serv"),
-    ("ibex", "the CPU ibex needs the package pythondata-cpu-ibex; install it with `pip install pythondata-cpu-ibex`"),
+    ("ibex", "the CPU ibex needs the package pythondata-cpu-ibex; install it with `pip install "
+             "pythondata-cpu-ibex==0.0.post2218`"),
+    ("picorv32", "the CPU picorv32 needs the package pythondata-cpu-picorv32; install it with `pip install "
+                 "pythondata-cpu-picorv32`"),
     ("zynq7000", "the CPU zynq7000 is a block of certain chips, not gateware; choose another one, tested are vexriscv and "
                  "serv"),
     ("lm32", "the CPU lm32 is big-endian, but the firmware takes the serial protocol's little-endian words as they are; choose "
@@ -135,4 +138,22 @@ def test_every_big_endian_cpu_is_refused(monkeypatch):
 def test_a_package_that_is_there_is_seen(monkeypatch):
     """Negative control."""
     monkeypatch.setattr(cpu_module, "find_spec", lambda package: package == "pythondata_cpu_ibex" or None)
+    monkeypatch.setattr(cpu_module, "version", lambda package: "0.0.post2218")
     check_cpu("ibex")
+
+
+def test_a_package_that_does_not_fit_litex(monkeypatch):
+    monkeypatch.setattr(cpu_module, "find_spec", lambda package: package)
+    monkeypatch.setattr(cpu_module, "version", lambda package: "0.0.post2937")
+    assert refusal(check_cpu, "ibex") == (
+        "pythondata-cpu-ibex 0.0.post2937 has other files and ports than LiteX expects; install the last one that fits with "
+        "`pip install pythondata-cpu-ibex==0.0.post2218`")
+    check_cpu("picorv32")
+
+
+def test_minerva_needs_amaranth(monkeypatch):
+    monkeypatch.setattr(cpu_module, "find_spec", lambda package: package if package != "amaranth_soc" else None)
+    monkeypatch.setattr(cpu_module, "version", lambda package: "1")
+    assert refusal(check_cpu, "minerva") == (
+        "the CPU minerva is written in Amaranth and needs the package amaranth_soc; install amaranth 0.5 from the index and "
+        "amaranth-soc from its repository, or choose another CPU")

@@ -2,6 +2,7 @@
 """The command line: what it says on bad input, what it prints as JSON, what it leaves behind."""
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -19,7 +20,7 @@ from liteformer.flow.measure import hardware
 
 from ... import names
 
-COMMANDS = ("demo", "doctor", "train", "evaluate", "simulate", "bench", "report", "explore", "generate", "build")
+COMMANDS = ("demo", "doctor", "train", "evaluate", "simulate", "bench", "report", "explore", "export", "generate", "build")
 
 
 @pytest.fixture(autouse=True)
@@ -104,7 +105,7 @@ def test_help_teaches(run, command):
     code, out, _ = run(command, "--help")
     assert code == 0
     assert re.search(rf"liteformer {command}\b(?! \[)", out)
-    options = [line for line in out.splitlines() if re.match(r"│ --", line)]
+    options = [line for line in out.splitlines() if re.match(r"│ (\*  |   )?--", line)]
     assert options and all(re.search(r">\s{2,}\w|=\w+\s{2,}\w|\w\s{2,}\w", line) for line in options)
 
 
@@ -273,3 +274,19 @@ def test_errors_are_not_swallowed(run, monkeypatch):
 def test_error_type():
     """LiteFormerError is no built-in family, so that it never catches a fault of the program."""
     assert LiteFormerError.__mro__[1] is Exception
+
+
+def test_version(run):
+    code, out, _ = run("--version")
+    assert code == 0 and re.fullmatch(r"liteformer \d+\.\d+\.\d+\n", out)
+
+
+@pytest.mark.parametrize("words, expected", [("liteformer ex", ["explore", "export"]),
+                                             ("liteformer export --form", ["--format"])])
+def test_the_shell_completes(words, expected):
+    """As bash asks for it, in a process of its own."""
+    environment = os.environ | {"_LITEFORMER_COMPLETE": "complete_bash", "COMP_WORDS": words,
+                                "COMP_CWORD": str(words.count(" "))}
+    code = "from liteformer.flow.cli import main; main()"
+    found = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True).stdout
+    assert found.split() == expected
