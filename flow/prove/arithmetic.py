@@ -100,7 +100,7 @@ class ProductBench(Bench):
 
 
 class LutLaneBench(Bench):
-    """One step of a lane: the sum grows by the product of the operands, begins anew with ``first``, moves by a digit with ``shift``.
+    """One step of a lane: the sum grows by the product of the operands, anew with ``first``, moved by a digit with ``shift``.
 
     The drain register follows the sum in every cycle, so that both are seen. A sum of any length is made of such steps.
     """
@@ -167,7 +167,7 @@ SMALL = DspBlock(wide=13, narrow=4, accumulator=24)
 PROOFS = [
     *(Proof(f"residual scale {residual} x {scale}", "residual times scale plus offset, by Booth digits, is the product",
             "requantizer", partial(ScaleBench, residual, scale, offset), PIPELINE, 2, (r"lowest <= ", "lowest <= ~"), 0)
-      for residual, scale, offset in ((4, 16, 28), (6, 16, 28), (8, 8, 20))),
+      for residual, scale, offset in ((4, 16, 28), (6, 10, 20), (8, 6, 14))),
     Proof("residual scale 3 x 6", "residual times scale plus offset, by Booth digits, is the product", "requantizer",
           partial(ScaleBench, 3, 6, 11), PIPELINE, 2, (r"lowest <= ", "lowest <= ~"), 0, True),
     Proof("requantizer", "result and unclamped total are those of the contract, at the widths of a 4-bit model", "requantizer",
@@ -177,10 +177,10 @@ PROOFS = [
           PIPELINE, 2, (r"<<< 2'd3", "<<< 2'd2"), 1, True),
     Proof("LUT lane 4 x 4", "a step of the sum adds the product of the operands", "lane", partial(LutLaneBench, 4, 4, 13),
           PIPELINE, 8, (r"\? 13'd0 :", "? 13'd1 :"), None, True),
-    Proof("LUT lane 8 x 8", "a step of the sum adds the product of the operands", "lane", partial(LutLaneBench, 8, 8, 20),
-          PIPELINE, 10, (r"\? 20'd0 :", "? 20'd1 :"), 0),
+    Proof("LUT lane 6 x 6", "a step of the sum adds the product of the operands", "lane", partial(LutLaneBench, 6, 6, 16),
+          PIPELINE, 10, (r"\? 16'd0 :", "? 16'd1 :"), None),
     Proof("DSP pair without wraps", "both sums are exact where they fit the low field", "lane",
           partial(DspPairBench, 4, 4, pair_field(DSP48E1, 4)), INDUCTION, 6, (r"1'd0, 20'd524288", "1'd0, 20'd1")),
-    Proof("DSP pair with wraps", "both sums are exact with the counter of wraps", "lane", partial(DspPairBench, 4, 4, 11, SMALL),
-          INDUCTION, 6, (r"== 2'd3", "== 2'd2")),
+    Proof("DSP pair with wraps", "both sums are exact with the counter of wraps", "lane",
+          partial(DspPairBench, 4, 4, 11, SMALL), INDUCTION, 6, (r"== 2'd3", "== 2'd2")),
 ]

@@ -35,7 +35,8 @@ class DividerBench(Bench):
         self.dut = dut = RowDivider(hw, numerator, [total])
         start = self.input(dut.start)
         # The sum of a row is at least the table's first entry; a division begins when the one before is over.
-        self.assumed += [total >= table_top, ~self.past(start) | ~dut.dividing, self.past(numerator) == numerator, self.past(total) == total]
+        self.assumed += [total >= table_top, ~self.past(start) | ~dut.dividing,
+                         self.past(numerator) == numerator, self.past(total) == total]
         self.cycles = RowDivider.divide_cycles(hw) + 5
         alone = self.past(start, self.cycles)
         for cycle in range(self.cycles):
@@ -132,8 +133,8 @@ class SequencerBench(Bench):
 
     def __init__(self, length):
         super().__init__()
-        hw = replace(_tiny().hw, widths={"wait": 3, "k_last": 2, "passes_last": 1, "tiles_last": 1, "gap": 2, "columns_last": 1},
-                     row_depth=4, key_depth=4, value_depth=4, requantizers=1)
+        widths = {"wait": 3, "k_last": 2, "passes_last": 1, "tiles_last": 1, "gap": 2, "columns_last": 1}
+        hw = replace(_tiny().hw, widths=widths, row_depth=4, key_depth=4, value_depth=4, requantizers=1)
         fields = compute_fields(hw)
         width  = sum(bits for _, bits in fields)
         active, address, write, data = Signal(), Signal(max=max(length, 2)), Signal(), self.input(Signal(width))
