@@ -160,8 +160,8 @@ def summary(seed, results):
 REASONS = (
     (r"kept_copy|matrixarray_register|if \(.*active|awake", "a register that moves on, or holds, while nothing uses it: the "
      "enable saves power alone"),
-    (r"next_value_ce|_next_value", "the state machine assigns the same value, or to a register that is read only after it is set "
-     "anew"),
+    (r"next_value_ce|_next_value", "the state machine assigns the same value, or to a register that is read only after it "
+     "is set anew"),
     (r"instruction\d*|_fetched|_current", "a field or a bit of it that no instruction of this program sets"),
     (r"total|register\d+\[|drain_register|requantizer|lowest|product|scale", "a bit that no value of this model reaches, or "
      "below what the clamp and the rounding keep"),
