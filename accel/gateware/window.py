@@ -133,7 +133,8 @@ class SampleWindow(LiteXModule):
             NextState("LATCH"),
             If(last_tile,
                 *advance,
-                If(~cleared,
+                # What the state machine assigns would prevail over a clear in this cycle.
+                If(~cleared & ~self.clear,
                     NextValue(partial, ~row_end),
                     If(row_end & ~filled, NextValue(count, count + 1), NextValue(filled, count == hw.samples - 1)),
                 ),

@@ -117,3 +117,49 @@ def test_clear_forgets_the_samples():
 
     simulate(dut, bench())
     assert full == [1, 0, 0, 0, 1]
+
+
+@pytest.mark.parametrize("shape", [{"features": 1}, {"features": 2}], ids=str)
+def test_a_clear_in_any_cycle_of_a_sample_is_kept(shape):
+    """The row in progress does not count, in whichever cycle the clear comes."""
+    compiled = compiled_model(window=2, **shape)
+    features, seen = compiled.hw.features, []
+    dut = Bench(compiled)
+    window = dut.window
+
+    def pushed(value):
+        yield from push_row(window, window.busy, [value] * features)
+
+    def bench():
+        for after in range(16):
+            yield from pushed(1)
+            while (yield window.busy):
+                yield
+            # The last sample of the second row, which would fill the window.
+            yield from push_row(window, window.busy, [2] * (features - 1))
+            yield window.push.eq(1)
+            yield window.feature.eq(features - 1)
+            yield
+            yield window.push.eq(0)
+            for _ in range(after):
+                yield
+            yield window.clear.eq(1)
+            yield
+            yield window.clear.eq(0)
+            yield
+            while (yield window.busy):
+                yield
+            full = [(yield window.full)]
+            for value in (3, 4):
+                yield from pushed(value)
+                while (yield window.busy):
+                    yield
+                full.append((yield window.full))
+            seen.append(full)
+            yield window.clear.eq(1)
+            yield
+            yield window.clear.eq(0)
+            yield
+
+    simulate(dut, bench())
+    assert seen == [[0, 0, 1]] * 16

@@ -191,6 +191,21 @@ def test_wrong_bits_change_the_checksum_and_the_result(wrong):
     simulate(driver.core, bench(), limit=60_000)
 
 
+def test_the_checksum_sees_every_flipped_bit():
+    """Of all memories, parts and bits of a build, one after the other."""
+    build = built()
+    memories, right, flips = loader_words(build), checksum(build), 0
+    data = bytearray(b"".join(part.to_bytes(4, "little") for parts in memories for part in parts))
+    assert zlib.crc32(data) == right
+    for place in range(len(data)):
+        for bit in range(8):
+            data[place] ^= 1 << bit
+            assert zlib.crc32(data) != right
+            data[place] ^= 1 << bit
+            flips += 1
+    assert flips == 32 * sum(map(len, memories)) > 10_000
+
+
 def test_an_open_memory_keeps_the_core_from_running():
     build = built(0, d_model=2, ffn=2)
     raw = random_raw(build.model, 1)[0]

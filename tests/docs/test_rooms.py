@@ -6,7 +6,7 @@ import pytest
 from .imports import imports_of, sources
 
 # A room may import its own files and the rooms of the tuples before its own.
-FLOW = (("common",), ("measure",), ("export",), ("runs",), ("project",), ("stream",), ("report", "explore", "verify"),
+FLOW = (("common",), ("measure",), ("export",), ("runs",), ("project",), ("stream",), ("report", "explore", "prove", "verify"),
         ("publish",), ("commands",), ("cli",))
 TRAIN = (("data",), ("quant",), ("metrics",), ("loop",))
 ROOMS = {"flow": FLOW, "train": TRAIN}

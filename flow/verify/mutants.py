@@ -1,0 +1,196 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Mutants of the gateware: would the checks notice a fault? `make mutants`; an interrupted run resumes."""
+
+import json
+import re
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import typer
+
+from liteformer.accel import golden
+from liteformer.accel.compiler import HardwareOptions, compile_model
+from liteformer.accel.compiler.loading import loader_words, replace_model
+from liteformer.accel.core import OUTPUT_WORD, STORE_WORD
+from liteformer.accel.errors import LiteFormerError
+from liteformer.accel.random_model import random_model
+from liteformer.flow.common.cache import write_atomically
+from liteformer.flow.verify import shapes
+from liteformer.flow.verify.million import sources_digest
+from liteformer.flow.verify.mutated_core import MutatedCore
+from liteformer.flow.verify.windows import events, rows
+from liteformer.soc.core_simulation import CLEAR
+
+ROOT   = Path(__file__).resolve().parents[2]
+RESULT = ROOT / "docs" / "results" / "mutants.json"
+# Small cores that have everything between them: digits, tiles, heads, layers, pool, wide steps, DSP pairs, patches, loader.
+CORES = (
+    ({"window": 4, "features": 2, "d_model": 4, "heads": 2, "bits": 4, "readout": "mean", "skip": "persistence"},
+     {"rows": 2, "columns": 3, "requantizers": 1, "dsp_lanes": 4}),
+    ({"window": 4, "features": 2, "d_model": 4, "heads": 2, "layers": 2, "ffn": 6, "bits": 3, "readout": "last", "outputs": 2},
+     {"rows": 4, "columns": 2, "requantizers": 2, "dsp_lanes": 0}),
+    ({"window": 9, "patch": 3, "stride": 2, "features": 2, "d_model": 3, "bits": 5, "readout": "last", "ffn": 4},
+     {"rows": 2, "columns": 2, "loadable": True, "dsp_lanes": 2}),
+)
+LEAST  = 0.97               # Of the mutants that a check tells apart from the core, those that the quick one must see.
+ROWS, LONG_ROWS = 120, 800   # Rows of a quick check, and of the check of what survived it.
+
+
+def build(number):
+    """CompiledModel of core ``number``."""
+    shape, options = CORES[number]
+    return compile_model(random_model(np.random.default_rng(number), **shape), HardwareOptions(**options))
+
+
+class Checks:
+    """What is done with a core, and whether it answered as it should.
+
+    Args:
+        compiled: CompiledModel; count: rows pushed; seed: of rows and events.
+    """
+
+    def __init__(self, compiled, count, seed):
+        rng = np.random.default_rng(seed)
+        self.compiled = compiled
+        self.other = replace_model(compiled, shapes.shuffled(rng, compiled.model)) if compiled.hw.loadable else None
+        self.streams = [self._stream(rng, model, count, pause) for model in filter(None, (compiled, self.other))
+                        for pause in (0, 3)]
+
+    @staticmethod
+    def _stream(rng, compiled, count, pause):
+        window = compiled.model.config.window
+        samples, _ = rows(rng, compiled.model, count)
+        flags, arguments, ends = events(rng, compiled, count)
+        flags[0] |= CLEAR
+        wanted = golden.infer(compiled.model, samples.astype(np.int64)[ends[:, None] + np.arange(1 - window, 1)])
+        return compiled, samples, flags, arguments, pause, wanted
+
+    @staticmethod
+    def registers(simulation):
+        """What all registers and unused words of the window read, before and after they are written."""
+        words = [word for name, word in simulation.words.items() if name not in ("control", "cycles")]
+        span  = [0, 3, OUTPUT_WORD, OUTPUT_WORD + 1]
+        if simulation.compiled.hw.loadable:
+            span += [STORE_WORD + n for n in range(8)]
+        first = simulation.access([(word, None) for word in words + span])
+        simulation.access([(simulation.words["self_test"], 5), (simulation.words["ev_enable"], 1)])
+        after = simulation.access([(simulation.words[name], None) for name in ("self_test", "ev_enable", "status")])
+        simulation.access([(simulation.words["ev_enable"], 3), (simulation.words["self_test"], 2)])
+        last = simulation.access([(simulation.words[name], None) for name in ("self_test", "ev_enable", "status")])
+        return [*first.tolist(), *after.tolist(), *last.tolist()]
+
+    def failure(self, simulation, registers):
+        """The first check that a core fails, None if it passes all; ``registers``: what a right core reads there."""
+        try:
+            if self.registers(simulation) != registers:
+                return "registers"
+            for compiled, samples, flags, arguments, pause, wanted in self.streams:
+                if compiled is not simulation.compiled:
+                    if simulation.read_back() != loader_words(simulation.compiled):
+                        return "read back"
+                    simulation.load(compiled)
+                    if simulation.read_back() != loader_words(compiled):
+                        return "load"
+                outputs, cycles, _ = simulation.stream(samples, flags, arguments, pause=pause, seed=pause)
+                if not np.array_equal(outputs, wanted):
+                    return "outputs"
+                if np.any(cycles != compiled.cycles):
+                    return "cycles"
+        except LiteFormerError:
+            return "status"
+        finally:
+            simulation.compiled = self.compiled
+        return None
+
+
+
+def examine(number, count, seed, folder):
+    """Kill the mutants of a core.
+
+    Args:
+        number: of the core; count: mutants; folder: where finished results are kept.
+    Returns:
+        list of dicts ``core``, ``mutant``, ``mode``, ``place``, ``killed`` (check or None), ``by`` (quick or long).
+    """
+    compiled = build(number)
+    quick, thorough = Checks(compiled, ROWS, seed), Checks(compiled, LONG_ROWS, seed + 1)
+    path = folder / f"core{number}-{count}-{seed}.json"
+    done = json.loads(path.read_text()) if path.exists() else []
+    with MutatedCore(compiled, count, seed, level=1) as core:
+        core.choose(0)
+        registers = Checks.registers(core)
+        for checks in (quick, thorough):
+            core.choose(0)
+            if fault := checks.failure(core, registers):
+                raise LiteFormerError(f"core {number} without a mutation fails the check {fault}; the checks are wrong")
+        for mutant in range(len(done) + 1, len(core.mutations) + 1):
+            core.choose(mutant)
+            killed, by = quick.failure(core, registers), "quick"
+            if killed is None:
+                core.choose(mutant)
+                killed, by = thorough.failure(core, registers), "long"
+            found = core.mutations[mutant - 1]
+            done.append({"core": number, "mutant": mutant, "mode": found["mode"], "place": found["place"],
+                         "command": found["command"], "killed": killed, "by": by if killed else None})
+            if mutant % 10 == 0 or mutant == len(core.mutations):
+                write_atomically(path, json.dumps(done))
+                print(f"core {number}: {mutant} of {len(core.mutations)}, {sum(not one['killed'] for one in done)} survive",
+                      flush=True)
+    return done
+
+
+def summary(seed, results):
+    """JSON-able: figures over all cores, and every survivor; ``results``: of ``examine``, in one list."""
+    killed = [one for one in results if one["by"] == "quick"]
+    missed = [one for one in results if one["by"] == "long"]
+    other  = [one for one in results if not one["killed"]]
+    by = {}
+    for one in killed:
+        by[one["killed"]] = by.get(one["killed"], 0) + 1
+    return {"seed": seed, "mutants": len(results), "killed": len(killed), "missed": len(missed),
+            "not told apart": len(other),
+            "share": round(len(killed) / max(1, len(killed) + len(missed)), 4), "killed by": dict(sorted(by.items())),
+            "missed ones": [{name: one[name] for name in ("core", "mutant", "mode", "place", "killed")} for one in missed],
+            "survivors": [{name: one[name] for name in ("core", "mutant", "mode", "place")} | {"why": reason(one)}
+                          for one in other]}
+
+
+# Why a mutant is no fault, by what stands in its line: what the place does for the result.
+REASONS = (
+    (r"kept_copy|matrixarray_register|if \(.*active|awake", "a register that moves on, or holds, while nothing uses it: the "
+     "enable saves power alone"),
+    (r"next_value_ce|_next_value", "the state machine assigns the same value, or to a register that is read only after it "
+     "is set anew"),
+    (r"instruction\d*|_fetched|_current", "a field or a bit of it that no instruction of this program sets"),
+    (r"total|register\d+\[|drain_register|requantizer|lowest|product|scale", "a bit that no value of this model reaches, or "
+     "below what the clamp and the rounding keep"),
+    (r"address|_adr|memory|storage|port", "an upper address bit, or a word, that this shape does not use"),
+    (r"bus|wb_|csr|bank|interface|wishbone", "a bit of the bus that no master of the test drives, such as a byte select"),
+)
+
+
+def reason(one):
+    """In words, why a mutant that no check tells apart may be none; a guess from its line, for a reader to judge."""
+    for pattern, words in REASONS:
+        if re.search(pattern, one["place"]):
+            return words
+    return "not explained"
+
+
+def main(seed: Annotated[int, typer.Option(help="Of the mutations' choice and of rows and events.")] = 1,
+         count: Annotated[int, typer.Option(min=1, max=1023, help="Mutants of each of the cores.")] = 200,
+         out: Annotated[Path, typer.Option(help="Where the results go.")] = RESULT):
+    """Mutate three cores and see which faults the checks notice."""
+    folder = ROOT / "build" / "mutants" / sources_digest()
+    folder.mkdir(parents=True, exist_ok=True)
+    results = [one for number in range(len(CORES)) for one in examine(number, count, seed, folder)]
+    found = summary(seed, results)
+    write_atomically(out, json.dumps(found, indent=1) + "\n")
+    print(f"{found['mutants']} mutants: {found['killed']} killed, {found['missed']} seen by the long check alone, "
+          f"{found['not told apart']} told apart by none; {found['share']:.1%} of those that differ are killed; seed {seed}")
+    raise typer.Exit(found["share"] < LEAST)
+
+
+if __name__ == "__main__":
+    typer.run(main)

