@@ -4,6 +4,7 @@
 import argparse
 import json
 import sys
+import textwrap
 
 from liteformer.flow.common import console
 from liteformer.flow.common.cache import write_atomically
@@ -118,8 +119,8 @@ def absent(stored):
     lacking = [name for name in points() if name not in stored]
     if not lacking:
         return f"All {len(stored)} points are stored."
-    return (f"{len(stored)} of {len(points())} points are stored. Missing: {', '.join(lacking)}. `make benchmark` trains and "
-            "measures them.")
+    return textwrap.fill(f"{len(stored)} of {len(points())} points are stored. Missing: {', '.join(lacking)}. `make benchmark` "
+                         "trains and measures them.", 128, break_on_hyphens=False)
 
 
 def page(text, stored):

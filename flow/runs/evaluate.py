@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from liteformer.accel import golden
-from liteformer.accel.decision import decide
+from liteformer.accel.decision import continues, decide
 from liteformer.accel.devices import DEFAULT_DEVICE
 from liteformer.accel.errors import LiteFormerError
 from liteformer.flow.common import console
@@ -36,7 +36,7 @@ def open_run(path):
 
 def windows_for_soc(run, count):
     """Test windows that the simulated SoC runs: the first, of a classification evenly spread ones, of an anomaly model
-    successive ones around its first right alarm.
+    successive ones around its first right alarm, with a calibration the beginning of the stretch where one comes soonest.
 
     Returns:
         int64 ``(count,)``, numbers of test windows.
@@ -53,8 +53,12 @@ def windows_for_soc(run, count):
     from liteformer.train.metrics.tasks import labels_of
     alarms = decide(run.model.config, golden.infer(run.model, run.test_raw), run.test_raw)[:, 1]
     hits = alarms * labels_of(run.dataset, run.dataset.test)
-    onset = int((hits if hits.any() else alarms).argmax())
-    return min(max(onset - count // 2, 0), total - count) + np.arange(count)
+    first = (hits if hits.any() else alarms).argmax() - count // 2
+    if run.model.config.calibrated and hits.any():
+        begins = np.maximum.accumulate(np.where(continues(run.test_raw), 0, np.arange(total)))
+        at = np.flatnonzero(hits)
+        first = begins[at[(at - begins[at]).argmin()]]
+    return min(max(int(first), 0), total - count) + np.arange(count)
 
 
 def run_evaluation(path, soc=0, cpu=None, explain=False, device=None):
