@@ -16,7 +16,7 @@ NEEDS := verilator:verilator riscv64-unknown-elf-gcc:gcc-riscv64-unknown-elf ris
          g++:g++ make:make /usr/include/zlib.h:zlib1g-dev chromium:chromium
 
 .PHONY: setup system demo test test-slow test-elsewhere test-newest constraints lint bench grid performance routed fit-area timing \
-        bench-train results results-train benchmark paper docs prove verify clean
+        bench-train results results-train benchmark paper docs site prove verify clean
 
 setup: system $(STAMP)
 
@@ -135,6 +135,12 @@ verify: setup
 # docs/registers.md, from the descriptions in the gateware.
 docs: setup
 	@$(BIN)/python -m liteformer.flow.publish.registers
+
+# The pages as a static site in build/site, and its test in a browser; the extra `site` is installed on the first call.
+site: setup
+	@$(BIN)/python -c 'import mkdocs, material' 2>/dev/null || $(BIN)/python -m pip install -qq -c constraints.txt -e '.[site]'
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m liteformer.flow.publish.site
+	@$(BIN)/python -m pytest -q tests/flow/publish/test_site.py
 
 clean:
 	rm -rf build

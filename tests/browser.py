@@ -11,7 +11,10 @@ FLAGS = ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-u
          "--disable-background-networking", "--disable-component-update", "--disable-extensions", "--remote-debugging-pipe")
 PAGE = """({tables: [...document.querySelectorAll('table')].map(t => [t.rows.length, t.offsetWidth, t.offsetHeight]),
 images: [...document.images].map(i => [i.complete, i.naturalWidth, i.naturalHeight, i.offsetWidth]),
-width: document.documentElement.scrollWidth, background: getComputedStyle(document.body).backgroundColor})"""
+width: document.documentElement.scrollWidth,
+sideways: [...document.querySelectorAll("main *")]
+  .filter(e => ["auto", "scroll"].includes(getComputedStyle(e).overflowX) && e.scrollWidth > e.clientWidth + 1)
+  .map(e => e.className + ' ' + e.scrollWidth), background: getComputedStyle(document.body).backgroundColor})"""
 
 
 def chromium():
