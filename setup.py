@@ -79,7 +79,7 @@ setup(
         # Excel and Parquet files; pyarrow is large.
         "files": ["openpyxl>=3.1,<4", "pyarrow>=17,<100"],
         "dev": ["pytest>=8.2,<10", "pytest-xdist>=3.6,<4", "hypothesis>=6.100,<7", "ruff>=0.9,<1", "setuptools>=77",
-                "openpyxl>=3.1,<4"],
+                "openpyxl>=3.1,<4", "coverage>=7.10,<8"],
     },
     entry_points={"console_scripts": ["liteformer = liteformer.flow.cli:main"]},
 )
