@@ -16,7 +16,7 @@ NEEDS := verilator:verilator riscv64-unknown-elf-gcc:gcc-riscv64-unknown-elf ris
          g++:g++ make:make /usr/include/zlib.h:zlib1g-dev chromium:chromium
 
 .PHONY: setup system demo test test-slow test-elsewhere test-newest constraints lint bench grid performance routed fit-area timing \
-        bench-train results results-train benchmark paper docs site prove verify clean
+        bench-train results results-train benchmark paper docs site prove verify mutants testplan coverage clean
 
 setup: system $(STAMP)
 
@@ -131,6 +131,21 @@ prove: setup
 # An interrupted run resumes. SEED=N: other shapes, models and windows.
 verify: setup
 	@$(BIN)/python -m liteformer.flow.verify.million --jobs $(JOBS) $(if $(SEED),--seed $(SEED))
+
+# Faults put into three cores, docs/results/mutants.json; about half an hour. An interrupted run resumes.
+mutants: setup
+	@$(BIN)/python -m liteformer.flow.verify.mutants $(if $(SEED),--seed $(SEED))
+
+# The figures of docs/testplan.md, from docs/results.
+testplan: setup
+	@$(BIN)/python -m liteformer.flow.publish.testplan
+
+# Line and branch coverage of the Python packages by the quick tests, least covered files first.
+coverage: setup
+	@$(BIN)/coverage erase
+	@$(BIN)/coverage run -m pytest -n $(JOBS) -m "not slow" $(COVERAGE)
+	@$(BIN)/coverage combine -q
+	@$(BIN)/coverage report --skip-covered --sort=cover
 
 # docs/registers.md, from the descriptions in the gateware.
 docs: setup

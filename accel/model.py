@@ -25,6 +25,13 @@ from liteformer.accel.tensors import tensor_names, tensor_range, tensor_shapes
 
 FORMAT_VERSION = 4      # 1: without offsets. 2: a token is a row. 3: alarms without calibration.
 MAX_WINDOW, MAX_TOKENS = 2047, 1024      # The register `shape` has 11 bits for rows.
+SHOWN = 40      # Characters of a file's own words in a sentence.
+
+
+def _short(text, length=SHOWN):
+    """A file's own words for a sentence: one line, not too long."""
+    text = " ".join(text.split())
+    return text if len(text) <= length else f"{text[:length]}..."
 
 
 def count_tokens(window, patch, stride):
@@ -358,14 +365,16 @@ class QuantizedModel:
             raise LiteFormerError(f"{path} is not a readable model file ({error}); train or copy it again") from None
         if metadata.get("format") != "liteformer":
             raise LiteFormerError(f"{path} is a safetensors file of another program, not a LiteFormer model")
-        if not metadata.get("version", "").isdecimal() or int(metadata["version"]) > FORMAT_VERSION:
-            raise LiteFormerError(f"{path} has format version {metadata.get('version')}, this LiteFormer reads up to "
-                                  f"{FORMAT_VERSION}; update LiteFormer")
+        version = metadata.get("version", "")
+        # Python refuses to read numbers of thousands of digits.
+        if not version.isdecimal() or len(version) > SHOWN or int(version) > FORMAT_VERSION:
+            raise LiteFormerError(f"{path} has format version {_short(metadata.get('version', 'None'))}, this LiteFormer reads "
+                                  f"up to {FORMAT_VERSION}; update LiteFormer")
         try:
             config = ModelConfig.model_validate_json(metadata["config"])
             provenance = json.loads(metadata["provenance"])
         except (ValidationError, KeyError, ValueError, RecursionError) as error:
-            reason = str(error).splitlines()[0]
+            reason = _short(str(error).splitlines()[0], 10 * SHOWN)
             raise LiteFormerError(f"{path} has a damaged header ({reason}); train or copy it again") from None
         model = cls(config, tensors, provenance)
         if model.id != metadata.get("id"):

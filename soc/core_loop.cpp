@@ -8,7 +8,7 @@ namespace {
 
 enum { RUN = 1, CLEAR = 2, ABORT = 4, EARLY = 8 };                     // What goes with a row, see core_simulation.py.
 enum { START = 1, STOP = 2, FORGET = 4 };                              // Register control.
-enum { BUSY = 1 << 1, DONE = 1 << 2 };                                 // Register status, besides the error from bit 4 on.
+enum { READY = 1, BUSY = 1 << 1, DONE = 1 << 2 };                                 // Register status, besides the error from bit 4 on.
 enum { ERROR_NONE, ERROR_NOT_READY, ERROR_ABORTED };
 enum { OUTPUT_WORD = 0x100, ALL_EVENTS = 3 };
 
@@ -134,6 +134,8 @@ uint64_t core_stream(SOC_MODEL* top, const CoreWords* words, size_t rows, size_t
         }
         if (flags[row] & RUN) {
             port.write(words->control, START);
+            // No inference ends before this read.
+            if ((port.read(words->status) & (READY | BUSY | DONE)) != BUSY) port.failed = true;
             finish(true, ERROR_NONE);
             for (size_t output = 0; output < outputs; output++) *results++ = port.read(OUTPUT_WORD + output);
             *spent++ = port.read(words->cycles);

@@ -61,7 +61,7 @@ class Checks:
     def _stream(rng, compiled, count, pause):
         window = compiled.model.config.window
         samples, _ = rows(rng, compiled.model, count)
-        flags, arguments, ends = events(rng, compiled, count)
+        flags, arguments, ends = events(rng, compiled, count, clears=6)
         flags[0] |= CLEAR
         wanted = golden.infer(compiled.model, samples.astype(np.int64)[ends[:, None] + np.arange(1 - window, 1)])
         return compiled, samples, flags, arguments, pause, wanted

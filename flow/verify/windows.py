@@ -64,9 +64,11 @@ def rows(rng, model, count):
     return np.concatenate(parts).astype(np.int32), used
 
 
-def events(rng, compiled, count):
+def events(rng, compiled, count, clears=50):
     """What happens at each row: inferences wherever the window is full; now and then it is cleared, one is aborted or refused.
 
+    Args:
+        clears: windows from one clear to the next, on average.
     Returns:
         ``(flags, arguments, ends)``: as of ``CoreSimulation.stream``; the rows whose windows are inferred.
     """
@@ -74,7 +76,7 @@ def events(rng, compiled, count):
     flags, arguments, filled = np.zeros(count, np.uint8), np.zeros(count, np.uint32), 0
     chance = rng.random(count)
     for row in range(count):
-        if filled and chance[row] < 1 / (50 * window):
+        if filled and chance[row] < 1 / (clears * window):
             flags[row], filled = CLEAR, 0
             arguments[row] = rng.integers(0, features)
         filled += 1

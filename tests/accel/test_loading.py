@@ -203,7 +203,7 @@ def test_the_checksum_sees_every_flipped_bit():
             assert zlib.crc32(data) != right
             data[place] ^= 1 << bit
             flips += 1
-    assert flips == 32 * sum(map(len, memories)) > 10_000
+    assert flips == 32 * sum(map(len, memories)) > 1_000
 
 
 def test_an_open_memory_keeps_the_core_from_running():

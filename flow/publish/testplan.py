@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The figures of docs/testplan.md, from the stored results of the long checks: `make testplan`."""
+
+import json
+
+from liteformer.flow.common.cache import write_atomically
+from liteformer.flow.common.markdown import fill, markdown
+from liteformer.flow.publish.repository import ROOT
+
+PAGE, RESULTS = ROOT / "docs" / "testplan.md", ROOT / "docs" / "results"
+MISSING = "No result is stored."
+
+
+def _stored(name):
+    path = RESULTS / f"{name}.json"
+    return json.loads(path.read_text()) if path.exists() else None
+
+
+def windows(found):
+    """Table of the million windows; ``found``: verify.json."""
+    if found is None:
+        return MISSING
+    rows = [("windows compared", found["windows"]), ("shapes", found["shapes"]), ("windows that differ", found["mismatches"]),
+            ("cycle counts that differ", found["wrong_cycles"]),
+            ("through firmware and serial line: windows", found["soc_windows"]),
+            ("of these, windows that differ", found["soc_mismatches"]), ("inferences aborted in between", found["aborts"]),
+            ("windows with equal largest scores", found["ties"]),
+            ("windows with samples at a limit", found["saturated_inputs"]),
+            ("shapes in which a corrupted weight was seen", found["controls_seen"]),
+            ("clock cycles", found["clocks"]), ("seed", found["seed"])]
+    return markdown(["`make verify`", "figure"], [(name, f"{value:,}") for name, value in rows])
+
+
+def proofs(found):
+    """Table of the proofs; ``found``: prove.json."""
+    if found is None:
+        return MISSING
+    rows = [(one["name"], f"`{one['module']}`", one["says"], "proven" if one["proven"] else "fails",
+             "fails" if one["twin_fails_at"] is not None else "holds", f"{one['kind']}, {one['depth']}") for one in found]
+    return markdown(["`make prove`", "module", "property", "verdict", "twin", "how, cycles"], rows)
+
+
+def mutants(found):
+    """Text and tables on the mutants; ``found``: mutants.json."""
+    if found is None:
+        return MISSING
+    told = found["killed"] + found["missed"]
+    text = (f"`make mutants`: {found['mutants']:,} mutants of three cores. {told:,} differ from the core in one of the checks; "
+            f"the quick check sees {found['killed']:,} of these, {found['share']:.1%}. {found['not told apart']:,} are told "
+            "apart by none, by what their place does:")
+    why = {}
+    for one in found["survivors"]:
+        why[one["why"]] = why.get(one["why"], 0) + 1
+    table = markdown(["told apart by no check", "mutants"], sorted(why.items(), key=lambda item: -item[1]))
+    seen = markdown(["seen first by", "mutants"], sorted(found["killed by"].items(), key=lambda item: -item[1]))
+    return f"{text}\n\n{table}\n\n{seen}"
+
+
+def document(text):
+    """The page with its figures."""
+    for name, make, stored in (("verify", windows, "verify"), ("prove", proofs, "prove"), ("mutants", mutants, "mutants")):
+        text = fill(text, name, make(_stored(stored)))
+    return text
+
+
+if __name__ == "__main__":
+    write_atomically(PAGE, document(PAGE.read_text()))
