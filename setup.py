@@ -83,16 +83,11 @@ setup(
         "formal": ["bitwuzla>=0.7,<1"],
         # Excel and Parquet files; pyarrow is large.
         "files": ["openpyxl>=3.1,<4", "pyarrow>=17,<100"],
-<<<<<<< HEAD
         # The pages as a site, `make site`.
         "site": ["mkdocs>=1.6,<2", "mkdocs-material>=9.5,<10"],
         "onnx": ["onnx>=1.17,<2", "onnxruntime>=1.20,<2"],
         "dev": ["pytest>=8.2,<10", "pytest-xdist>=3.6,<4", "hypothesis>=6.100,<7", "ruff>=0.9,<1", "mypy>=1.11,<3",
-                "pyyaml>=6,<7", "setuptools>=77", "openpyxl>=3.1,<4"],
-=======
-        "dev": ["pytest>=8.2,<10", "pytest-xdist>=3.6,<4", "hypothesis>=6.100,<7", "ruff>=0.9,<1", "setuptools>=77",
-                "openpyxl>=3.1,<4", "coverage>=7.10,<8"],
->>>>>>> j
+                "pyyaml>=6,<7", "setuptools>=77", "openpyxl>=3.1,<4", "coverage>=7.10,<8"],
     },
     entry_points={"console_scripts": ["liteformer = liteformer.flow.cli:main"]},
 )
