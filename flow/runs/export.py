@@ -11,7 +11,7 @@ from liteformer.accel import golden
 from liteformer.accel.errors import LiteFormerError
 from liteformer.flow.common import console
 from liteformer.flow.common.cache import file_names, whole_directory
-from liteformer.flow.common.inputs import at_least, is_run
+from liteformer.flow.common.inputs import at_least, is_run, random_windows
 from liteformer.flow.runs.evaluate import open_run
 from liteformer.flow.runs.simulate import windows_for
 
@@ -25,7 +25,7 @@ def run_export(path, out, *, format, windows=None, seed=1, name=None):
 
     Args:
         path: model file or directory. out: ONNX file, or folder of the C files. format: one of FORMATS. windows: compared with
-        the golden model; None for 64 of an ONNX file and 1,000 of a C test, or all that the test set has. seed: of
+        the golden model; None for 64 of an ONNX file and 1,000 of a C test. seed: of
         random windows. name: of C files and functions.
     Returns:
         dict, the command's JSON.
@@ -48,10 +48,11 @@ def run_export(path, out, *, format, windows=None, seed=1, name=None):
 
 
 def _windows(path, windows, seed, usual):
-    """``windows_for``; of a test set with fewer windows than the usual number all, where none was asked for."""
+    """``windows_for``; if none were asked for, random ones follow a test set of fewer than the usual number."""
     if windows is None and is_run(path):
         run = open_run(path)
-        return run.model, run.test_raw[:usual]
+        raw = run.test_raw[:usual]
+        return run.model, np.concatenate([raw, random_windows(run.model, usual - len(raw), seed)])
     return windows_for(path, windows or usual, seed)
 
 

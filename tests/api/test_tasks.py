@@ -134,6 +134,7 @@ def test_what_the_commands_do(forecaster, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert forecaster.evaluate()["rmse"]["integer"] == forecaster.metrics["rmse"]["integer"]
     assert forecaster.export("onnx", "a.onnx")["mismatches"] == 0
+    assert forecaster.export("c", "c")["windows"] == 1000 > len(forecaster.run.dataset.test)
     assert Path(forecaster.generate("core")["out"], "liteformer_core.v").is_file()
     assert Path(forecaster.build("sim", compile_gateware=False)["out"]) == Path("build/sim")
 

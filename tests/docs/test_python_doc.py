@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The programs of docs/python.md and docs/export.md, as printed there."""
 
+import json
 import re
 from pathlib import Path
 
@@ -69,3 +70,17 @@ def test_the_estimator(monkeypatch, tmp_path, capfd):
     assert len(names["forecaster"].predict(names["table"])) == 489
     assert (tmp_path / "build" / "plant" / "model.safetensors").is_file() and (tmp_path / "build" / "arty_a7").is_dir()
     assert "2024-01-21 19:00:00" in capfd.readouterr().out
+
+
+@pytest.mark.slow
+def test_the_notebook(monkeypatch, tmp_path, capsys):
+    """Cell by cell; it has no results stored in it."""
+    notebook = json.loads((DOCS / "quickstart.ipynb").read_text())
+    cells = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
+    assert len(cells) >= 6 and not any(cell["outputs"] for cell in cells)
+    monkeypatch.chdir(tmp_path)
+    names = {}
+    for cell in cells:
+        exec(compile("".join(cell["source"]), cell["id"], "exec"), names)
+    assert len(names["result"]) == 3 and (tmp_path / "build" / "quickstart" / "model.safetensors").is_file()
+    assert "Train on csv" in capsys.readouterr().err

@@ -145,3 +145,16 @@ def test_a_damaged_library_is_compiled_again(counter, capsys):
 
 def test_level_grows_with_the_work():
     assert [level_for(cycles) for cycles in (0, 1_000_000, 1_000_001, 8_000_000, 8_000_001)] == [0, 0, 1, 1, 3]
+
+
+def test_only_included_files_come_along(tmp_path):
+    """At any depth; a module in the same folder stays out, a file that is not there too."""
+    folder = tmp_path / "include"
+    folder.mkdir()
+    (folder / "a.svh").write_text('`include "b.sv"\n')
+    for name in ("b.sv", "module.sv"):
+        (folder / name).write_text("// nothing\n")
+    top = tmp_path / "top.v"
+    top.write_text('  `include "a.svh"\n`include "none.vh"\n')
+    design = Design("top", top, [top], [tmp_path / "other", folder], [])
+    assert [path.name for path in verilate._headers(design)] == ["a.svh", "b.sv"]
