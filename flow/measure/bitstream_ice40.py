@@ -88,8 +88,7 @@ def verilog(folder, top, module):
         raise LiteFormerError(f"the bitstream uses a block that {ICEBOX} has no behaviour for; simulate without --netlist")
     header = re.search(r"module bitstream \((.*?)\);", text, re.DOTALL)[1]
     ways = {name: way for way, name in re.findall(r"(input|output|inout) (io_\w+)", header)}
-    # Ports are declared again as wires.
-    text = re.sub(r"(?m)^wire (.*);$", lambda line: _wires([name for name in line[1].split(", ") if name not in ways]), text)
+    text = _declared_once(text, ways)
     places, declared, pins = pads(module), [], []
     for name, port in module["ports"].items():
         bits = port["bits"]
@@ -102,8 +101,17 @@ def verilog(folder, top, module):
     return f"module {top}({', '.join(declared)});\n    bitstream read_back ({', '.join(pins)});\nendmodule\n\n{text}"
 
 
-def _wires(names):
-    return f"wire {', '.join(names)};" if names else ""
+def _declared_once(text, ways):
+    """The Verilog without the second declarations of its ports; ``ways``: dict port -> its direction."""
+    def kept(line):
+        names = [entry for entry in line[2].split(", ") if entry.partition(" ")[0] not in ways]
+        return f"{line[1]} {', '.join(names)};" if names else ""
+    lines = re.findall(r"(?m)^reg (.*);$", text)
+    registers = {name: value for line in lines for name, value in re.findall(r"(io_\w+) = (\w+)", line)}
+    text = re.sub(r"(?m)^(wire|reg) (.*);$", kept, text)
+    for name, value in registers.items():
+        text = text.replace(f"output {name}", f"output reg {name} = {value}", 1)
+    return text
 
 
 def _run(command, folder, environment):

@@ -91,6 +91,14 @@ def test_pads():
     assert bitstream_ice40.pads({"cells": {"pad": cell, "lut": {"type": "ICESTORM_LC"}}}) == {7: "io_19_0_1"}
 
 
+def test_ports_are_declared_once():
+    text = ("module bitstream (input io_1_0_0, output io_2_0_1, output io_20_0_1);\n"
+            "wire io_1_0_0, n2;\nreg n3 = 0, io_2_0_1 = 1;\n")
+    ways = {"io_1_0_0": "input", "io_2_0_1": "output", "io_20_0_1": "output"}
+    assert bitstream_ice40._declared_once(text, ways) == (
+        "module bitstream (input io_1_0_0, output reg io_2_0_1 = 1, output io_20_0_1);\nwire n2;\nreg n3 = 0;\n")
+
+
 def test_icebox_is_missing(monkeypatch):
     monkeypatch.setenv("PATH", "/nowhere")
     with pytest.raises(LiteFormerError) as error:
