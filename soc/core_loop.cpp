@@ -93,7 +93,7 @@ int core_access(SOC_MODEL* top, size_t count, const uint8_t* writes, const uint3
     return port.failed;
 }
 
-// Pushes rows. Before a row: CLEAR, after `arguments` of its samples were pushed in vain; after it: EARLY, a start that must be
+// Pushes rows. Before a row: CLEAR, after `arguments` of its samples, up to all, were pushed in vain; after it: EARLY, a start that must be
 // refused; ABORT, an inference aborted after `arguments` cycles; RUN, an inference whose outputs and cycles are kept.
 // Returns the clock cycles run, 0 where the core answered wrongly or not at all; `at` is the row then.
 uint64_t core_stream(SOC_MODEL* top, const CoreWords* words, size_t rows, size_t features, size_t outputs, const int32_t* samples,
@@ -110,7 +110,7 @@ uint64_t core_stream(SOC_MODEL* top, const CoreWords* words, size_t rows, size_t
         *at = row;
         const int32_t* sample = samples + row * features;
         if (flags[row] & CLEAR) {
-            for (size_t f = 0; f < arguments[row] % features; f++) port.write(f, sample[f]);
+            for (size_t f = 0; f < arguments[row] % (features + 1); f++) port.write(f, sample[f]);
             port.write(words->control, FORGET);
         }
         for (size_t f = 0; f < features; f++) port.write(f, sample[f]);
@@ -122,12 +122,15 @@ uint64_t core_stream(SOC_MODEL* top, const CoreWords* words, size_t rows, size_t
             port.write(words->control, START);
             for (uint32_t left = arguments[row]; left; left--) port.clock();
             port.write(words->control, STOP);
+            uint64_t stopped = port.cycles;
             port.wait_irq();
             uint32_t waited = 0, status = port.read(words->status);
             while (status & BUSY && !port.failed) {
                 status = port.read(words->status);
                 if (++waited > limit) port.failed = true;
             }
+            // The pipelines take 31 cycles to empty; reads and pauses come on top.
+            if (port.cycles - stopped > 31 + 3 * (8 + pause)) port.failed = true;
             // It was aborted, unless it was done before.
             if ((status >> 4 & 15) != (status & DONE ? ERROR_NONE : ERROR_ABORTED)) port.failed = true;
             port.write(words->ev_pending, ALL_EVENTS);

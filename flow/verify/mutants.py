@@ -11,9 +11,10 @@ import typer
 
 from liteformer.accel import golden
 from liteformer.accel.compiler import HardwareOptions, compile_model
-from liteformer.accel.compiler.loading import loader_words, replace_model
+from liteformer.accel.compiler.loading import checksum, loader_words, replace_model
 from liteformer.accel.core import OUTPUT_WORD, STORE_WORD
 from liteformer.accel.errors import LiteFormerError
+from liteformer.accel.gateware.model_store import CHECKSUM, COMPLETE, MODEL_ID
 from liteformer.accel.random_model import random_model
 from liteformer.flow.common.cache import write_atomically
 from liteformer.flow.verify import shapes
@@ -34,7 +35,8 @@ CORES = (
      {"rows": 2, "columns": 2, "loadable": True, "dsp_lanes": 2}),
 )
 LEAST  = 0.97               # Of the mutants that a check tells apart from the core, those that the quick one must see.
-ROWS, LONG_ROWS = 120, 800   # Rows of a quick check, and of the check of what survived it.
+BEYOND = 0x600              # Behind the registers.
+ROWS, LONG_ROWS = 150, 800   # Rows of a quick check, and of the check of what survived it.
 
 
 def build(number):
@@ -61,7 +63,7 @@ class Checks:
     def _stream(rng, compiled, count, pause):
         window = compiled.model.config.window
         samples, _ = rows(rng, compiled.model, count)
-        flags, arguments, ends = events(rng, compiled, count, clears=6)
+        flags, arguments, ends = events(rng, compiled, count, clears=6, early=0.8)
         flags[0] |= CLEAR
         wanted = golden.infer(compiled.model, samples.astype(np.int64)[ends[:, None] + np.arange(1 - window, 1)])
         return compiled, samples, flags, arguments, pause, wanted
@@ -70,7 +72,8 @@ class Checks:
     def registers(simulation):
         """What all registers and unused words of the window read, before and after they are written."""
         words = [word for name, word in simulation.words.items() if name not in ("control", "cycles")]
-        span  = [0, 3, OUTPUT_WORD, OUTPUT_WORD + 1]
+        # Words that are not there read as zero.
+        span  = [0, 3, OUTPUT_WORD, OUTPUT_WORD + 1, BEYOND]
         if simulation.compiled.hw.loadable:
             span += [STORE_WORD + n for n in range(8)]
         first = simulation.access([(word, None) for word in words + span])
@@ -79,6 +82,13 @@ class Checks:
         simulation.access([(simulation.words["ev_enable"], 3), (simulation.words["self_test"], 2)])
         last = simulation.access([(simulation.words[name], None) for name in ("self_test", "ev_enable", "status")])
         return [*first.tolist(), *after.tolist(), *last.tolist()]
+
+    @staticmethod
+    def _is(simulation, compiled):
+        """Whether a core says that it holds this model."""
+        words = [STORE_WORD + word for word in (MODEL_ID, CHECKSUM, COMPLETE)]
+        return simulation.access([(word, None) for word in words]).tolist() == [int(compiled.model.id[:8], 16),
+                                                                                checksum(compiled), 1]
 
     def failure(self, simulation, registers):
         """The first check that a core fails, None if it passes all; ``registers``: what a right core reads there."""
@@ -90,7 +100,7 @@ class Checks:
                     if simulation.read_back() != loader_words(simulation.compiled):
                         return "read back"
                     simulation.load(compiled)
-                    if simulation.read_back() != loader_words(compiled):
+                    if simulation.read_back() != loader_words(compiled) or not self._is(simulation, compiled):
                         return "load"
                 outputs, cycles, _ = simulation.stream(samples, flags, arguments, pause=pause, seed=pause)
                 if not np.array_equal(outputs, wanted):
@@ -158,6 +168,9 @@ def summary(seed, results):
 
 # Why a mutant is no fault, by what stands in its line: what the place does for the result.
 REASONS = (
+    (r"(write|load)_we(\[\d+\])?\)", "what a memory's write port carries while nothing is written"),
+    (r"lutlane\d+_(lowest|upper|acc)", "a bit of a lane's product that no operands of this model reach"),
+    (r"^(end|case .*)$", "a selection's code that this program does not use"),
     (r"kept_copy|matrixarray_register|if \(.*active|awake", "a register that moves on, or holds, while nothing uses it: the "
      "enable saves power alone"),
     (r"next_value_ce|_next_value", "the state machine assigns the same value, or to a register that is read only after it "

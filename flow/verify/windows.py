@@ -64,11 +64,11 @@ def rows(rng, model, count):
     return np.concatenate(parts).astype(np.int32), used
 
 
-def events(rng, compiled, count, clears=50):
+def events(rng, compiled, count, clears=50, early=0.05):
     """What happens at each row: inferences wherever the window is full; now and then it is cleared, one is aborted or refused.
 
     Args:
-        clears: windows from one clear to the next, on average.
+        clears: windows from one clear to the next, on average; early: share of the rows too few that are started all the same.
     Returns:
         ``(flags, arguments, ends)``: as of ``CoreSimulation.stream``; the rows whose windows are inferred.
     """
@@ -78,13 +78,13 @@ def events(rng, compiled, count, clears=50):
     for row in range(count):
         if filled and chance[row] < 1 / (clears * window):
             flags[row], filled = CLEAR, 0
-            arguments[row] = rng.integers(0, features)
+            arguments[row] = rng.integers(0, features + 1)
         filled += 1
         if filled >= window:
             flags[row] |= RUN
             if chance[row] > 0.98 and not flags[row] & CLEAR:
                 flags[row] |= ABORT
                 arguments[row] = rng.integers(0, compiled.cycles + 20)
-        elif chance[row] > 0.95:
+        elif chance[row] > 1 - early:
             flags[row] |= EARLY
     return flags, arguments, np.flatnonzero(flags & RUN)
