@@ -13,7 +13,7 @@ from liteformer.accel.errors import LiteFormerError
 from liteformer.flow.commands import options
 from liteformer.flow.common import console
 from liteformer.flow.common.metrics_table import metrics_table
-from liteformer.flow.runs.train import choose_and_train, run_training
+from liteformer.flow.runs.train import run_training
 
 MINUTES = 10.0  # Of --auto.
 DATA, SHAPE, RECIPE, SEARCH = options.DATA, options.SHAPE, "Recipe", "Choice"
@@ -180,5 +180,9 @@ def train(
                "bits_of": _widths(bits_of)}
     recipe = TrainOptions(**values)
     with console.work():
-        run = run_training(recipe, seeds) if auto is None else choose_and_train(recipe, seeds, auto, device, jobs)
+        if auto is None:
+            run = run_training(recipe, seeds)
+        else:
+            from liteformer.flow.explore.auto import choose_and_train
+            run = choose_and_train(recipe, seeds, auto, device, jobs)
     console.emit(run.metrics | {"out": out, "model_id": run.model.id}, as_json, _render)

@@ -7,6 +7,7 @@ First short trainings of points that the search of ``explore`` proposes, then lo
 import math
 import tempfile
 import time
+from pathlib import Path
 
 import numpy as np
 from rich import box
@@ -15,10 +16,13 @@ from rich.table import Table
 
 from liteformer.accel.errors import LiteFormerError
 from liteformer.flow.common import console
+from liteformer.flow.common.inputs import at_least
+from liteformer.flow.common.workers import Processes
 from liteformer.flow.explore import cost, objectives
 from liteformer.flow.explore.show import MOST_ROWS
 from liteformer.flow.explore.space import AUTO
 from liteformer.flow.explore.study import Exploration
+from liteformer.flow.runs.train import run_training
 
 # Window, patch and stride; most days, weeks and hours fit one of them.
 TOKENS = ("12/1/1", "24/2/2", "96/8/8", "24/12/1", "17/6/1", "48/4/4", "6/1/1", "24/1/1", "96/16/8", "168/14/14", "336/48/24")
@@ -193,6 +197,28 @@ def tried_table(found, most=MOST_ROWS):
                       f"{figures['cycles']:,}" if figures else "",
                       "chosen" if row["number"] == found["chosen"] else escape(row["reason"] or ""))
     return table
+
+
+def choose_and_train(options, seeds, minutes, device, jobs):
+    """Choose what ``options`` leave open (``search``), then train; the search is kept in metrics.json as ``auto``.
+
+    Args:
+        options: TrainOptions; seeds: how many, from ``options.seed`` on; minutes: of the search; device: name; jobs:
+            trainings at a time.
+    Returns:
+        Run.
+    """
+    from liteformer.train.loop.run import write_metrics
+    at_least("jobs", jobs, 1)
+    if Path(options.out).is_file():
+        raise LiteFormerError(f"{options.out} is a file, not a directory; choose another --out")
+    options, found = search(options, minutes, device, lambda function: Processes(jobs, function))
+    console.note(f"chosen by the validation error among {len(found['tried'])} that were tried in {found['seconds']:.0f} s: "
+                 f"{described(found)}")
+    run = run_training(options, seeds)
+    run.metrics["auto"] = found
+    write_metrics(Path(options.out), run.metrics)
+    return run
 
 
 class _Watch:

@@ -1,37 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """A training with its progress on stderr."""
 
-from pathlib import Path
-
-from liteformer.accel.errors import LiteFormerError
 from liteformer.flow.common import console
 
 STAGES = {"choice": "choice of the recipe", "float": "float", "qat": "quantization-aware", "teacher": "teacher",
           "nlinear": "NLinear", "mlp": "MLP of the same size", "gru": "GRU of the same size"}
-
-
-def choose_and_train(options, seeds, minutes, device, jobs):
-    """Choose what ``options`` leave open (``flow.explore.auto``), then train; the search is kept in metrics.json as ``auto``.
-
-    Args:
-        options: TrainOptions; seeds: as of ``run_training``; minutes: of the search; device: name; jobs: trainings at a time.
-    Returns:
-        Run.
-    """
-    from liteformer.flow.common.inputs import at_least
-    from liteformer.flow.common.workers import Processes
-    from liteformer.flow.explore.auto import described, search
-    from liteformer.train.loop.run import write_metrics
-    at_least("jobs", jobs, 1)
-    if Path(options.out).is_file():
-        raise LiteFormerError(f"{options.out} is a file, not a directory; choose another --out")
-    options, found = search(options, minutes, device, lambda function: Processes(jobs, function))
-    console.note(f"chosen by the validation error among {len(found['tried'])} that were tried in {found['seconds']:.0f} s: "
-                 f"{described(found)}")
-    run = run_training(options, seeds)
-    run.metrics["auto"] = found
-    write_metrics(Path(options.out), run.metrics)
-    return run
 
 
 def run_training(options, seeds=1):

@@ -12,7 +12,6 @@ from liteformer.accel.errors import LiteFormerError
 from liteformer.flow.commands.train import TrainCommand
 from liteformer.flow.common import console
 from liteformer.flow.explore import auto
-from liteformer.flow.runs import train as runs
 from liteformer.train.data.dataset import load_dataset
 from liteformer.train.loop.options import TrainOptions
 
@@ -92,10 +91,10 @@ def test_the_lowest_error_of_the_longer_trainings_wins(plant, monkeypatch):
 
 def test_a_training_with_it(plant, monkeypatch, capsys):
     """One short and one longer training, then the training; the search is in its metrics and in the table."""
-    monkeypatch.setattr("liteformer.flow.common.workers.Processes", lambda jobs, function: InProcess(function, jobs))
+    monkeypatch.setattr(auto, "Processes", lambda jobs, function: InProcess(function, jobs))
     options = TrainOptions(**plant, window=4, patch=2, stride=2, d_model=8, skip="none", features=["a", "c"], epochs=1,
                            teachers=1, neighbours="none")
-    run = runs.choose_and_train(options, 1, 1.0, "xc7s15", 1)
+    run = auto.choose_and_train(options, 1, 1.0, "xc7s15", 1)
     metrics = json.loads((Path(plant["out"]) / "metrics.json").read_text())
     assert metrics["auto"]["tried"] == run.metrics["auto"]["tried"] and len(metrics["auto"]["tried"]) == 1
     row = metrics["auto"]["tried"][0]
