@@ -9,7 +9,7 @@ from liteformer.accel.compiler.choose import Array
 from liteformer.accel.compiler.images import memory_images, program_widths
 from liteformer.accel.compiler.layout import make_layout
 from liteformer.accel.compiler.schedule import schedule
-from liteformer.accel.compiler.shape import make_hardware
+from liteformer.accel.compiler.shape import check_input, make_hardware
 from liteformer.accel.compiler.steps import build_steps
 from liteformer.accel.errors import LiteFormerError
 from liteformer.accel.hardware import model_memories
@@ -46,6 +46,7 @@ def replace_model(built, model):
                          position_base=hw.residual_depth // 2)
     needed = make_hardware(model, array, layout, 0)
     _check(needed, hw)
+    check_input(model, hw.dsp_block)
     streams = [(stream.bits, stream.groups) for stream in hw.streams]
     if list(layout.stream_keys) != streams or any(depth > s.depth for depth, s in zip(layout.stream_depths, hw.streams)):
         raise LiteFormerError("the model's weights do not fit the build's memories, by their widths or by their number; "

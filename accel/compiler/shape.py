@@ -9,6 +9,7 @@ from liteformer.accel import numerics
 from liteformer.accel.compiler.images import accumulator_range, head_range
 from liteformer.accel.compiler.memories import plan_memories
 from liteformer.accel.devices import SERIES_7
+from liteformer.accel.errors import LiteFormerError
 from liteformer.accel.hardware import Hardware, StreamShape, memory_shapes
 from liteformer.accel.model import QuantizedModel
 
@@ -23,14 +24,29 @@ def widest_weights(model):
         for name, tensor in model.tensors.items()})
 
 
+def check_input(model, block):
+    """Refuse a model whose samples' multiplier does not fit the narrow port of a DspBlock, where it goes.
+
+    Raises:
+        LiteFormerError: it does not.
+    """
+    largest, limit = int(model["input.multiplier"].max()), numerics.signed_range(block.narrow)[1]
+    if largest > limit:
+        raise LiteFormerError(f"input.multiplier is up to {largest}, the device's multipliers take samples times {limit} at "
+                              "most; choose a larger raw_scale or another --device")
+
+
 def make_hardware(model, array, layout, halves, loadable=False, family=SERIES_7):
     """Complete hardware shape for a model on an array.
 
     Args:
         array: Array; layout: Layout made for it; halves: block RAM budget of the core, in its smallest blocks.
         loadable: leave room for other models of the same shape; family: Family of the device.
+    Raises:
+        LiteFormerError: see ``check_input``.
     """
     config, dsp_block = model.config, family.dsp_block
+    check_input(model, dsp_block)
     row_bits, column_bits = config.row_bits, config.column_bits
     bounded = widest_weights(model) if loadable else model
     accumulator_bits = numerics.signed_bits(*accumulator_range(bounded, layout.row_tiles))

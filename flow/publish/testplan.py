@@ -47,7 +47,7 @@ def mutants(found):
     told = found["killed"] + found["missed"]
     text = (f"`make mutants`: {found['mutants']:,} mutants of three cores. {told:,} differ from the core in one of the checks; "
             f"the quick check sees {found['killed']:,} of these, {found['share']:.1%}. {found['not told apart']:,} are told "
-            "apart by none, by what their place does:")
+            "apart by none; why is a guess from what stands in their line, not a proof that they are none:")
     why = {}
     for one in found["survivors"]:
         why[one["why"]] = why.get(one["why"], 0) + 1

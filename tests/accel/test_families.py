@@ -3,13 +3,15 @@
 
 import pytest
 
+from liteformer.accel import golden
 from liteformer.accel.compiler import HardwareOptions, capacity, compile_model, fit
 from liteformer.accel.compiler.estimate import estimate_area, product_dsps
+from liteformer.accel.compiler.loading import replace_model
 from liteformer.accel.compiler.memories import block_halves, lut_cost, soc_halves, unit_shape
 from liteformer.accel.devices import DEVICES, DSP48E1, ICE40, MULT18, RAM_4K, SERIES_7, device
 
 from ..refusal import refusal
-from .common import make_model
+from .common import altered, engine_infer, make_model, random_raw
 
 SMALL = {"window": 6, "d_model": 8, "bits": 4, "features": 7, "readout": "last"}
 OTHERS = [name for name, one in DEVICES.items() if one.family is not SERIES_7]
@@ -45,3 +47,16 @@ def test_small_block_rams():
     assert unit_shape(24, RAM_4K) == (2, 256, 32) and unit_shape(4, RAM_4K) == (1, 1024, 4) and unit_shape(40) == (2, 512, 72)
     assert soc_halves(7, 1, False, ICE40) == 8 + 4 + 3 and soc_halves(7, 1, False) == 3
     assert lut_cost(64, 4, True, lutram=False) > lut_cost(64, 4, True)
+
+
+def test_the_multiplier_of_samples_fits_the_narrow_port():
+    """16 bits on an iCE40: the largest one that fits is exact, one more is refused, there and in a build that takes models."""
+    options = HardwareOptions(rows=1, columns=2, device="ice40up5k", loadable=True)
+    fits, above = (altered(make_model(bits=3), input__multiplier=[value, 1]) for value in ((1 << 15) - 1, 1 << 15))
+    raw, built = random_raw(fits, 2), compile_model(fits, options)
+    assert engine_infer(built, raw)[0].tolist() == golden.infer(fits, raw).tolist()
+    sentence = ("input.multiplier is up to 32768, the device's multipliers take samples times 32767 at most; choose a larger "
+                "raw_scale or another --device")
+    assert refusal(compile_model, above, options) == refusal(replace_model, built, above) == sentence
+    assert compile_model(above, HardwareOptions(rows=1, columns=2)).hw.dsp_block.narrow == 18
+
