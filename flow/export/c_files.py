@@ -150,9 +150,15 @@ def c_header(model, name):
         settings = config.anomaly
         lists = ["(const uint8_t[]){" + ", ".join(map(str, numbers)) + "}" for numbers in
                  (config.target_features, settings.shifts, settings.gains)]
-        lines += ["", "/* Initializer of a `struct liteformer_anomaly` of decision.h. */",
-                  f"#define {upper}_ANOMALY {{{', '.join(lists)}, {config.outputs}, {settings.smoothing}, "
-                  f"{settings.threshold}u, 0}}"]
+        fields = dict(zip(("features", "shifts", "gains"), lists)) | {
+            "targets": config.outputs, "smoothing": settings.smoothing, "threshold": f"{settings.threshold}u"}
+        if settings.calibration:
+            fields |= {"calibration": settings.calibration, "level": f"{settings.level}u",
+                       "means": f"(int32_t[{config.outputs}]){{0}}", "spreads": f"(uint32_t[{config.outputs}]){{0}}"}
+        update = "liteformer_anomaly_learn" if settings.calibration else "liteformer_anomaly_update"
+        lines += ["", "/* Initializer of a `struct liteformer_anomaly` of decision.h, and the function that takes its rows. */",
+                  f"#define {upper}_ANOMALY {{{', '.join(f'.{name} = {value}' for name, value in fields.items())}}}",
+                  f"#define {upper}_ANOMALY_UPDATE {update}"]
     return "\n".join([*lines, "", f"/* One inference. The working memory, {memory_bytes(config):,} bytes, is static: not "
                       "for two threads at a time.", *comment, " */",
                       f"void {name}_infer(const int32_t *raw, int32_t *outputs);", "", "#endif", ""])
@@ -184,7 +190,7 @@ def _vectors(model, name, raw):
     constants = {"TASK": TASKS.index(config.task), "WINDOWS": len(raw), "WINDOW": f"{upper}_WINDOW",
                  "FEATURES": f"{upper}_FEATURES", "OUTPUTS": f"{upper}_OUTPUTS", "INFER": f"{name}_infer"}
     if config.task == "anomaly":
-        constants["ANOMALY"] = f"{upper}_ANOMALY"
+        constants |= {"ANOMALY": f"{upper}_ANOMALY", "UPDATE": f"{upper}_ANOMALY_UPDATE"}
 
     parts = [table_text("int32_t", "samples", raw, "WINDOW * FEATURES"), table_text("int32_t", "expected", outputs, "OUTPUTS")]
     if decisions.shape[1]:

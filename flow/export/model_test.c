@@ -28,9 +28,9 @@ int main(void)
 		unsigned alarm = 0;
 
 		if (window && !memcmp(samples[window], samples[window - 1] + FEATURES, sizeof(samples[0]) - FEATURES * sizeof(int32_t)))
-			alarm = (unsigned)liteformer_anomaly_update(&anomaly, before, samples[window] + (WINDOW - 1) * FEATURES);
+			alarm = (unsigned)UPDATE(&anomaly, before, samples[window] + (WINDOW - 1) * FEATURES);
 		else
-			anomaly.score = 0;
+			anomaly.score = anomaly.seen = 0;
 		memcpy(before, outputs, sizeof(outputs));
 		wrong += anomaly.score != decisions[window][0] || alarm != decisions[window][1];
 #endif

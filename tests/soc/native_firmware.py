@@ -36,6 +36,7 @@ class Shape:
     parts: tuple = ()
     known: bool = True
     off: int = 0
+    calibration: int = 0
 
     @property
     def checksum(self):
@@ -79,7 +80,8 @@ class Shape:
             lines |= {"LITEFORMER_ANOMALY_FEATURES": _list(range(self.outputs)),
                       "LITEFORMER_ANOMALY_SHIFTS": _list([1] * self.outputs),
                       "LITEFORMER_ANOMALY_GAINS": _list([7] * self.outputs),
-                      "LITEFORMER_ANOMALY_SMOOTHING": 2, "LITEFORMER_ANOMALY_THRESHOLD": "1000000u"}
+                      "LITEFORMER_ANOMALY_SMOOTHING": 2, "LITEFORMER_ANOMALY_THRESHOLD": "1000000u",
+                      "LITEFORMER_ANOMALY_CALIBRATION": self.calibration, "LITEFORMER_ANOMALY_LEVEL": "100000u"}
         return "".join(f"#define {name} {value}\n" for name, value in lines.items())
 
 

@@ -19,6 +19,7 @@ SHAPES = {
     "one token": {"window": 4, "patch": 4, "stride": 4, "features": 2, "d_model": 4, "bits": 2},
     "classes": {"window": 8, "features": 3, "d_model": 8, "bits": 4, "outputs": 5},
     "alarms": {"window": 4, "features": 3, "d_model": 8, "bits": 4, "outputs": 2},
+    "calibrated": {"window": 4, "features": 3, "d_model": 8, "bits": 4, "outputs": 2},
 }
 
 
@@ -27,8 +28,9 @@ def model_of(name):
     model = random_model(np.random.default_rng(list(SHAPES).index(name)), **SHAPES[name])
     if name == "classes":
         return _with(model, task="classification", class_names=list("abcde"), target_features=[])
-    if name == "alarms":
-        settings = AnomalySettings(shifts=[0, 1], gains=[1, 0], smoothing=2, threshold=40_000)
+    if name in ("alarms", "calibrated"):
+        learned  = {"calibration": 2, "level": 4000} if name == "calibrated" else {}
+        settings = AnomalySettings(shifts=[0, 1], gains=[1, 0], smoothing=2, threshold=40_000, **learned)
         return _with(model, task="anomaly", raw_scale=[1.0, 4.0, 1.0], output_scale=[1.0, 2.0], anomaly=settings)
     return model
 
