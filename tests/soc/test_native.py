@@ -225,6 +225,7 @@ def everything(shape, rng):
           for count in (shape.window, 1, 2)),
         requests((Command.INFER, b""), (Command.SELF_TEST, b""), (Command.RESET, b""), (Command.INFER, b"")),
         requests(*((Command.INFER, bytes(4 * shape.features)) for _ in range(60))),
+        requests((Command.RESET, b""), *((Command.INFER, row(1)) for _ in range(60))),
         requests((Command.BENCH, struct.pack("<I", 0)), (Command.BENCH, struct.pack("<I", 1001)), (Command.BENCH, b""))])
 
 
@@ -249,7 +250,8 @@ def transfers(shape, rng):
 
 def test_every_branch_is_taken(start):
     """Of all of sw/ but the example alarm.c and what is assembler; the exceptions are named above."""
-    shapes = (PLAIN, LOADED, ANOMALY, replace(ANOMALY, calibration=2), CLASSES, Shape(1, 1, 1, known=False), Shape(1, 1, 1, off=1))
+    shapes = (PLAIN, LOADED, ANOMALY, replace(ANOMALY, calibration=2), CLASSES, Shape(1, 1, 1, known=False),
+              Shape(1, 1, 1, off=1))
     rng, seen = np.random.default_rng(3), {}
     for shape in shapes:
         firmware = start(shape, COVERED)

@@ -15,7 +15,8 @@ def test_notes_are_said_and_kept(tmp_path, capsys):
     frame = pd.DataFrame({"time": np.delete(np.arange(301) * 0.1, 100), "a": rng.normal(0, 1, 300), "b": rng.normal(0, 1, 300)})
     frame.to_csv(tmp_path / "gap.csv", index=False)
     options = TrainOptions(data="csv", path=str(tmp_path / "gap.csv"), target=["a"], timestamp="time", window=4, d_model=8,
-                           epochs=1, qat_epochs=1, teachers=1, batch=32, neighbours="none", skip="none", out=str(tmp_path / "model"))
+                           epochs=1, qat_epochs=1, teachers=1, batch=32, neighbours="none", skip="none",
+                           out=str(tmp_path / "model"))
     run_training(options)
     note = "1 row comes after another step than the usual 0.1 in column 'time'; no window spans one"
     assert capsys.readouterr().err.splitlines().count(note) == 1
