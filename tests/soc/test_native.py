@@ -225,7 +225,7 @@ def everything(shape, rng):
           for count in (shape.window, 1, 2)),
         requests((Command.INFER, b""), (Command.SELF_TEST, b""), (Command.RESET, b""), (Command.INFER, b"")),
         requests(*((Command.INFER, bytes(4 * shape.features)) for _ in range(60))),
-        requests((Command.RESET, b""), *((Command.INFER, row(1)) for _ in range(60))),
+        requests((Command.RESET, b""), *((Command.INFER, row(1)) for _ in range(60 * bool(shape.calibration)))),
         requests((Command.BENCH, struct.pack("<I", 0)), (Command.BENCH, struct.pack("<I", 1001)), (Command.BENCH, b""))])
 
 

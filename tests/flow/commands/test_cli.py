@@ -106,7 +106,7 @@ def test_help_teaches(run, command):
     assert code == 0
     assert re.search(rf"liteformer {command}\b(?! \[)", out)
     options = [line for line in out.splitlines() if re.match(r"│ (\*  |   )?--", line)]
-    assert options and all(re.search(r">\s{2,}\w|=\w+\s{2,}\w|\w\s{2,}\w", line) for line in options)
+    assert options and all(re.search(r"[>\]]\s{2,}\w|=\w+\s{2,}\w|\w\s{2,}\w", line) for line in options)
 
 
 def test_unwritable_place(run, monkeypatch):
