@@ -82,9 +82,8 @@ def test_missing_file(tmp_path):
 def test_truncated_file(saved, kept):
     _, path = saved
     path.write_bytes(path.read_bytes()[:kept])
-    # onnx brings a package that teaches NumPy some of these types: then it is the file of another program.
-    with pytest.raises(LiteFormerError, match=rf"^{re.escape(str(path))} is (not a readable model file \(.+\); train or copy it "
-                                              "again|a safetensors file of another program, not a LiteFormer model)$"):
+    with pytest.raises(LiteFormerError, match=rf"^{re.escape(str(path))} is not a readable model file \(.+\); "
+                                              "train or copy it again$"):
         QuantizedModel.load(path)
 
 
@@ -151,8 +150,8 @@ def test_tensors_of_a_type_that_numpy_has_not(tmp_path, kind):
     header = json.dumps({"w": {"dtype": kind, "shape": [1], "data_offsets": [0, size]}}).encode()
     path.write_bytes(len(header).to_bytes(8, "little") + header + bytes(size))
     # onnx brings a package that teaches NumPy some of these types: then it is the file of another program.
-    with pytest.raises(LiteFormerError, match=rf"^{re.escape(str(path))} is (not a readable model file \(.+\); train or copy it "
-                                              "again|a safetensors file of another program, not a LiteFormer model)$"):
+    with pytest.raises(LiteFormerError, match=rf"^{re.escape(str(path))} is (not a readable model file \(.+\); train or copy "
+                                              "it again|a safetensors file of another program, not a LiteFormer model)$"):
         QuantizedModel.load(path)
 
 
