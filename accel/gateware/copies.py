@@ -6,23 +6,32 @@ from migen.fhdl.specials import Special
 from migen.fhdl.tools import SPECIAL_INPUT, SPECIAL_OUTPUT
 
 
-class KeptRegister(Special):
-    """``q`` follows ``d`` a cycle later; synthesis merges it with no other register and takes none of its loads away.
-
-    Yosys looks for the attribute at the flip-flops, which have that of their ``always`` block; Vivado at the signal.
-
-    Args:
-        d, q: Signals of the same length; ``q`` has no reset.
-    """
+class _Kept(Special):
+    """``q`` from ``d``, both Signals of the same length, with a name that synthesis keeps."""
 
     def __init__(self, d, q):
         Special.__init__(self)
-        self.d, self.q, self.clock = d, q, ClockSignal()
+        self.d, self.q = d, q
+
+    def iter_expressions(self):
+        yield self, "d", SPECIAL_INPUT
+        yield self, "q", SPECIAL_OUTPUT
+
+
+class KeptRegister(_Kept):
+    """``q`` follows ``d`` a cycle later; synthesis merges it with no other register and takes none of its loads away.
+
+    Yosys looks for the attribute at the flip-flops, which have that of their ``always`` block; Vivado at the signal.
+    ``q`` has no reset.
+    """
+
+    def __init__(self, d, q):
+        _Kept.__init__(self, d, q)
+        self.clock = ClockSignal()
 
     def iter_expressions(self):
         yield self, "clock", SPECIAL_INPUT
-        yield self, "d", SPECIAL_INPUT
-        yield self, "q", SPECIAL_OUTPUT
+        yield from _Kept.iter_expressions(self)
 
     @staticmethod
     def emit_verilog(special, namespace, add_data_file):
@@ -34,53 +43,32 @@ class KeptRegister(Special):
                 f"assign {name} = {name}_kept;\n\n")
 
 
-class KeptNet(Special):
-    """``o`` is ``i``; synthesis maps what is before it and what is behind it apart from each other.
-
-    Args:
-        i, o: Signals of the same length.
-    """
-
-    def __init__(self, i, o):
-        Special.__init__(self)
-        self.i, self.o = i, o
-
-    def iter_expressions(self):
-        yield self, "i", SPECIAL_INPUT
-        yield self, "o", SPECIAL_OUTPUT
+class KeptNet(_Kept):
+    """``q`` is ``d``; synthesis maps what is before it and what is behind it apart from each other."""
 
     @staticmethod
     def emit_verilog(special, namespace, add_data_file):
-        name, length = namespace.get_name(special.o), len(special.o)
-        return (f'(* keep = "true" *) wire [{length - 1}:0] {name}_kept = {namespace.get_name(special.i)};\n'
+        name, length = namespace.get_name(special.q), len(special.q)
+        return (f'(* keep = "true" *) wire [{length - 1}:0] {name}_kept = {namespace.get_name(special.d)};\n'
                 f"assign {name} = {name}_kept;\n\n")
 
 
-class SimulatedNet:
-    """What Migen's simulator puts in the place of a KeptNet."""
+class SimulatedKept:
+    """What Migen's simulator puts in the place of both."""
 
     @staticmethod
     def lower(special):
-        module = Module()
-        module.comb += special.o.eq(special.i)
-        return module
-
-
-class SimulatedRegister:
-    """What Migen's simulator puts in the place of a KeptRegister."""
-
-    @staticmethod
-    def lower(special):
-        module = Module()
-        module.sync += special.q.eq(special.d)
+        module, follows = Module(), special.q.eq(special.d)
+        if isinstance(special, KeptRegister):
+            module.sync += follows
+        else:
+            module.comb += follows
         return module
 
 
 def kept_copy(module, source):
     """A register of its own that follows ``source``, a Signal or an expression, a cycle later; it belongs to ``module``."""
-    if not isinstance(source, Signal):
-        value, source = source, Signal(len(source))
-        module.comb += source.eq(value)
+    source = _signal(module, source)
     copy = Signal.like(source, reset_less=True)
     module.specials += KeptRegister(source, copy)
     return copy
@@ -88,8 +76,15 @@ def kept_copy(module, source):
 
 def kept_net(module, value):
     """A signal with the value of an expression, which stays a net of its own; it belongs to ``module``."""
-    source = Signal(len(value))
     net = Signal(len(value))
-    module.comb += source.eq(value)
-    module.specials += KeptNet(source, net)
+    module.specials += KeptNet(_signal(module, value), net)
     return net
+
+
+def _signal(module, value):
+    """An expression as a Signal."""
+    if isinstance(value, Signal):
+        return value
+    signal = Signal(len(value))
+    module.comb += signal.eq(value)
+    return signal

@@ -23,7 +23,7 @@ from migen.fhdl.structure import (
 )
 from migen.sim.core import Simulator, _MemoryLocation
 
-from liteformer.accel.gateware.copies import KeptNet, KeptRegister, SimulatedNet, SimulatedRegister
+from liteformer.accel.gateware.copies import KeptNet, KeptRegister, SimulatedKept
 
 INDENT = "\t"
 
@@ -200,7 +200,7 @@ class CompiledSimulator(Simulator):
     """Migen's Simulator; the statements of the design run compiled."""
 
     def __init__(self, *args, **kwargs):
-        Simulator.__init__(self, *args, special_overrides={KeptNet: SimulatedNet, KeptRegister: SimulatedRegister}, **kwargs)
+        Simulator.__init__(self, *args, special_overrides={KeptNet: SimulatedKept, KeptRegister: SimulatedKept}, **kwargs)
         evaluator = self.evaluator
         functions = {id(statements): _Compiler(evaluator).function(statements)
                      for statements in (self.fragment.comb, *self.fragment.sync.values())}

@@ -19,6 +19,7 @@ from liteformer.flow.common import console
 from liteformer.flow.common.inputs import at_least
 from liteformer.flow.common.workers import Processes
 from liteformer.flow.explore import cost, objectives
+from liteformer.flow.explore.pool import collect, submit
 from liteformer.flow.explore.show import MOST_ROWS
 from liteformer.flow.explore.space import AUTO
 from liteformer.flow.explore.study import Exploration
@@ -245,17 +246,10 @@ def _short(exploration, pool, task, watch):
     """Short trainings of proposed points for SHARE of the time; one at least."""
     running = set()
     while True:
-        while len(running) < pool.jobs and (watch.left(SHARE) > 0 or not exploration.taken()):
-            asked = exploration.ask()
-            if asked is None:
-                break
-            running.add(asked[0])
-            pool.submit(asked[0], task, asked[1])
+        submit(exploration, pool, task, running, lambda: watch.left(SHARE) > 0 or not exploration.taken())
         if not running:
             return
-        for number, outcome in pool.finished(1.0):
-            running.discard(number)
-            exploration.tell(number, outcome, [COLUMN])
+        for outcome in collect(exploration, pool, running, [COLUMN]):
             watch.tried += 1
             watch.show(outcome["figures"].get(COLUMN))
         watch.show()

@@ -10,6 +10,7 @@ from liteformer.flow.common.cache import write_atomically
 from liteformer.flow.common.inputs import at_least
 from liteformer.flow.explore import cost, objectives
 from liteformer.flow.explore.front import as_csv, front_of
+from liteformer.flow.explore.pool import collect, submit
 from liteformer.flow.explore.show import counts, watching
 from liteformer.flow.explore.space import NO_OVERLAP, size
 from liteformer.flow.explore.study import Exploration, alone
@@ -81,22 +82,15 @@ def explore(settings, out, *, trials, workers, storage=None, study="liteformer",
 
 def _search(exploration, workers, columns, trials, task):
     """Keep the workers busy; True if Ctrl-C ended it."""
-    open_trials = set()
+    open_trials, more = set(), True
     with watching(trials, columns) as show:
         try:
             while True:
-                while len(open_trials) < workers.jobs and exploration.taken() < trials:
-                    asked = exploration.ask()
-                    if asked is None:
-                        trials = 0  # The whole space is evaluated.
-                        break
-                    open_trials.add(asked[0])
-                    workers.submit(asked[0], task, asked[1])
+                more = more and submit(exploration, workers, task, open_trials, lambda: exploration.taken() < trials)
                 if not open_trials:
                     break
-                for number, outcome in workers.finished(1.0):
-                    open_trials.discard(number)
-                    exploration.tell(number, outcome, columns)
+                for _ in collect(exploration, workers, open_trials, columns):
+                    pass
                 rows = exploration.rows()
                 show(rows, front_of(rows, columns))
         except KeyboardInterrupt:

@@ -6,32 +6,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from litex.build.io import CRG
-from litex.soc.integration.soc_core import SoCCore
 
 from liteformer.accel import golden
 from liteformer.accel.random_model import random_model
-from liteformer.soc import simulation
-from liteformer.soc.quiet import quiet
-from liteformer.sw.build import build_firmware
+
+from ..plain_soc import PlainSoC, infer
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = {"README.md": "build/plant", "docs/integration.md": "build/airu4"}
-
-APPLICATION = """
-#include "liteformer.h"
-static const int32_t rows[][2] = {%s};
-int main(void)
-{
-	liteformer_init();
-	for (uint32_t step = 0; step < liteformer_window; step++)
-		liteformer_push(rows[step]);
-	uint32_t word = liteformer_infer() == LITEFORMER_OK ? (uint32_t)liteformer_result(0) : 0xffffffff;
-	for (int byte = 0; byte < 4; byte++)
-		uart_rxtx_write((word >> 8 * byte) & 0xff);
-	return 0;
-}
-"""
 
 
 def example(document):
@@ -41,40 +23,25 @@ def example(document):
     return found
 
 
-class ForeignSoC(SoCCore):
-    """A plain SoCCore with a document's lines applied to it, and an application that uses the driver."""
+class ForeignSoC(PlainSoC):
+    """A plain SoC with a document's lines applied to it."""
 
-    lines, application = "", None
+    lines = ""
 
-    def __init__(self, platform, clock, core, **_):
-        self.crg = CRG(platform.request("sys_clk"))
-        with quiet():
-            SoCCore.__init__(self, platform, clock, cpu_variant="lite", uart_name="sim", integrated_rom_size=8192,
-                             integrated_sram_size=4096)
-            exec(self.lines, {"soc": self})
-
-    def compile_firmware(self, include):
-        """Called when the Verilog is written."""
-        image = build_firmware(include, self.cpu, 8192, (self.application,))
-        self.init_rom("rom", [int.from_bytes(image[i:i + 4], "little") for i in range(0, len(image), 4)], auto_size=False)
+    def add_core(self):
+        exec(self.lines, {"soc": self})
 
 
 @pytest.fixture
 def foreign(tmp_path, monkeypatch):
     """Callable(model, rows, document) -> result of an inference on a ForeignSoC."""
-    def infer(model, rows, document):
-        application = tmp_path / "application.c"
-        application.write_text(APPLICATION % ", ".join(f"{{{a}, {b}}}" for a, b in rows))
+    def run(model, rows, document):
         monkeypatch.chdir(tmp_path)
         Path("build").mkdir()
         model.save(DOCUMENTS[document])
         monkeypatch.setattr(ForeignSoC, "lines", example(document))
-        monkeypatch.setattr(ForeignSoC, "application", application)
-        monkeypatch.setattr(simulation, "LiteFormerSoC", ForeignSoC)
-        monkeypatch.setattr(simulation, "LiteFormerCore", lambda compiled: None)
-        with simulation.Simulation(None) as running:
-            return int.from_bytes(running.run(200_000, 4), "little", signed=True)
-    return infer
+        return infer(monkeypatch, tmp_path, ForeignSoC, rows)
+    return run
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)

@@ -8,32 +8,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from litex.build.io import CRG
-from litex.soc.integration.soc_core import SoCCore
 
 from liteformer.accel import golden
 from liteformer.accel.random_model import random_model
 from liteformer.flow.measure import hardware
-from liteformer.soc import simulation
 from liteformer.soc.integration import add_liteformer
-from liteformer.soc.quiet import quiet
-from liteformer.sw.build import build_firmware
 
-APPLICATION = """
-#include "liteformer.h"
-static const int32_t rows[][2] = {%s};
-int main(void)
-{
-	liteformer_init();
-	for (uint32_t step = 0; step < liteformer_window; step++)
-		liteformer_push(rows[step]);
-	uint32_t word = liteformer_infer() == LITEFORMER_OK ? (uint32_t)liteformer_result(0) : 0xffffffff;
-	for (int byte = 0; byte < 4; byte++)
-		uart_rxtx_write((word >> 8 * byte) & 0xff);
-	return 0;
-}
-"""
-ROM = 16384
+from ..plain_soc import PlainSoC, infer
+
 SOCS = {
     "Wishbone": {},
     "VexRiscv full": {"cpu_variant": "full"},
@@ -46,24 +28,13 @@ SOCS = {
 }
 
 
-class PlainSoC(SoCCore):
-    """A SoC of LiteX's own making with the core in it; ``options``: of SoCCore."""
+class SoC(PlainSoC):
+    """With the core of a model file or QuantizedModel."""
 
-    options, application, model = {}, None, None
+    model = None
 
-    def __init__(self, platform, clock, core, **_):
-        self.crg = CRG(platform.request("sys_clk"))
-        with quiet():
-            SoCCore.__init__(self, platform, clock, uart_name="sim", integrated_rom_size=ROM, integrated_sram_size=8192,
-                             **{"cpu_variant": "lite"} | self.options)
-            add_liteformer(self, self.model)
-
-    def compile_firmware(self, include):
-        """Called when the Verilog is written."""
-        image = build_firmware(include, self.cpu, ROM, (self.application,))
-        size = self.rom.mem.width // 8
-        image += bytes(-len(image) % size)
-        self.init_rom("rom", [int.from_bytes(image[i:i + size], "little") for i in range(0, len(image), size)], auto_size=False)
+    def add_core(self):
+        add_liteformer(self, self.model)
 
 
 def small():
@@ -78,14 +49,9 @@ def test_one_inference(name, tmp_path, monkeypatch):
     model, raw = small()
     expected = int(golden.infer(model, raw)[0, 0])
     assert expected not in (0, -1)
-    application = tmp_path / "application.c"
-    application.write_text(APPLICATION % ", ".join(f"{{{a}, {b}}}" for a, b in raw[0]))
-    for attribute, value in (("options", SOCS[name]), ("application", application), ("model", model)):
-        monkeypatch.setattr(PlainSoC, attribute, value)
-    monkeypatch.setattr(simulation, "LiteFormerSoC", PlainSoC)
-    monkeypatch.setattr(simulation, "LiteFormerCore", lambda compiled: None)
-    with simulation.Simulation(None) as running:
-        assert int.from_bytes(running.run(400_000, 4), "little", signed=True) == expected
+    monkeypatch.setattr(SoC, "options", SOCS[name])
+    monkeypatch.setattr(SoC, "model", model)
+    assert infer(monkeypatch, tmp_path, SoC, raw[0]) == expected
 
 
 @pytest.mark.slow

@@ -2,8 +2,6 @@
 """The mapped netlist: a small design against its Verilog, cells that are not modelled, faults in its contents."""
 
 import importlib.metadata
-import re
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,7 +10,7 @@ from liteformer.accel.devices import DEVICES, SERIES_7
 from liteformer.accel.errors import LiteFormerError
 from liteformer.flow.measure import area, netlist
 
-from .verilog import responses, written
+from .verilog import responses, with_another_bit, written
 
 # A ROM and a RAM in blocks, a RAM in LUTs, a multiplier with registers around it, a register that starts at a value.
 VERILOG = """
@@ -85,12 +83,8 @@ def test_a_mapped_design_computes_the_same(designs, stimulus):
 def test_a_fault_is_seen(designs, stimulus, tmp_path, cell, parameter):
     """Negative control: one bit of a parameter is another."""
     design, mapped, _ = designs
-    text, count = re.subn(rf"(?s)(\b{cell} #\((?:(?!\) \\?\S+ +\().)*?\.{parameter}\(\S*?)([0-9a-f])\)",
-                          lambda match: f"{match[1]}{int(match[2], 16) ^ 1:x})", mapped.top.read_text(), count=1)
-    assert count == 1
-    top = tmp_path / mapped.top.name
-    top.write_text(text)
-    broken = replace(mapped, top=top, sources=[*mapped.sources[:-1], top])
+    pattern = rf"(?s)(\b{cell} #\((?:(?!\) \\?\S+ +\().)*?\.{parameter}\(\S*?)([0-9a-f])(\))"
+    broken = with_another_bit(mapped, pattern, tmp_path)
     assert not np.array_equal(responses(broken, stimulus, WORDS), responses(design, stimulus, WORDS))
 
 

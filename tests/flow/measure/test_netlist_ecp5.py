@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The netlist mapped for an ECP5: a small design against its Verilog, faults in its contents, cells that are not modelled."""
 
-import re
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,7 +9,7 @@ from liteformer.accel.errors import LiteFormerError
 from liteformer.flow.measure import netlist
 
 from .test_netlist import VERILOG, WORDS, stimulus  # noqa: F401
-from .verilog import responses, written
+from .verilog import responses, with_another_bit, written
 
 
 @pytest.fixture(scope="module")
@@ -38,12 +36,8 @@ def test_a_mapped_design_computes_the_same(designs, stimulus):  # noqa: F811
 def test_a_fault_is_seen(designs, stimulus, tmp_path, cell, parameter):  # noqa: F811
     """Negative control: one bit of a parameter is another."""
     design, mapped, _ = designs
-    text, count = re.subn(rf"(?s)(\b{cell} #\((?:(?!\) \\?\S+ +\().)*?\.{parameter}\(\S*?)([0-9a-f])\)",
-                          lambda match: f"{match[1]}{int(match[2], 16) ^ 1:x})", mapped.top.read_text(), count=1)
-    assert count == 1
-    top = tmp_path / mapped.top.name
-    top.write_text(text)
-    broken = replace(mapped, top=top, sources=[*mapped.sources[:-1], top])
+    pattern = rf"(?s)(\b{cell} #\((?:(?!\) \\?\S+ +\().)*?\.{parameter}\(\S*?)([0-9a-f])(\))"
+    broken = with_another_bit(mapped, pattern, tmp_path)
     assert not np.array_equal(responses(broken, stimulus, WORDS), responses(design, stimulus, WORDS))
 
 

@@ -2,7 +2,6 @@
 """What nextpnr-ecp5 leaves of a design: a small one against its Verilog, a fault in it, pins left open, uses not modelled."""
 
 import re
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,7 +11,7 @@ from liteformer.flow.measure import netlist
 from liteformer.flow.measure.routed_ecp5 import completed
 
 from .test_netlist import VERILOG, stimulus  # noqa: F401
-from .verilog import responses, written
+from .verilog import responses, with_another_bit, written
 
 # As many pins as a package has, and all that is computed in them.
 FEWER = {"output [159:0] response": "output [31:0] response",
@@ -48,12 +47,8 @@ def test_a_routed_design_computes_the_same(designs, stimulus):  # noqa: F811
 def test_a_fault_is_seen(designs, stimulus, tmp_path):  # noqa: F811
     """Negative control: one bit of the initial contents of a RAM in half slices is another."""
     design, routed, *_ = designs
-    text, count = re.subn(r'(?s)(\.INITVAL\(16\'h\w*)(\w)(\),\s+\.IS_Z1\(32\'d0\),\s+\.MODE\("DPRAM"\))',
-                          lambda match: f"{match[1]}{int(match[2], 16) ^ 1:x}{match[3]}", routed.top.read_text(), count=1)
-    assert count == 1
-    top = tmp_path / routed.top.name
-    top.write_text(text)
-    broken = replace(routed, top=top, sources=[*routed.sources[:-1], top])
+    pattern = r'(?s)(\.INITVAL\(16\'h\w*)(\w)(\),\s+\.IS_Z1\(32\'d0\),\s+\.MODE\("DPRAM"\))'
+    broken = with_another_bit(routed, pattern, tmp_path)
     assert not np.array_equal(responses(broken, stimulus, 1), responses(design, stimulus, 1))
 
 

@@ -3,6 +3,8 @@
 
 import contextlib
 import ctypes
+import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -36,3 +38,17 @@ def responses(design, stimulus, words):
         model.lib.run_bits.argtypes = [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_size_t]
         model.lib.run_bits(model.model, stimulus.ctypes.data, response.ctypes.data, len(stimulus))
     return response
+
+
+def with_another_bit(design, pattern, folder):
+    """A copy of a mapped design with the lowest bit of one digit of its Verilog inverted.
+
+    Args:
+        pattern: regular expression with the groups text before, digit, text behind; its first match counts.
+    """
+    text, count = re.subn(pattern, lambda match: f"{match[1]}{int(match[2], 16) ^ 1:x}{match[3]}", design.top.read_text(),
+                          count=1)
+    assert count == 1
+    top = folder / design.top.name
+    top.write_text(text)
+    return replace(design, top=top, sources=[*design.sources[:-1], top])
