@@ -179,6 +179,8 @@ def train(
     values |= {"target": options.names(target), "features": options.names(features), "missing": options.names(missing),
                "bits_of": _widths(bits_of)}
     recipe = TrainOptions(**values)
+    if refit_epochs and not refit:
+        raise LiteFormerError("--refit-epochs are those of a refit; add --refit, or leave it out")
     with console.work():
         if auto is None:
             run = run_training(recipe, seeds)

@@ -33,6 +33,7 @@ BAD_INPUT = [
     ("bench --bits 9", "bits is 9; choose 2 to 8"),
     ("bench --bits 1", "bits is 1; choose 2 to 8"),
     ("bench --window 0", "window is 0; choose at least 1"),
+    ("train --refit-epochs 5", "--refit-epochs are those of a refit; add --refit, or leave it out"),
     ("bench --window 2000", "a window of 2000 rows with a stride of 1 has 2000 tokens, more than 1024; choose a larger patch "
      "and stride or a smaller window"),
     ("bench --window 12 --patch 2 --stride 3",
