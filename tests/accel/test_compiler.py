@@ -65,10 +65,10 @@ def test_options_below_one(options):
 @pytest.mark.parametrize(("shape", "options"), [
     ({"window": 17, "readout": "mean"}, {"rows": 1}),
     ({"ffn": 2049}, {}),
-    ({"d_model": 520}, {"columns": 1}),
+    pytest.param({"d_model": 520}, {"columns": 1}, marks=pytest.mark.slow),
     ({"window": 12, "d_model": 64, "features": 1, "readout": "mean"}, {"columns": 64, "requantizers": 1}),
     ({"window": 12, "d_model": 16, "heads": 8, "ffn": 16}, {}),
-    ({"window": 101, "d_model": 1, "layers": 2}, {}),
+    pytest.param({"window": 101, "d_model": 1, "layers": 2}, {}, marks=pytest.mark.slow),
     ({"window": 257, "d_model": 2, "ffn": 2}, {}),
 ], ids=str)
 def test_large_models_compile_or_say_why(shape, options):

@@ -57,8 +57,10 @@ def test_smallest_shapes(shape, options):
 @pytest.mark.parametrize(("shape", "options"), [
     # Side by side and overlapping; one token of the whole window; tiles that hand over tokens; more inputs than channels.
     ({"window": 8, "patch": 2, "stride": 2, "readout": "last"}, {}),
-    ({"window": 12, "patch": 4, "stride": 4, "features": 1, "skip": "persistence", "readout": "mean"}, {"rows": 1}),
-    ({"window": 9, "patch": 4, "stride": 1, "features": 3, "readout": "mean", "bits": 5}, {"rows": 2}),
+    pytest.param({"window": 12, "patch": 4, "stride": 4, "features": 1, "skip": "persistence", "readout": "mean"}, {"rows": 1},
+                 marks=pytest.mark.slow),
+    pytest.param({"window": 9, "patch": 4, "stride": 1, "features": 3, "readout": "mean", "bits": 5}, {"rows": 2},
+                 marks=pytest.mark.slow),
     ({"window": 11, "patch": 5, "stride": 2, "features": 2, "bits": 3}, {"rows": 2, "columns": 3}),
     ({"window": 6, "patch": 6, "stride": 6, "features": 2, "bits": 8}, {}),
     ({"window": 7, "patch": 3, "stride": 2, "features": 1, "bits": 2, "layers": 2}, {"loadable": True}),

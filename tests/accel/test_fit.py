@@ -31,7 +31,8 @@ def test_the_choice_fits(name):
     assert capacity.load(area, limits) > 0.75
 
 
-@pytest.mark.parametrize("resource", ["lut_sites", "lutram", "bram36", "dsp"])
+@pytest.mark.parametrize("resource", ["lut_sites", pytest.param("lutram", marks=pytest.mark.slow), "bram36",
+                                      pytest.param("dsp", marks=pytest.mark.slow)])
 def test_every_resource_bounds_the_choice(resource, monkeypatch):
     """With half of what the choice takes of one resource, the choice changes or is refused."""
     model = make_model(**LARGE)

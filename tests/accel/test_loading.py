@@ -25,8 +25,8 @@ def built(seed=0, options=LOADABLE, **shape):
 
 
 @pytest.mark.parametrize("shape", [
-    {}, {"readout": "mean"}, {"layers": 2, "heads": 2}, {"bit_overrides": {"layers.0.expand.weight": 3}},
-    {"bits": 6, "window": 6}])
+    {}, {"readout": "mean"}, pytest.param({"layers": 2, "heads": 2}, marks=pytest.mark.slow),
+    {"bit_overrides": {"layers.0.expand.weight": 3}}, pytest.param({"bits": 6, "window": 6}, marks=pytest.mark.slow)])
 def test_another_model_in_the_same_memories(shape):
     build = built(0, **shape)
     other = make_model(1, **(SHAPE | shape))

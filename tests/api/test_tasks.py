@@ -130,6 +130,7 @@ def test_alarms(detector):
     assert detector.score(table) == pytest.approx(2 * hits / (found.sum() + table["fault"].loc[found.index].sum()))
 
 
+@pytest.mark.slow
 def test_what_the_commands_do(forecaster, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert forecaster.evaluate()["rmse"]["integer"] == forecaster.metrics["rmse"]["integer"]

@@ -135,6 +135,7 @@ def test_the_search_learns_what_does_not_fit(run, here):
     assert len(seen) == 10 and {excess for excess, _ in seen} == {True, False} and all(a == b for a, b in seen)
 
 
+@pytest.mark.slow
 def test_all_objectives(run, here, monkeypatch):
     monkeypatch.setattr(objectives, "energy_available", lambda: False)
     code, _, err = run("explore", "--objectives", "energy")
@@ -198,6 +199,7 @@ def test_a_small_space_ends(run, here):
     assert len(here.asked) == len({json.dumps(point) for point in here.asked}) == 4 and result["space"] == 4
 
 
+@pytest.mark.slow
 def test_begins_with_the_front_of_another(run, here):
     earlier = json.loads(run("explore", "--trials", 12, "--out", "x", "--json")[1])
     here.asked.clear()
