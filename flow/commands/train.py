@@ -115,7 +115,8 @@ def train(
                                        rich_help_panel=RECIPE)] = 1,
     epochs: Annotated[int | None, typer.Option(help="Float epochs; depends on the data if left out.",
                                                rich_help_panel=RECIPE)] = None,
-    qat_epochs: Annotated[int | None, typer.Option(help="Quantization-aware epochs; as many as float if left out.",
+    qat_epochs: Annotated[int | None, typer.Option(help="Quantization-aware epochs; if left out twice "
+                                                   "as many as float of a forecast, else as many.",
                                                    rich_help_panel=RECIPE)] = None,
     batch: Annotated[int, typer.Option(help="Windows of a batch.", rich_help_panel=RECIPE)] = 128,
     lr: Annotated[float, typer.Option(help="Highest learning rate.", rich_help_panel=RECIPE)] = 2e-3,

@@ -18,12 +18,14 @@ METRICS = ROOT / "docs" / "results" / "metrics"
 SHARED = ROOT.parent / "shared" / "data"
 SEEDS = 5
 WEEK = 168
-# The recipe of the stored figures, where today's default is another: all epochs with refit, the weights without average.
+# The recipe of the stored figures, where today's default is another: all epochs with refit, the weights without average, as
+# many epochs quantization-aware as float.
 RECIPE = {"average": 0.0, "refit_epochs": 60, "weight_decay": 0.1}
 SOURCES = {
-    "airu": RECIPE | {"data": "airu", "path": str(SHARED / "airu" / "airU.csv"), "skip": "none"},
+    "airu": RECIPE | {"data": "airu", "path": str(SHARED / "airu" / "airU.csv"), "skip": "none",
+                      "qat_epochs": 40},
     "pems": RECIPE | {"data": "pems", "path": str(SHARED / "pems_d7_mar2018" / "pems_3stations_5min.csv"),
-                      "skip": "persistence"},
+                      "skip": "persistence", "qat_epochs": 60},
 }
 SHAPES = [(12, 32), (6, 64), (12, 64)]
 BITS = [4, 8, 6, 3]

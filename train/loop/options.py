@@ -230,8 +230,8 @@ class TrainOptions(BaseModel):
 
     @property
     def quantized_epochs(self):
-        """Epochs of the quantization-aware training, as many as float unless given."""
-        return self.qat_epochs or self.float_epochs
+        """Epochs of the quantization-aware training; unless given twice as many as float of a forecast, else as many."""
+        return self.qat_epochs or self.float_epochs * (2 if self.task == "forecast" else 1)
 
 
 def _sentence(error):

@@ -77,7 +77,7 @@ def test_load(river):
     options = TrainOptions(data="river", path="river.csv", window=6, batch=32)
     dataset = load_dataset(options)
     assert (dataset.feature_names, dataset.target_names, dataset.unit) == (["rain", "level"], ["level"], "m")
-    assert (options.float_epochs, options.quantized_epochs) == (2, 2)
+    assert (options.float_epochs, options.quantized_epochs) == (2, 4)
 
 
 def test_options_know_its_rules(river):

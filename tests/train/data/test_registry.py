@@ -61,7 +61,8 @@ def test_help(monkeypatch):
 
 def test_epochs_depend_on_data_and_task():
     assert (TrainOptions().float_epochs, TrainOptions(task="anomaly").float_epochs) == (30, 20)
-    assert TrainOptions(data="pems", path="x").quantized_epochs == 60
+    assert TrainOptions(data="pems", path="x").quantized_epochs == 120
+    assert TrainOptions(task="anomaly").quantized_epochs == 20
     assert TrainOptions(data="pems", path="x", epochs=2).float_epochs == 2
 
 
