@@ -16,9 +16,11 @@ from litex.soc.interconnect import wishbone
 
 from liteformer.accel.compiler.memories import ROM_SIZES, SRAM_SIZE, rom_bytes
 from liteformer.soc.model_header import model_header
+from liteformer.accel.gateware.pumped import PUMPED
 from liteformer.soc.bus import RegisteredReply
 from liteformer.soc.cpu import SUPPORTED_CPUS, shorten_paths
-from liteformer.soc.integration import INTERRUPT_CPUS, WAIT_LOOPS, add_liteformer
+from liteformer.soc.integration import INTERRUPT_CPUS, WAIT_LOOPS, add_liteformer, is_pumped
+from liteformer.soc.platform import PUMPED_CLOCK
 from liteformer.soc.quiet import quiet
 from liteformer.sw.build import build_firmware
 
@@ -44,7 +46,8 @@ class LiteFormerSoC(SoCCore):
         baudrate: of a real UART, in bits per second.
         frame_timeout: pause in seconds after which the firmware drops a frame that stopped midway.
         wait_loops: turns of the firmware's wait loop before it gives up an inference.
-        crg: clock and reset generator; ``None`` uses the platform's ``sys_clk`` directly.
+        crg: clock and reset generator, with a domain ``sys2x`` for a core with pumped lanes; ``None`` uses the platform's
+            ``sys_clk`` directly, and ``sys2x_clk``.
         rom_size, sram_size: bytes; ``None`` takes the ROM that the model's firmware needs, and the RAM that the CPU's needs.
         csr_bridge_register: registers in the CSR bridge, see ``add_csr_bridge``.
         bus_timeout: cycles after which LiteX answers an access that nothing answers; ``None`` leaves it out: its counter lies
@@ -65,6 +68,8 @@ class LiteFormerSoC(SoCCore):
 
         # CRG --------------------------------------------------------------------------------------
         self.crg = CRG(platform.request("sys_clk")) if crg is None else crg
+        if is_pumped(core) and not hasattr(self.crg, f"cd_{PUMPED}"):
+            self._pumped_clock(platform)
 
         # SoCCore ----------------------------------------------------------------------------------
         with quiet():
@@ -94,6 +99,11 @@ class LiteFormerSoC(SoCCore):
             # Core ---------------------------------------------------------------------------------
             add_liteformer(self, core, wait_by_interrupt=cpu_type in INTERRUPT_CPUS, wait_loops=wait_loops)
             self.add_constant("LITEFORMER_FRAME_TIMEOUT", int(frame_timeout*sys_clk_freq))
+
+    def _pumped_clock(self, platform):
+        platform.add_extension([PUMPED_CLOCK])
+        self.cd_sys2x = ClockDomain(reset_less=True)
+        self.comb += self.cd_sys2x.clk.eq(platform.request(PUMPED_CLOCK[0]))
 
     @staticmethod
     def _rom_size(core):
