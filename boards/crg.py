@@ -49,5 +49,5 @@ class CRG(LiteXModule):
             with quiet():
                 pll.compute_config()
         except ValueError:
-            raise LiteFormerError(f"the board's PLL makes no clock of {sys_clk_freq/1e6:g} MHz with another of twice that, which "
-                                  "--pump needs; choose another --sys-clk-freq, or leave --pump out") from None
+            raise LiteFormerError(f"the board's PLL makes no clock of {sys_clk_freq/1e6:g} MHz with another of twice that, "
+                                  "which --pump needs; choose another --sys-clk-freq, or leave --pump out") from None

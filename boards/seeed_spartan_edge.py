@@ -49,7 +49,8 @@ make_pll = series_7_pll
 
 def make_crg(platform, sys_clk_freq, core):
     """CRG of the board for a core."""
-    crg = CRG(make_pll(), platform.request("clk100"), OSCILLATOR, ~platform.request("rst_n"), sys_clk_freq, pumped=is_pumped(core))
+    crg = CRG(make_pll(), platform.request("clk100"), OSCILLATOR, ~platform.request("rst_n"), sys_clk_freq,
+              pumped=is_pumped(core))
     platform.add_false_path_constraints(crg.cd_sys.clk, crg.pll.clkin)
     return crg
 
