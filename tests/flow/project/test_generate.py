@@ -52,6 +52,7 @@ def test_the_bench_passes(core, model):
     assert status == 0 and abs(int(found.group(1)) - cycles) <= 2, text
 
 
+@pytest.mark.slow
 def test_pumped_lanes_have_a_clock_of_their_own(model, tmp_path):
     """The bench drives both clocks; negative control: with the second one out of phase it fails."""
     model.save(tmp_path / "model.safetensors")
