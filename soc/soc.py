@@ -11,11 +11,13 @@ from pathlib import Path
 from migen import ClockDomain, ClockSignal, If, ResetSignal, Signal
 
 from litex.build.io import CRG
+from litex.build.sim import SimPlatform
 from litex.soc.integration.soc_core import SoCCore
 from litex.soc.interconnect import wishbone
 
 from liteformer.accel.compiler.memories import ROM_SIZES, SRAM_SIZE, rom_bytes
 from liteformer.soc.model_header import model_header
+from liteformer.accel.errors import LiteFormerError
 from liteformer.accel.gateware.pumped import PUMPED
 from liteformer.soc.bus import RegisteredReply
 from liteformer.soc.cpu import SUPPORTED_CPUS, shorten_paths
@@ -101,6 +103,9 @@ class LiteFormerSoC(SoCCore):
             self.add_constant("LITEFORMER_FRAME_TIMEOUT", int(frame_timeout*sys_clk_freq))
 
     def _pumped_clock(self, platform):
+        if not isinstance(platform, SimPlatform):
+            raise LiteFormerError(f"the board has no clock of twice the frequency for the lanes of --pump; give its clock "
+                                  f"generator a domain {PUMPED} from the PLL of sys, or leave --pump out")
         platform.add_extension([PUMPED_CLOCK])
         self.cd_sys2x = ClockDomain(reset_less=True)
         self.comb += self.cd_sys2x.clk.eq(platform.request(PUMPED_CLOCK[0]))
