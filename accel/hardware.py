@@ -2,6 +2,7 @@
 """The shape of one build: everything fixed in gates, as opposed to the program."""
 
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from liteformer.accel.devices import DSP48E1, RAM_18K, DspBlock
 from liteformer.accel.numerics import SCORE_BITS
@@ -41,7 +42,7 @@ class Hardware:
         rows: lanes of a column; a row is a token.
         columns: lanes of a row; a column is an output channel or a key token.
         requantizers: results finished in a cycle; divides ``rows``.
-        dsp_lanes: lanes made of DSP blocks, two to each.
+        dsp_lanes: lanes made of DSP blocks, two to each; pump: four where two rows can share one, at twice the clock.
         row_bits: width of a lane's row operand, a digit.
         column_bits: width of a lane's column operand.
         accumulator_bits: width of a lane's sum.
@@ -117,6 +118,7 @@ class Hardware:
     # Not in the repr, which identifies loadable builds.
     patch: int = field(default=1, repr=False)
     stride: int = field(default=1, repr=False)
+    pump: bool = field(default=False, repr=False)
     dsp_block: DspBlock = field(default=DSP48E1, repr=False)
     ram_shapes: tuple = field(default=RAM_18K, repr=False)
     read_ports: int = field(default=2, repr=False)
@@ -127,6 +129,20 @@ class Hardware:
     def lanes(self):
         """Multiply-accumulates per cycle."""
         return self.rows * self.columns
+
+    @property
+    def quads(self):
+        """Places of the lanes that share a DSP block by four: list of (row, column) of the first one."""
+        return self._places[0]
+
+    @property
+    def pairs(self):
+        """Places of those that share one by two, likewise."""
+        return self._places[1]
+
+    @cached_property
+    def _places(self):
+        return dsp_places(self.rows, self.columns, self.requantizers if self.wide else self.rows, self.dsp_lanes, self.pump)
 
     @property
     def product_cycles(self):
@@ -187,6 +203,25 @@ class Hardware:
     def word_bits(self):
         """Width of one row's result written to a memory."""
         return max(self.row_bits, self.column_bits)
+
+
+def dsp_places(rows, columns, group, lanes, pump):
+    """Where the lanes made of DSP blocks are.
+
+    Args:
+        rows, columns: of the array; group: neighbouring rows that have the same column operands in every step;
+        lanes: made of DSP blocks, at most; pump: four of two such rows share a block, where there are as many.
+    Returns:
+        ``(quads, pairs)``, lists of (row, column) of the first lane of each block.
+    """
+    quads, taken = [], set()
+    if pump:
+        starts = [(start + r, c) for start in range(0, rows, group) for r in range(0, min(group, rows - start) - 1, 2)
+                  for c in range(0, columns - 1, 2)]
+        quads = starts[:lanes // 4]
+        taken = {(r + below, c) for r, c in quads for below in range(2)}
+    pairs = [(r, c) for r in range(rows) for c in range(0, columns - 1, 2) if (r, c) not in taken]
+    return quads, pairs[:max(0, lanes - 4 * len(quads)) // 2]
 
 
 def memory_shapes(hw):

@@ -246,7 +246,8 @@ class Estimator:
         from liteformer.flow.runs.bench import run_bench
         config = self.model.config
         names = ("window", "patch", "stride", "features", "outputs", "d_model", "heads", "layers", "ffn", "readout")
-        overrides = {name: options.pop(name) for name in ("rows", "columns", "requantizers", "dsp_lanes") if name in options}
+        array = ("rows", "columns", "requantizers", "dsp_lanes", "pump")
+        overrides = {name: options.pop(name) for name in array if name in options}
         with self._said():
             shape = {name: getattr(config, name) for name in names} | {"bits": max(config.row_bits, config.column_bits)}
             return dict(run_bench(shape, windows=windows, overrides=overrides, **options))

@@ -4,6 +4,7 @@
 from liteformer.boards.crg import CRG, series_7_pll
 from liteformer.boards.openxc7 import OpenXC7Toolchain
 from liteformer.boards.target import BoardSoC
+from liteformer.soc.integration import is_pumped
 
 TOOLCHAINS = ("vivado", "openxc7")
 OSCILLATOR = 100e6
@@ -17,13 +18,13 @@ def set_toolchain(platform, toolchain):
 
 # CRG ----------------------------------------------------------------------------------------------
 
-def make_crg(platform, sys_clk_freq):
-    """CRG of the board."""
+def make_crg(platform, sys_clk_freq, core):
+    """CRG of the board for a core."""
     # The button's name differs between versions of LiteX-Boards.
     button = platform.request("cpu_reset", loose=True)
     if button is None:
         button = platform.request("cpu_reset_n")
-    crg = CRG(series_7_pll(), platform.request("clk100"), OSCILLATOR, ~button, sys_clk_freq)
+    crg = CRG(series_7_pll(), platform.request("clk100"), OSCILLATOR, ~button, sys_clk_freq, pumped=is_pumped(core))
     platform.add_false_path_constraints(crg.cd_sys.clk, crg.pll.clkin)
     return crg
 
@@ -38,7 +39,7 @@ class ArtySoC(BoardSoC):
 
     def __init__(self, core, sys_clk_freq=100e6, toolchain="vivado", uart="serial", **kwargs):
         platform = self.Platform(toolchain)
-        BoardSoC.__init__(self, platform, sys_clk_freq, core, make_crg(platform, sys_clk_freq),
+        BoardSoC.__init__(self, platform, sys_clk_freq, core, make_crg(platform, sys_clk_freq, core),
             leds = platform.request_all("user_led"),
             uart = uart,
             **kwargs)

@@ -18,6 +18,7 @@ from litex.soc.cores.spi.spi_bone import SPIBone
 
 from liteformer.boards.crg import CRG
 from liteformer.boards.target import BoardSoC, run_target, target_parser
+from liteformer.soc.integration import is_pumped
 
 DEVICE     = "xc7s15"
 TOOLCHAINS = ("vivado",)
@@ -86,9 +87,9 @@ def make_pll():
     return S7PLL(speedgrade=-2)
 
 
-def make_crg(platform, sys_clk_freq):
-    """CRG of the board, which has no button for a reset."""
-    crg = CRG(make_pll(), platform.request("clk100"), OSCILLATOR, 0, sys_clk_freq)
+def make_crg(platform, sys_clk_freq, core):
+    """CRG of the board for a core, which has no button for a reset."""
+    crg = CRG(make_pll(), platform.request("clk100"), OSCILLATOR, 0, sys_clk_freq, pumped=is_pumped(core))
     platform.add_false_path_constraints(crg.cd_sys.clk, crg.pll.clkin)
     return crg
 
@@ -103,7 +104,7 @@ class BaseSoC(BoardSoC):
 
     def __init__(self, core, sys_clk_freq=100e6, toolchain="vivado", cpu_type=None, uart="stub", **kwargs):
         platform = Platform(toolchain)
-        BoardSoC.__init__(self, platform, sys_clk_freq, core, make_crg(platform, sys_clk_freq),
+        BoardSoC.__init__(self, platform, sys_clk_freq, core, make_crg(platform, sys_clk_freq, core),
             leds     = platform.request_all("user_led"),
             cpu_type = cpu_type,
             uart     = uart,

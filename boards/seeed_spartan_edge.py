@@ -8,6 +8,7 @@ from litex_boards.platforms import seeedstudio_spartan_edge_accelerator
 
 from liteformer.boards.crg import CRG, series_7_pll
 from liteformer.boards.target import BoardSoC, run_target, target_parser
+from liteformer.soc.integration import is_pumped
 
 DEVICE     = "xc7s15"
 TOOLCHAINS = ("vivado",)
@@ -46,9 +47,10 @@ class Platform(seeedstudio_spartan_edge_accelerator.Platform):
 make_pll = series_7_pll
 
 
-def make_crg(platform, sys_clk_freq):
-    """CRG of the board."""
-    crg = CRG(make_pll(), platform.request("clk100"), OSCILLATOR, ~platform.request("rst_n"), sys_clk_freq)
+def make_crg(platform, sys_clk_freq, core):
+    """CRG of the board for a core."""
+    crg = CRG(make_pll(), platform.request("clk100"), OSCILLATOR, ~platform.request("rst_n"), sys_clk_freq,
+              pumped=is_pumped(core))
     platform.add_false_path_constraints(crg.cd_sys.clk, crg.pll.clkin)
     return crg
 
@@ -63,7 +65,7 @@ class BaseSoC(BoardSoC):
 
     def __init__(self, core, sys_clk_freq=100e6, toolchain="vivado", uart="serial", **kwargs):
         platform = Platform(toolchain)
-        BoardSoC.__init__(self, platform, sys_clk_freq, core, make_crg(platform, sys_clk_freq),
+        BoardSoC.__init__(self, platform, sys_clk_freq, core, make_crg(platform, sys_clk_freq, core),
             leds = platform.request_all("user_led"),
             uart = uart,
             **kwargs)

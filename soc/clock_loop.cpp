@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Clocks the simulated SoC from C++ and feeds its serial line. Appended to pyverilator's wrapper, which includes the model's
 // header; SOC_MODEL is the model's class. SOC_CYCLES_PER_BIT, where defined, selects the two wires of a real UART, else the
-// line is a stream of bytes.
+// line is a stream of bytes. evaluate() is half a cycle of the
+// clock, and a cycle of the one of twice the frequency where the model has one.
 
 #include <algorithm>
 #include <cstring>
@@ -99,11 +100,11 @@ uint64_t loop_run(ClockLoop* loop, uint64_t cycles, size_t wanted) {
     while (done < cycles && loop->line.out.size() < wanted) {
         loop->line.drive(top);
         top->sys_clk = 0;
-        top->eval();
+        evaluate(top);
         if (loop->trace) loop->trace->dump(loop->time++);
         loop->line.sample(top);
         top->sys_clk = 1;
-        top->eval();
+        evaluate(top);
         if (loop->trace) loop->trace->dump(loop->time++);
         done++;
     }

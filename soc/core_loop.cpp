@@ -23,9 +23,9 @@ struct Port {
 
     void clock() {
         top->clk = 1;
-        top->eval();
+        evaluate(top);
         top->clk = 0;
-        top->eval();
+        evaluate(top);
         cycles++;
     }
 

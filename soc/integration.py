@@ -44,6 +44,12 @@ def add_liteformer(soc, model, name="liteformer", origin=None, wait_by_interrupt
     return core
 
 
+def is_pumped(core):
+    """Whether a core has lanes in the clock domain ``sys2x``, of twice the frequency of ``sys`` and in phase with it."""
+    compiled = getattr(core, "compiled", None)
+    return compiled is not None and bool(compiled.hw.quads)
+
+
 def _core_of(model, options):
     """The core for any argument that ``add_liteformer`` takes."""
     if options and isinstance(model, LiteXModule | CompiledModel):

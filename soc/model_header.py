@@ -28,6 +28,7 @@ def model_header(compiled):
                   f"#define LITEFORMER_ANOMALY_LEVEL {settings.level}u"]
     if compiled:
         model = compiled.model
+        lines.append(f"#define LITEFORMER_FEATURES {config.features}")
         lines += _units(model)
         lines += [f"#define LITEFORMER_KNOWN_MODEL 0x{model.id[:8]}u",
                   f"#define LITEFORMER_KNOWN_LEVELS {(1 << config.bits['input']) - 1}",

@@ -6,6 +6,9 @@ from litex.build.sim import SimPlatform
 
 CLOCK = ("sys_clk", 0, Pins(1))
 
+# Of twice the frequency and in phase, for pumped lanes.
+PUMPED_CLOCK = ("sys2x_clk", 0, Pins(1))
+
 # A serial line as a stream of bytes: "source" leaves the SoC, "sink" enters it.
 STREAM = ("serial", 0,
     Subsignal("source_valid", Pins(1)),

@@ -10,9 +10,9 @@ uint64_t record(SOC_MODEL* top, const int32_t* samples, size_t rows, size_t feat
                 int32_t* outputs, size_t output_count) {
     auto clock = [top] {
         top->sys_clk = 1;
-        top->eval();
+        evaluate(top);
         top->sys_clk = 0;
-        top->eval();
+        evaluate(top);
     };
     top->sys_clk = 0;
     top->eval();

@@ -65,6 +65,9 @@ class _Top(LiteXModule):
         self.ports = {"probe": self.probe, "selected": self.selected, "result": self.result, "push": engine.push,
                       "feature": engine.feature, "raw": engine.raw, "push_busy": engine.push_busy, "start": engine.start,
                       "done": engine.done, "sys_clk": self.cd_sys.clk}
+        if compiled.hw.quads:
+            self.cd_sys2x = ClockDomain(reset_less=True)
+            self.ports["sys2x_clk"] = self.cd_sys2x.clk
         for name, port in self.ports.items():
             port.name_override = name
 

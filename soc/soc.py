@@ -11,14 +11,18 @@ from pathlib import Path
 from migen import ClockDomain, ClockSignal, If, ResetSignal, Signal
 
 from litex.build.io import CRG
+from litex.build.sim import SimPlatform
 from litex.soc.integration.soc_core import SoCCore
 from litex.soc.interconnect import wishbone
 
 from liteformer.accel.compiler.memories import ROM_SIZES, SRAM_SIZE, rom_bytes
 from liteformer.soc.model_header import model_header
+from liteformer.accel.errors import LiteFormerError
+from liteformer.accel.gateware.pumped import PUMPED
 from liteformer.soc.bus import RegisteredReply
 from liteformer.soc.cpu import SUPPORTED_CPUS, shorten_paths
-from liteformer.soc.integration import INTERRUPT_CPUS, WAIT_LOOPS, add_liteformer
+from liteformer.soc.integration import INTERRUPT_CPUS, WAIT_LOOPS, add_liteformer, is_pumped
+from liteformer.soc.platform import PUMPED_CLOCK
 from liteformer.soc.quiet import quiet
 from liteformer.sw.build import build_firmware
 
@@ -44,7 +48,8 @@ class LiteFormerSoC(SoCCore):
         baudrate: of a real UART, in bits per second.
         frame_timeout: pause in seconds after which the firmware drops a frame that stopped midway.
         wait_loops: turns of the firmware's wait loop before it gives up an inference.
-        crg: clock and reset generator; ``None`` uses the platform's ``sys_clk`` directly.
+        crg: clock and reset generator, with a domain ``sys2x`` for a core with pumped lanes; ``None`` uses the platform's
+            ``sys_clk`` directly, and ``sys2x_clk``.
         rom_size, sram_size: bytes; ``None`` takes the ROM that the model's firmware needs, and the RAM that the CPU's needs.
         csr_bridge_register: registers in the CSR bridge, see ``add_csr_bridge``.
         bus_timeout: cycles after which LiteX answers an access that nothing answers; ``None`` leaves it out: its counter lies
@@ -65,6 +70,8 @@ class LiteFormerSoC(SoCCore):
 
         # CRG --------------------------------------------------------------------------------------
         self.crg = CRG(platform.request("sys_clk")) if crg is None else crg
+        if is_pumped(core) and not hasattr(self.crg, f"cd_{PUMPED}"):
+            self._pumped_clock(platform)
 
         # SoCCore ----------------------------------------------------------------------------------
         with quiet():
@@ -94,6 +101,14 @@ class LiteFormerSoC(SoCCore):
             # Core ---------------------------------------------------------------------------------
             add_liteformer(self, core, wait_by_interrupt=cpu_type in INTERRUPT_CPUS, wait_loops=wait_loops)
             self.add_constant("LITEFORMER_FRAME_TIMEOUT", int(frame_timeout*sys_clk_freq))
+
+    def _pumped_clock(self, platform):
+        if not isinstance(platform, SimPlatform):
+            raise LiteFormerError(f"the board has no clock of twice the frequency for the lanes of --pump; give its clock "
+                                  f"generator a domain {PUMPED} from the PLL of sys, or leave --pump out")
+        platform.add_extension([PUMPED_CLOCK])
+        self.cd_sys2x = ClockDomain(reset_less=True)
+        self.comb += self.cd_sys2x.clk.eq(platform.request(PUMPED_CLOCK[0]))
 
     @staticmethod
     def _rom_size(core):

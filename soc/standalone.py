@@ -20,7 +20,7 @@ from litex.gen import *
 
 import liteformer.sw
 from liteformer.accel.core import IDENTIFIER, WINDOW_BYTES, LiteFormerCore
-from liteformer.soc.integration import WAIT_LOOPS
+from liteformer.soc.integration import WAIT_LOOPS, is_pumped
 from liteformer.soc.model_header import model_header
 from liteformer.soc.quiet import quiet
 from liteformer.soc.registers import CORE_HEADER, WINDOW, register_table
@@ -92,12 +92,17 @@ class StandaloneCore(LiteXModule):
             platform.request("irq").eq(self.irq),
             *self.bus.connect_to_pads(platform.request("wb"), mode="slave"),
         ]
+        if is_pumped(self.liteformer):
+            self.cd_sys2x = ClockDomain(reset_less=True)
+            self.comb += self.cd_sys2x.clk.eq(platform.request("clk2x"))
 
 # Files --------------------------------------------------------------------------------------------
 
 def core_verilog(core, directory):
     """Write the module of a StandaloneCore and its memory images; returns the names of the files."""
     clock = [("clk", 0, Pins(1)), ("rst", 0, Pins(1)), ("irq", 0, Pins(1)), *core.bus.get_ios("wb")]
+    if is_pumped(core.liteformer):
+        clock.append(("clk2x", 0, Pins(1)))
     platform = GenericPlatform("", clock, name=NAME)
     core.connect(platform)
     with quiet(), contextlib.chdir(directory):
@@ -147,6 +152,8 @@ def _bench(core, directory, raw, expected):
     for csr in core.registers:
         defines[f"ADR_{csr.name.upper()}"] = f"11'h{address//4:03x}"
         address += 4*((csr.size + 31)//32)
+    if is_pumped(core.liteformer):
+        defines["PUMPED"] = 1
     (directory/f"{NAME}_tb.vh").write_text("".join(f"`define {name} {value}\n" for name, value in defines.items()))
     _hex(directory/"samples.hex", raw)
     _hex(directory/"expected.hex", expected)

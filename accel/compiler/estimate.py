@@ -43,7 +43,7 @@ def area_terms(hw, lutram=True):
     """
     acc, b, P, G = hw.accumulator_bits, hw.row_bits, hw.requantizers, hw.groups
     groups = G if hw.wide else 1
-    pairs = dsp_pairs(hw)
+    quads, pairs = len(hw.quads), len(hw.pairs)
     wraps = acc - pair_field(hw.dsp_block, hw.column_bits)
     product = PRODUCT_LUTS[max(hw.row_bits, hw.column_bits)]
     shapes = memory_shapes(hw)
@@ -62,8 +62,8 @@ def area_terms(hw, lutram=True):
         pieces = sum(-(-width // 32) for _, _, width, _ in model_memories(hw, 1, 1))
         loadable = 32 * _mux(pieces) + words + 120
     return {
-        "soc": SOC_LUTS, "lanes": (hw.lanes - 2 * pairs) * (product + acc),
-        "wraps": pairs * (wraps + 5) if wraps > 0 else 0,
+        "soc": SOC_LUTS, "lanes": (hw.lanes - 2 * pairs - 4 * quads) * (product + acc),
+        "wraps": (pairs + 2 * quads) * (wraps + 5) if wraps > 0 else 0,
         "drain": hw.rows * acc * _mux(hw.columns) + P * acc * _mux(G), "requantizers": P * (50 + 6 * b + acc),
         "rows": hw.rows * b * _mux(row_sources) * 1.5, "columns": groups * hw.columns * hw.column_bits * _mux(column_sources),
         "softmax": P * (45 + hw.table_length // 8 + hw.numerator_bits) + 140,
@@ -93,12 +93,7 @@ def estimate_area(hw, cpu=None, family=SERIES_7):
         luts = dict.fromkeys(luts, cells)
     return luts | {"lutram": round(lutram * family.cells_of_ram),
                    "bram36": (halves + soc_halves(hw.features, hw.outputs, hw.loadable, family)) / 2,
-                   "dsp": dsp_pairs(hw) + requantizer_dsps(hw)}
-
-
-def dsp_pairs(hw):
-    """Pairs of lanes in one DSP block."""
-    return min(hw.dsp_lanes // 2, hw.rows * (hw.columns // 2))
+                   "dsp": len(hw.quads) + len(hw.pairs) + requantizer_dsps(hw)}
 
 
 def estimate_lutram(hw):

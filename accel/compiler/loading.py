@@ -18,7 +18,7 @@ from liteformer.accel.hardware import model_memories
 AT_MOST = ("accumulator_bits", "row_depth", "residual_depth", "key_depth", "value_depth", "parameter_depth",
            "residual_parameters", "multiplier_bits", "residual_bits", "offset_bits", "numerator_bits", "head_bits")
 # Decided by the compiler or the device, not by the model.
-IGNORED = ("styles", "widths", "streams", "loadable", "dsp_lanes", "dsp_block", "ram_shapes", "read_ports")
+IGNORED = ("styles", "widths", "streams", "loadable", "dsp_lanes", "pump", "dsp_block", "ram_shapes", "read_ports")
 
 
 def replace_model(built, model):
@@ -41,7 +41,7 @@ def replace_model(built, model):
     for name, there in (("window", built.model.config.window), ("patch", hw.patch), ("stride", hw.stride)):
         if getattr(model.config, name) != there:
             raise LiteFormerError(_differs(name, there, getattr(model.config, name)))
-    array  = Array(hw.rows, hw.columns, hw.requantizers, hw.dsp_lanes)
+    array  = Array(hw.rows, hw.columns, hw.requantizers, hw.dsp_lanes, hw.pump)
     layout = make_layout(model.config, rows=hw.rows, columns=hw.columns, requantizers=hw.requantizers,
                          position_base=hw.residual_depth // 2)
     needed = make_hardware(model, array, layout, 0)

@@ -67,7 +67,7 @@ def make_hardware(model, array, layout, halves, loadable=False, family=SERIES_7)
     low, high = model.input_range
     digits = numerics.digit_count
     hw = Hardware(
-        rows=array.rows, columns=array.columns, requantizers=array.requantizers, dsp_lanes=array.dsp_lanes,
+        rows=array.rows, columns=array.columns, requantizers=array.requantizers, dsp_lanes=array.dsp_lanes, pump=array.pump,
         row_bits=row_bits, column_bits=column_bits, accumulator_bits=accumulator_bits, row_tiles=layout.row_tiles,
         features=config.features, patch=config.patch, stride=config.stride, outputs=config.outputs, heads=config.heads,
         layers=config.layers,

@@ -7,9 +7,12 @@ from litex.gen import *
 
 from liteformer.accel.gateware.copies import kept_copy
 from liteformer.accel.gateware.lane import ColumnPair, DspLanePair, LaneFlags, LutLane
+from liteformer.accel.gateware.pumped import DspLaneQuad, Halves, PumpedFlags, RowPair
 
 # Loads that a net of operands or flags should have at most: its delay grows with them.
 LOADS = 64
+# Lanes of four that one copy of a flag serves.
+QUADS = 4
 
 
 class MatrixArray(LiteXModule):
@@ -44,7 +47,10 @@ class MatrixArray(LiteXModule):
         self._columns = {}
         self._pairs   = {}
         self._commands(n)
-        pairs = hw.dsp_lanes // 2
+        quads, pairs = set(hw.quads), set(hw.pairs)
+        if quads:
+            self.halves = Halves()
+        weighted = {}
         # Lanes that one copy of a flag serves, rows that one copy of a column operand serves.
         near  = max(1, LOADS // hw.accumulator_bits)
         block = max(1, LOADS // (2 * hw.row_bits + 4))
@@ -53,23 +59,42 @@ class MatrixArray(LiteXModule):
             here  = group, r // block
             line  = self._delayed(self.row[r], n)
             active, capture = kept_copy(self, self._active), kept_copy(self, self._capture)
-            wide, c, lanes  = None, 0, 0
+            c, lanes, four  = 0, 0, 0
             while c < hw.columns:
+                if self.sums[r][c] is not None:
+                    c += 2  # Of a block that began in the row above.
+                    continue
+                for line_of in [r, r + 1] if (r, c) in quads else [r] if (r, c) in pairs else []:
+                    if line_of not in weighted:
+                        self.weighted[line_of] = Signal((hw.row_bits * hw.digits, True), reset_less=True)
+                        wide = self._delayed(self.weighted[line_of], n)
+                        weighted[line_of] = wide[n - 1]
+                if (r, c) in quads:
+                    if four % QUADS == 0:
+                        pumped = PumpedFlags(self, self._active, self._first, self._capture, self.halves)
+                    if four == 0:
+                        both = RowPair([weighted[r], weighted[r + 1]], pumped.second)
+                        self.add_module(name=f"rows_{r}", module=both)
+                    lane = DspLaneQuad(both.row, self._packed(hw, group, c, n), hw.column_bits, pumped, hw.accumulator_bits,
+                                       hw.dsp_block)
+                    for below, (sums, fix) in enumerate(zip(lane.sums, lane.fixes)):
+                        self.sums[r + below][c:c + 2] = sums
+                        self.fixes[r + below][c + 1] = fix
+                    self.add_module(name=f"lane_{r}_{c}", module=lane)
+                    c, four = c + 2, four + 1
+                    continue
                 if lanes % near == 0:
                     first = kept_copy(self, self._first)
                     shift = kept_copy(self, self._shift) if hw.digits > 1 else None
                     flags = LaneFlags(active, first, shift, capture)
                 lanes += 1
                 name = f"lane_{r}_{c}"
-                if pairs and c + 1 < hw.columns:
-                    if wide is None:
-                        self.weighted[r] = Signal((hw.row_bits * hw.digits, True), reset_less=True)
-                        wide = self._delayed(self.weighted[r], n)
-                    lane = DspLanePair(wide[n - 1], self._packed(hw, group, c, n), hw.column_bits, flags, hw.accumulator_bits,
-                                       hw.dsp_block)
+                if (r, c) in pairs:
+                    lane = DspLanePair(weighted[r], self._packed(hw, group, c, n), hw.column_bits, flags,
+                                       hw.accumulator_bits, hw.dsp_block)
                     self.sums[r][c:c + 2] = lane.sums
                     self.fixes[r][c + 1] = lane.fix
-                    pairs, c = pairs - 1, c + 2
+                    c += 2
                 else:
                     columns = self._near(here, group, c, n)
                     lane = LutLane(line[1:n], columns[:n - 1], columns[n - 1][min(1, hw.column_bits - 1)], flags,

@@ -25,9 +25,9 @@ class KeptRegister(_Kept):
     ``q`` has no reset.
     """
 
-    def __init__(self, d, q):
+    def __init__(self, d, q, domain="sys"):
         _Kept.__init__(self, d, q)
-        self.clock = ClockSignal()
+        self.clock = ClockSignal(domain)
 
     def iter_expressions(self):
         yield self, "clock", SPECIAL_INPUT
@@ -60,17 +60,19 @@ class SimulatedKept:
     def lower(special):
         module, follows = Module(), special.q.eq(special.d)
         if isinstance(special, KeptRegister):
-            module.sync += follows
+            sync = getattr(module.sync, special.clock.cd)
+            sync += follows
         else:
             module.comb += follows
         return module
 
 
-def kept_copy(module, source):
-    """A register of its own that follows ``source``, a Signal or an expression, a cycle later; it belongs to ``module``."""
+def kept_copy(module, source, domain="sys"):
+    """A register of its own that follows ``source``, a Signal or an expression, a cycle of ``domain`` later; it belongs to
+    ``module``."""
     source = _signal(module, source)
     copy = Signal.like(source, reset_less=True)
-    module.specials += KeptRegister(source, copy)
+    module.specials += KeptRegister(source, copy, domain)
     return copy
 
 

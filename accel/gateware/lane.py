@@ -85,53 +85,37 @@ class ColumnPair(LiteXModule):
         self.sync += self.packed.eq(Cat(extended(low, field), upper))
 
 
-class DspLanePair(LiteXModule):
-    """Two lanes of neighbouring columns in one DSP48E1: ``(c1 << field) + c0`` times the row operand.
+class PackedSums(LiteXModule):
+    """Two sums in one register, ``(s1 << field) + s0``: what lanes in DSP blocks have in common.
 
-    The product register then holds ``(s1 << field) + s0`` for the two sums. If both sums fit ``field`` bits, starting at
-    half of the low field's range keeps s0 from borrowing from s1 and no correction is needed. If they do not, a small
-    counter counts the wraps of the low field: a product is less than a quarter of the range, so the two top bits before
-    and after show a wrap. Then s0 is counter and field, and s1 the upper part minus the counter, a subtraction left to the
-    reader of the drain register (``fix``), which has one subtractor for many lanes. The row operand is already multiplied by
-    its digit's weight, so the accumulator never shifts.
-
-    Args:
-        row: weighted row operand; packed: both columns (see ColumnPair), in the same cycle; both are registers.
-        column_bits: width of a column operand; flags: LaneFlags; acc_bits: proven accumulator width.
-        block: DspBlock of the device.
-    Attributes:
-        sums: two drain registers, signed ``acc_bits``; fix: None, or the value to subtract from the second.
+    If both sums fit ``field`` bits, starting at half of the low field's range keeps s0 from borrowing from s1 and no correction
+    is needed. If they do not, a small counter counts the wraps of the low field: a product is less than a quarter of the range,
+    so the two top bits before and after show a wrap. Then s0 is counter and field, and s1 the upper part minus the counter, a
+    subtraction left to the reader of the drain register (``fix``), which has one subtractor for many lanes.
     """
 
-    def __init__(self, row, packed, column_bits, flags, acc_bits, block):
-        field = pair_field(block, column_bits)
-        assert field + acc_bits <= block.accumulator and len(row) <= block.narrow
-        self.sums = [Signal((acc_bits, True)) for _ in range(2)]
-        self.fix  = None
+    @staticmethod
+    def _start(field, acc_bits):
+        """What the accumulator holds before the first product."""
+        return 1 << (field - 1) if acc_bits <= field else 0
 
-        # # #
+    def _split(self, drain, sums, field, flags, top):
+        """Both sums of a drain register; returns what to subtract from the second, or None.
 
-        fits    = acc_bits <= field
-        start   = 1 << (field - 1) if fits else 0
-        product = Signal((block.wide + len(row), True), reset_less=True)
-        p       = Signal((block.accumulator, True), reset_less=True)
-        drain   = Signal(field + acc_bits, reset_less=True)
-        self.sync += [
-            If(flags.capture, drain.eq(p)),
-            If(flags.active,
-                p.eq(product + Mux(flags.first, start, p)),
-                product.eq(packed * row),
-            ),
-        ]
-        self.comb += self.sums[1].eq(drain[field:])
-        if fits:
+        Args:
+            sums: two Signals to drive; flags: LaneFlags; top: the two top bits of the low field, in the accumulator.
+        """
+        acc_bits = len(sums[0])
+        self.comb += sums[1].eq(drain[field:])
+        if acc_bits <= field:
             sign = drain[acc_bits - 1]
-            self.comb += self.sums[0].eq(Cat(drain[:acc_bits - 1], ~sign if acc_bits == field else sign))
-        else:
-            wraps = self._wraps(flags, p[field - 2:field], acc_bits - field)
-            self.fix = Signal((acc_bits - field, True), reset_less=True)
-            self.sync += If(flags.capture, self.fix.eq(wraps))
-            self.comb += self.sums[0].eq(Cat(drain[:field], self.fix))
+            self.comb += sums[0].eq(Cat(drain[:acc_bits - 1], ~sign if acc_bits == field else sign))
+            return None
+        wraps = self._wraps(flags, top, acc_bits - field)
+        fix   = Signal((acc_bits - field, True), reset_less=True)
+        self.sync += If(flags.capture, fix.eq(wraps))
+        self.comb += sums[0].eq(Cat(drain[:field], fix))
+        return fix
 
     def _wraps(self, flags, top, bits):
         """Signed count of the low field's wraps since the first product, including its present value."""
@@ -145,3 +129,37 @@ class DspLanePair(LiteXModule):
         ]
         self.sync += If(flags.active, first.eq(flags.first), before.eq(Mux(flags.first, 0, top)), count.eq(now))
         return now
+
+
+class DspLanePair(PackedSums):
+    """Two lanes of neighbouring columns in one DSP48E1: ``(c1 << field) + c0`` times the row operand.
+
+    The row operand is already multiplied by its digit's weight, so the accumulator never shifts.
+
+    Args:
+        row: weighted row operand; packed: both columns (see ColumnPair), in the same cycle; both are registers.
+        column_bits: width of a column operand; flags: LaneFlags; acc_bits: proven accumulator width.
+        block: DspBlock of the device.
+    Attributes:
+        sums: two drain registers, signed ``acc_bits``; fix: None, or the value to subtract from the second.
+    """
+
+    def __init__(self, row, packed, column_bits, flags, acc_bits, block):
+        field = pair_field(block, column_bits)
+        assert field + acc_bits <= block.accumulator and len(row) <= block.narrow
+        self.sums = [Signal((acc_bits, True)) for _ in range(2)]
+
+        # # #
+
+        start   = self._start(field, acc_bits)
+        product = Signal((block.wide + len(row), True), reset_less=True)
+        p       = Signal((block.accumulator, True), reset_less=True)
+        drain   = Signal(field + acc_bits, reset_less=True)
+        self.sync += [
+            If(flags.capture, drain.eq(p)),
+            If(flags.active,
+                p.eq(product + Mux(flags.first, start, p)),
+                product.eq(packed * row),
+            ),
+        ]
+        self.fix = self._split(drain, self.sums, field, flags, p[field - 2:field])

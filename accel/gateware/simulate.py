@@ -21,11 +21,15 @@ from migen.fhdl.structure import (
     _Part,
     _Slice,
 )
+from migen.fhdl.tools import list_clock_domains
 from migen.sim.core import Simulator, _MemoryLocation
 
 from liteformer.accel.gateware.copies import KeptNet, KeptRegister, SimulatedKept
+from liteformer.accel.gateware.pumped import PUMPED
 
 INDENT = "\t"
+# (period, time that has passed of it) of each domain: they rise together.
+CLOCKS = {"sys": (4, 0), PUMPED: (2, 1)}
 
 
 class _Compiler:
@@ -216,7 +220,9 @@ class CompiledSimulator(Simulator):
         evaluator.execute = execute
 
 
-def run_simulation(*args, **kwargs):
-    """As ``migen.sim.run_simulation``."""
-    with CompiledSimulator(*args, **kwargs) as simulator:
+def run_simulation(design, generators, **kwargs):
+    """As ``migen.sim.run_simulation``; a design with pumped lanes gets both clocks, in phase."""
+    fragment = design.get_fragment()
+    clocks   = CLOCKS if PUMPED in list_clock_domains(fragment) else {"sys": CLOCKS["sys"]}
+    with CompiledSimulator(fragment, generators, clocks=clocks, **kwargs) as simulator:
         simulator.run()

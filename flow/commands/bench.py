@@ -24,7 +24,7 @@ def _render(result):
     array = result["array"]
     table.add_row("lanes of the array, rows x columns", f"{result['lanes']} = {array['rows']} x {array['columns']}")
     table.add_row(f"of these made of {DEVICES[result['device']].family.dsp}s; requantizers",
-                  f"{array['dsp_lanes']}; {array['requantizers']}")
+                  f"{array['dsp_lanes']}{' at twice the clock' * array['pump']}; {array['requantizers']}")
     table.add_row("MAC utilization", f"{100 * result['utilization']:.1f} %")
     if result["exceeds"]:
         table.add_row(f"does not fit {result['device']}", "[red]" + "\n".join(result["exceeds"]) + "[/]")
@@ -66,6 +66,7 @@ def bench(
     columns: options.Columns = None,
     requantizers: options.Requantizers = None,
     dsp_lanes: options.DspLanes = None,
+    pump: options.Pump = None,
     device: Annotated[str, typer.Option(help=f"FPGA: {', '.join(DEVICES)}.", rich_help_panel=options.HARDWARE)] = "xc7s15",
     loadable: options.Loadable = False,
     windows: Annotated[int, typer.Option(help="Random windows to run; the grid runs at most 4 of each shape.")] = 16,
@@ -103,7 +104,7 @@ def bench(
 
     liteformer bench --grid paper --out build/grid
     """
-    overrides = options.array(rows, columns, requantizers, dsp_lanes, loadable)
+    overrides = options.array(rows, columns, requantizers, dsp_lanes, pump, loadable)
     if timeline and not timeline.endswith(".png"):
         raise LiteFormerError(f"--timeline {timeline} does not end in .png; name a file such as build/timeline.png")
     if timing and no_area:

@@ -66,6 +66,7 @@ def build(
     columns: options.Columns = None,
     requantizers: options.Requantizers = None,
     dsp_lanes: options.DspLanes = None,
+    pump: options.Pump = None,
     loadable: options.Loadable = False,
     as_json: options.Json = False,
 ):
@@ -79,7 +80,7 @@ def build(
 
     liteformer build build/airu4 --board arty_a7 --application alarm.c --no-compile
     """
-    overrides = {"device": device} | options.array(rows, columns, requantizers, dsp_lanes, loadable)
+    overrides = {"device": device} | options.array(rows, columns, requantizers, dsp_lanes, pump, loadable)
     clock = _clock(sys_clk_freq)
     with console.work():
         result = run_build(model, board, out or f"build/{board}", compile_gateware=not no_compile, toolchain=toolchain, cpu=cpu,

@@ -30,6 +30,7 @@ def generate(
     columns: options.Columns = None,
     requantizers: options.Requantizers = None,
     dsp_lanes: options.DspLanes = None,
+    pump: options.Pump = None,
     loadable: options.Loadable = False,
     as_json: options.Json = False,
 ):
@@ -41,7 +42,7 @@ def generate(
 
     make -C build/core test
     """
-    overrides = {"device": device} | options.array(rows, columns, requantizers, dsp_lanes, loadable)
+    overrides = {"device": device} | options.array(rows, columns, requantizers, dsp_lanes, pump, loadable)
     with console.work():
         result = run_generate(model, out, windows=windows, seed=seed, overrides=overrides)
     console.emit(result, as_json, _render)

@@ -48,16 +48,18 @@ Rows = Annotated[int | None, typer.Option(help="Rows (tokens) of the array.", ri
 Columns = Annotated[int | None, typer.Option(help="Columns (channels) of the array.", rich_help_panel=HARDWARE)]
 Requantizers = Annotated[int | None, typer.Option(help="Requantizers side by side.", rich_help_panel=HARDWARE)]
 DspLanes = Annotated[int | None, typer.Option(help="Lanes built from DSP48E1s.", rich_help_panel=HARDWARE)]
+Pump = Annotated[bool | None, typer.Option(
+    "--pump/--no-pump", help="Run the DSP48E1s at twice the clock, four lanes each instead of two.", rich_help_panel=HARDWARE)]
 Loadable = Annotated[bool, typer.Option(
     "--loadable", help="Other models of the same shape can be loaded at run time, with `liteformer load-model`; takes some "
     "LUTs more.", rich_help_panel=HARDWARE)]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
 
-def array(rows, columns, requantizers, dsp_lanes, loadable):
+def array(rows, columns, requantizers, dsp_lanes, pump, loadable):
     """Fields of HardwareOptions from these options; None where the generator decides."""
     return {"rows": rows, "columns": columns, "requantizers": requantizers, "dsp_lanes": dsp_lanes,
-            "loadable": loadable or None}
+            "pump": pump, "loadable": loadable or None}
 
 
 def names(values):

@@ -11,7 +11,7 @@ from liteformer.accel.errors import LiteFormerError
 from liteformer.flow.common.cache import write_atomically
 
 HARDWARE = "hardware.json"
-ARRAY = ("rows", "columns", "requantizers", "dsp_lanes")
+ARRAY = ("rows", "columns", "requantizers", "dsp_lanes", "pump")
 
 Count = Annotated[int, Field(ge=1)]
 
@@ -33,6 +33,7 @@ class HardwareFile(BaseModel):
     columns: Count | None = None
     requantizers: Count | None = None
     dsp_lanes: Annotated[int, Field(ge=0)] | None = None
+    pump: bool | None = None
 
     @field_validator("device")
     @classmethod

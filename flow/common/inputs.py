@@ -70,8 +70,8 @@ def hardware_of(path, cpu=None, board=None, simulated=True, **given):
     Args:
         path: model file or directory. cpu: name or None. board: name or None; its FPGA takes precedence over the folder's.
         simulated: the serial protocol needs a CPU, so a folder's "none" counts as None, which is said.
-        given: fields of HardwareOptions, None where the folder decides; a given one of rows, columns, requantizers and
-        dsp_lanes replaces all of the folder's.
+        given: fields of HardwareOptions, None where the folder decides; a given one of rows, columns, requantizers,
+        dsp_lanes and pump replaces all of the folder's.
     Returns:
         ``(cpu, overrides)``: name or None, dict of fields of HardwareOptions.
     Raises:

@@ -31,6 +31,9 @@ BLOCKS = (
     ("core", r"liteformercore|memory|sums|storage"),
 )
 CPU_BLOCK, OTHER = "CPU", "bus, UART, timer"
+# Paths into and out of the domain of twice the clock, whose edges are half a period apart.
+PUMPED_BLOCK, PUMPED_PORT = "pumped lanes, half a period", "sys2x_clk"
+CLOCK_PINS = ("C", "CLK", "WCLK", "CLKARDCLK")
 
 
 @dataclass(frozen=True)
@@ -54,10 +57,12 @@ def block_of(name):
 
 
 class _Netlist:
-    """Graph of net bits. ``arrival[bit]`` is (ns, levels, carries, start) of the slowest path to it."""
+    """Graph of net bits. ``arrival[bit]`` is (ns, levels, carries, start) of the slowest path to it; with ``starts``, names of
+    cells, of the slowest from one of them, its ns negative where there is none."""
 
-    def __init__(self, module, key):
-        self.cells, self.key = module["cells"], key
+    def __init__(self, module, key, starts=None):
+        self.cells, self.starts = module["cells"], starts
+        self.key = key if starts is None else lambda way: (way[0] >= 0, key(way))
         self.names, self.driver, self.fanout = {}, {}, {}
         for name, net in module["netnames"].items():
             for index, bit in enumerate(net["bits"]):
@@ -137,6 +142,8 @@ class _Netlist:
 
     def begin(self, bit):
         """Arrival at the output of a register or port."""
+        if self.starts is not None and (bit not in self.driver or self.driver[bit][0] not in self.starts):
+            return -math.inf, 0, 0, bit
         kind = self.cells[self.driver[bit][0]]["type"] if bit in self.driver else ""
         return next((ns for prefix, ns in CLOCK_TO_OUT.items() if kind.startswith(prefix)), 0.0), 0, 0, bit
 
@@ -201,6 +208,18 @@ class _Netlist:
         return {port: setup for port, setup in setups.items() if setup is not None}
 
 
+def _pumped(module, driver):
+    """Names of the cells whose clock is that of the port ``PUMPED_PORT``."""
+    clocks, found = set(module.get("ports", {}).get(PUMPED_PORT, {}).get("bits", ())), set()
+    for name, cell in module["cells"].items() if clocks else ():
+        bit = next((cell["connections"][pin][0] for pin in CLOCK_PINS if cell["connections"].get(pin)), None)
+        while bit in driver and module["cells"][driver[bit][0]]["type"] in ("IBUF", "BUFG"):
+            bit = module["cells"][driver[bit][0]]["connections"]["I"][0]
+        if bit in clocks:
+            found.add(name)
+    return found
+
+
 def longest_paths(netlist, top):
     """The longest paths into each block: the slowest and, if it differs, the one with the most LUT levels.
 
@@ -217,12 +236,16 @@ def longest_paths(netlist, top):
 def _longest(module, key):
     """For each block the path that maximises ``key`` of (ns, levels, carries, start); list of Path."""
     netlist, worst = _Netlist(module, key), {}
+    pumped  = _pumped(module, netlist.driver)
+    leaving = _Netlist(module, key, pumped)
     for cell, bit, setup in netlist.ends():
-        ns, levels, carries, start = netlist.at(bit)
-        found = (ns + netlist.net(bit) * (levels + carries == 0) + setup, levels, carries, start)
         end = netlist.cell_name(cell)
-        block = block_of(end)
-        if block not in worst or key(found) > key(worst[block][0]):
-            worst[block] = found, end
+        ways = [(PUMPED_BLOCK if cell in pumped else block_of(end), netlist.at(bit))]
+        if pumped and cell not in pumped:
+            ways.append((PUMPED_BLOCK, leaving.at(bit)))
+        for block, (ns, levels, carries, start) in ways:
+            found = (ns + netlist.net(bit) * (levels + carries == 0) + setup, levels, carries, start)
+            if ns >= 0 and (block not in worst or key(found) > key(worst[block][0])):
+                worst[block] = found, end
     return [Path(block, levels, carries, round(ns, 2), netlist.label(start), end)
             for block, ((ns, levels, carries, start), end) in worst.items()]

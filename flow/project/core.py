@@ -11,6 +11,8 @@ from liteformer.flow.measure import hardware
 from liteformer.flow.project.files import MANIFEST
 from liteformer.flow.runs.simulate import windows_for
 
+CLK2X = "| `clk2x` | 1 | a clock of twice the frequency that rises with `clk`, from the same PLL |\n"
+
 
 def run_generate(path, out, *, windows=16, seed=1, overrides=None):
     """Write the stand-alone core and its test bench.
@@ -29,12 +31,12 @@ def run_generate(path, out, *, windows=16, seed=1, overrides=None):
         write_core(compiled, folder, raw, expected)
         manifest = {"core": NAME, "model_id": model.id, "cycles": compiled.cycles, "port_bytes": PORT_BYTES, "windows": windows}
         (folder / MANIFEST).write_text(json.dumps(manifest, indent=4) + "\n")
-        (folder / "README.md").write_text(_readme(manifest))
+        (folder / "README.md").write_text(_readme(manifest, bool(compiled.hw.quads)))
         files = file_names(folder)
     return manifest | {"out": str(out), "files": files}
 
 
-def _readme(manifest):
+def _readme(manifest, pumped):
     return f"""# LiteFormer core, stand-alone
 
 Model {manifest['model_id'][:8]}; an inference takes {manifest['cycles']} clock cycles.
@@ -52,7 +54,7 @@ golden integer model; it ends with a non-zero exit code if one differs.
 | port | width | meaning |
 |---|---|---|
 | `clk`, `rst` | 1 | clock, synchronous reset (active high) |
-| `irq` | 1 | high while an enabled event is pending |
+{CLK2X if pumped else ''}| `irq` | 1 | high while an enabled event is pending |
 | `wb_adr` | 11 | word address within {manifest['port_bytes'] >> 10} KiB |
 | `wb_dat_w`, `wb_dat_r` | 32 | data; whole words only |
 | `wb_cyc`, `wb_stb`, `wb_we`, `wb_ack`, `wb_err`, `wb_sel`, `wb_cti`, `wb_bte` | | Wishbone B4, classic cycles |

@@ -41,7 +41,7 @@ def run_bench(shape, *, cpu="vexriscv", windows=16, overrides=None, device="xc7s
     clock = synthesis["route"]["fmax_mhz"] if route else hardware.CLOCK_MHZ
     result = {
         "shape": shape, "macs": model.config.macs, "lanes": compiled.hw.lanes,
-        "array": {name: getattr(compiled.hw, name) for name in ("rows", "columns", "requantizers", "dsp_lanes")},
+        "array": {name: getattr(compiled.hw, name) for name in ("rows", "columns", "requantizers", "dsp_lanes", "pump")},
         "utilization": round(hardware.utilization(model, compiled, cycles), 4), **figures,
         "clock_mhz": clock, "latency_us": cycles / clock, "device": device, "cpu": cpu,
         "exceeds": synthesis["area"]["exceeds"] if with_area else hardware.excess(compiled, device, cpu), **synthesis,

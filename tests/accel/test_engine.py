@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from liteformer.accel import golden, numerics
 from liteformer.accel.compiler import HardwareOptions, choose, compile_model, memories
 from liteformer.accel.devices import device as find_device
+from liteformer.accel.gateware import simulate as simulate_module
 from liteformer.accel.gateware.drive import push_row
 from liteformer.accel.tensors import tensor_names
 
@@ -52,6 +53,36 @@ def test_shapes(shape, options):
 def test_smallest_shapes(shape, options):
     simulated, predicted = simulated_and_predicted(make_model(**shape), HardwareOptions(**options))
     assert simulated == predicted
+
+
+@pytest.mark.parametrize(("shape", "options"), [
+    ({"readout": "mean", "features": 3}, {}),
+    ({"readout": "last", "bits": 5, "heads": 2, "window": 6}, {"rows": 6, "columns": 4, "requantizers": 3}),
+    ({"readout": "mean", "bits": 8, "d_model": 24, "ffn": 80}, {"columns": 5, "dsp_lanes": 16}),
+    ({"readout": "last", "bits": 8, "window": 3, "loadable": True}, {"columns": 4, "requantizers": 3}),
+    ({"readout": "mean", "bits": 4, "window": 1}, {"columns": 4}),
+], ids=str)
+def test_pumped_lanes(shape, options):
+    """As fast as lanes of two, and as exact; arrays without two rows have none."""
+    shape, loadable = dict(shape), shape.get("loadable", False)
+    shape.pop("loadable", None)
+    model, options = make_model(**shape), HardwareOptions(pump=True, loadable=loadable, **options)
+    compiled, paired = compile_model(model, options), compile_model(model, replace(options, pump=False))
+    assert bool(compiled.hw.quads) == (model.config.tokens > 1) and compiled.hw.pump and not paired.hw.quads
+    assert compiled.cycles == paired.cycles or compiled.hw.columns != paired.hw.columns
+    raw = random_raw(model, 2)
+    outputs, cycles = engine_infer(compiled, raw)
+    assert (outputs.tolist(), cycles) == (golden.infer(model, raw).tolist(), [compiled.cycles] * 2)
+
+
+def test_pumped_lanes_need_both_clocks_in_phase():
+    """Negative control: half a cycle of the fast clock beside the slow one's edge, results are wrong."""
+    model = make_model(readout="mean")
+    compiled, raw = compile_model(model, HardwareOptions(pump=True)), random_raw(model, 2)
+    expected = golden.infer(model, raw).tolist()
+    assert engine_infer(compiled, raw)[0].tolist() == expected
+    with mock.patch.dict(simulate_module.CLOCKS, {"sys2x": (4, 0)}):
+        assert engine_infer(compiled, raw)[0].tolist() != expected
 
 
 @pytest.mark.parametrize(("shape", "options"), [
@@ -275,7 +306,7 @@ def builds(draw):
     rows = draw(st.sampled_from([r for r in range(1, tokens + 1) if tokens % r == 0]))
     requantizers = draw(st.sampled_from([p for p in range(1, rows + 1) if rows % p == 0]))
     options = HardwareOptions(rows, draw(st.integers(1, 7)), requantizers, draw(st.sampled_from([None, 0, 4])),
-                              loadable=draw(st.booleans()))
+                              loadable=draw(st.booleans()), pump=draw(st.booleans()))
     # Halves of a block RAM that there are: everything in LUTs, a part, or all that the device has.
     return shape, options, draw(st.sampled_from([0, 2, 5, None])), draw(st.integers(0, 1000))
 

@@ -121,9 +121,26 @@ def test_array(row_bits, column_bits, operand_bits, dsp_lanes):
     assert altered != expected[-1:]
 
 
-@pytest.mark.parametrize("dsp_lanes", [0, 4])
-def test_array_with_column_groups(dsp_lanes):
-    hw = hardware(rows=4, columns=2, requantizers=2, wide=True, row_bits=4, column_bits=4, dsp_lanes=dsp_lanes,
+@pytest.mark.parametrize(("rows", "dsp_lanes", "quads"), [(6, 4, 1), (6, 12, 3), (4, 16, 4), (5, 20, 4)])
+@pytest.mark.parametrize(("row_bits", "column_bits", "operand_bits", "room"), [
+    (4, 4, 8, 0), (2, 3, 8, 0), (8, 8, 8, 0), (8, 8, 8, 9), (3, 8, 8, 3), pytest.param(6, 6, 6, 0, marks=pytest.mark.slow)])
+def test_pumped_array(row_bits, column_bits, operand_bits, room, rows, dsp_lanes, quads):
+    """Lanes of four, of two and in LUTs; sums that reach beyond their field, some with room to spare in the accumulator."""
+    k = 9
+    peak = k << (operand_bits + column_bits - 2 + room)
+    hw = hardware(rows=rows, columns=5, requantizers=rows, row_bits=row_bits, column_bits=column_bits, dsp_lanes=dsp_lanes,
+                  pump=True, wide=False,
+                  accumulator_bits=numerics.signed_bits(-peak, peak),
+                  input_digits=numerics.digit_count(operand_bits, row_bits), probability_digits=1)
+    assert len(hw.quads) == quads
+    expected, at_once, paused, altered = simulated_sums(hw, operand_bits, k, 1)
+    assert at_once == expected and paused == expected
+    assert altered != expected[-1:]
+
+
+@pytest.mark.parametrize(("dsp_lanes", "pump"), [(0, False), (4, False), (4, True)])
+def test_array_with_column_groups(dsp_lanes, pump):
+    hw = hardware(rows=4, columns=2, requantizers=2, wide=True, row_bits=4, column_bits=4, dsp_lanes=dsp_lanes, pump=pump,
                   accumulator_bits=11, input_digits=2, probability_digits=2)
     expected, at_once, paused, altered = simulated_sums(hw, 4, 5, 2)
     assert at_once == expected and paused == expected

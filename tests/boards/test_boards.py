@@ -211,6 +211,31 @@ def test_the_clock(build):
         assert f"#define CONFIG_CLOCK_FREQUENCY {int(clock)}\n" in header
 
 
+@pytest.mark.parametrize("name", ["seeed_spartan_edge", "arty_a7", "sim"])
+def test_the_clock_of_pumped_lanes(model, tmp_path, name):
+    """Twice the frequency and in phase, from the same PLL; on no board, a port."""
+    board = load_board(name)
+    core = LiteFormerCore(compile_model(model, HardwareOptions(device=board.DEVICE or DEFAULT_DEVICE, pump=True)))
+    assert core.compiled.hw.quads
+    ProjectBuilder(board.BaseSoC(core, sys_clk_freq=80e6), output_dir=str(tmp_path)).build(run=False)
+    verilog = (tmp_path / "gateware" / "liteformer_soc.v").read_text()
+    assert verilog.count("posedge sys2x_clk") and bool(re.search(r"input +wire +sys2x_clk", verilog)) == (name == "sim")
+    if name == "sim":
+        return
+    number = {name: float(re.search(rf"\.{name}\s+\((?:\d+'d)?([\d.]+)\)", verilog).group(1))
+              for name in ("CLKFBOUT_MULT", "DIVCLK_DIVIDE", "CLKOUT0_DIVIDE", "CLKOUT1_DIVIDE", "CLKOUT0_PHASE",
+                           "CLKOUT1_PHASE")}
+    oscillator = 100e6 * number["CLKFBOUT_MULT"] / number["DIVCLK_DIVIDE"]
+    assert oscillator / number["CLKOUT0_DIVIDE"] == 80e6 and oscillator / number["CLKOUT1_DIVIDE"] == 160e6
+    assert number["CLKOUT0_PHASE"] == number["CLKOUT1_PHASE"] == 0
+
+
+def test_no_clock_for_pumped_lanes(model):
+    core = LiteFormerCore(compile_model(model, HardwareOptions(pump=True)))
+    with pytest.raises(LiteFormerError, match="makes no clock of 97.3 MHz with another of twice that, which --pump needs"):
+        load_board("seeed_spartan_edge").BaseSoC(core, sys_clk_freq=97.3e6)
+
+
 def test_without_a_cpu(build):
     """The Elastic Node's SoC is core, LEDs and SPI bridge; a CPU can be added."""
     soc, folder = build("elastic_node_v5")

@@ -2,10 +2,14 @@
 """The simulator: traces, cache of builds, speed."""
 
 import os
+import re
 from pathlib import Path
 
 import numpy as np
 
+from liteformer.accel import golden
+from liteformer.accel.compiler import HardwareOptions, compile_model
+from liteformer.accel.random_model import random_model
 from liteformer.soc.generate import write_verilog
 from liteformer.soc.platform import simulation_platform
 from liteformer.soc.simulation import Simulation
@@ -45,6 +49,26 @@ def test_working_directory_is_left_alone(simulate, windows, tmp_path, monkeypatc
     monkeypatch.chdir(tmp_path)
     simulate().infer(windows[:1])
     assert Path.cwd() == tmp_path and not os.listdir(tmp_path)
+
+
+def test_pumped_lanes(tmp_path):
+    """The second clock in Verilator; negative control: a SoC whose second clock is the first one answers wrongly."""
+    model = random_model(np.random.default_rng(2), window=4, features=2, d_model=4, bits=4, readout="mean")
+    compiled = compile_model(model, HardwareOptions(pump=True, columns=2))
+    assert compiled.hw.quads
+    raw = np.random.default_rng(3).integers(-1 << 20, 1 << 20, (3, 4, 2))
+    for wrong in (False, True):
+        def remake(design, wrong=wrong):
+            text = design.top.read_text()
+            changed = re.sub(r"(assign sys2x_clk_1 = )sys2x_clk;", r"\1sys_clk;", text)
+            assert changed != text
+            if wrong:
+                design.top.write_text(changed)
+            return design
+        with Simulation(compiled, level=0, remake=remake) as simulation:
+            result = simulation.infer(raw)
+        assert (result.outputs.tolist() == golden.infer(model, raw).tolist()) is not wrong
+        assert result.accelerator_cycles.tolist() == [compiled.cycles] * 3
 
 
 def test_speed_is_measured(simulate, windows):

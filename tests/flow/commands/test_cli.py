@@ -50,6 +50,10 @@ BAD_INPUT = [
                       "Gowin, iCE40, or build a board with Vivado"),
     ("bench --device lfe5u-25f --route --no-area", "--route needs the synthesis that --no-area leaves out; drop --no-area"),
     ("bench --grid paper --route", "--route needs one shape; drop --grid"),
+    ("bench --device ice40up5k --pump", "--pump: the SB_MAC16s of the ice40up5k are used without an accumulator, so no lanes "
+                                        "are made of them there; leave --pump out"),
+    ("bench --pump --dsp-lanes 90",
+     "--dsp-lanes 90 is outside 0 to 80, four lanes for each of the 20 DSP blocks of the xc7s15"),
     ("bench --device lfe5u-25f --dsp-lanes 4", "--dsp-lanes 4: the MULT18X18Ds of the lfe5u-25f are used without an "
                                                "accumulator, so all lanes are made of LUTs there; leave --dsp-lanes out"),
     ("bench --grid paper --timeline wave.png", "--timeline draws one shape; leave --grid out"),
@@ -172,7 +176,7 @@ def test_stdout_is_the_result_alone():
 class FakeCompiled:
     """What bench needs of a CompiledModel."""
 
-    hw = SimpleNamespace(lanes=96, rows=12, columns=8, requantizers=4, dsp_lanes=32)
+    hw = SimpleNamespace(lanes=96, rows=12, columns=8, requantizers=4, dsp_lanes=32, pump=False)
 
 
 FIGURES = {"windows": 2, "mismatches": 0, "cycles": {"accelerator": 1000, "end_to_end": 1200, "total": 9000},
@@ -202,8 +206,8 @@ def test_bench_json(run, fake_hardware):
         "macs": 159_392, "lanes": 96, "mismatches": 0, "latency_us": 10.0, "clock_mhz": 100, "area": AREA}
     assert result["utilization"] == round(159_392 / 96_000, 4)
     assert result["paths"] == PATHS
-    assert fake_hardware == {"rows": 12, "columns": 8, "requantizers": None, "dsp_lanes": None, "loadable": None,
-                             "device": "xc7s15"}
+    assert fake_hardware == {"rows": 12, "columns": 8, "requantizers": None, "dsp_lanes": None, "pump": None,
+                             "loadable": None, "device": "xc7s15"}
 
 
 def test_bench_device(run, fake_hardware):

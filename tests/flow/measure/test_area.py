@@ -5,10 +5,15 @@ import json
 from pathlib import Path
 
 import pytest
+from litex.gen import LiteXModule
+from litex.gen.fhdl import verilog
+from migen import Cat, ClockDomain, Signal
 
-from liteformer.accel.devices import DEVICES, SERIES_7, device
+from liteformer.accel.devices import DEVICES, DSP48E1, SERIES_7, device
 from liteformer.accel.errors import LiteFormerError
-from liteformer.flow.measure import area
+from liteformer.accel.gateware.copies import kept_copy
+from liteformer.accel.gateware.pumped import DspLaneQuad, Halves, PumpedFlags, RowPair
+from liteformer.flow.measure import area, timing
 
 from ... import names
 
@@ -86,6 +91,41 @@ def test_synthesis_and_cache(tmp_path, monkeypatch):
         "lut_sites": 17, "control_sets": 1, "slices": 5}
     assert results[2][0]["lut_sites"] == results[2][0]["lut"] == 16
     assert progress[0][0] == 1 and progress[0][1] == area.PASSES and len(progress) > 100
+
+
+class PumpedLanes(LiteXModule):
+    """Four lanes with their flags and operands, ports all."""
+
+    def __init__(self, acc_bits):
+        self.cd_sys, self.cd_sys2x = (ClockDomain(name, reset_less=True) for name in ("sys", "sys2x"))
+        flags  = [Signal(name_override=f"flag{index}") for index in range(3)]
+        rows   = [Signal((8, True), name_override=f"row{index}") for index in range(2)]
+        packed = Signal((DSP48E1.wide, True), name_override="packed")
+        self.halves = Halves()
+        self.flags  = flags_here = PumpedFlags(self, *flags, self.halves)
+        # Operands come from registers, as in the array.
+        held = [kept_copy(self, signal) for signal in (*rows, packed)]
+        self.both = both = RowPair(held[:2], flags_here.second)
+        self.lane = lane = DspLaneQuad(both.row, held[2], 8, flags_here, acc_bits, DSP48E1)
+        sums = [total for row in lane.sums for total in row] + [fix for fix in lane.fixes if fix is not None]
+        self.out = Signal(sum(map(len, sums)), name_override="out")
+        self.comb += self.out.eq(Cat(*sums))
+        for domain in (self.cd_sys, self.cd_sys2x):
+            domain.clk.name_override = f"{domain.name}_clk"
+        self.ports = {*flags, *rows, packed, self.out, self.cd_sys.clk, self.cd_sys2x.clk}
+
+
+@pytest.mark.parametrize(("acc_bits", "most_luts", "most_ns"), [(16, 20, 3.0), (22, 60, 4.5)])
+def test_four_lanes_are_one_dsp_block(tmp_path, monkeypatch, acc_bits, most_luts, most_ns):
+    """All registers of operands, product and sum are inside; what is outside is the operands' multiplexer and the counters."""
+    monkeypatch.setenv("LITEFORMER_CACHE", str(tmp_path / "cache"))
+    top = PumpedLanes(acc_bits)
+    verilog.convert(top, ios=top.ports, name="quad").write(str(tmp_path / "quad.v"))
+    result = area.synthesise(tmp_path, ["quad.v"], "quad")
+    assert result["area"]["dsp"] == 1 and 8 < result["area"]["lut"] <= most_luts
+    slowest = max(path["ns"] for path in result["paths"] if path["block"] == timing.PUMPED_BLOCK)
+    # From an operand without a register of the block through its multiplier: 4.2 ns and more.
+    assert 1 < slowest < most_ns
 
 
 def test_rejected_design(tmp_path, monkeypatch):

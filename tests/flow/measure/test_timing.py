@@ -121,3 +121,31 @@ def test_block_ram_without_output_register():
 ])
 def test_blocks(name, block):
     assert timing.block_of(name) == block
+
+
+@pytest.mark.parametrize("second", [True, False])
+def test_pumped_paths(second):
+    """Into and out of registers of the second clock; none without it, and none between the others."""
+    netlist = Netlist()
+    port, buffered = 1000, netlist.cell("BUFG", I=1000)
+    slow = netlist.register("VexRiscv_source")
+    for _ in range(3):
+        slow = netlist.cell("LUT6", I0=slow, I1="1")
+    fast = netlist.register("liteformercore_engine_matrixarray_p", netlist.cell("LUT1", I0=slow))
+    bit = netlist.cell("LUT2", I0=netlist.cell("LUT1", I0=fast), I1=slow)
+    netlist.register("liteformercore_engine_matrixarray_drain", bit)
+    register = next(cell for cell in netlist.cells.values() if cell["connections"].get("Q") == [fast])
+    register["connections"]["C"] = [buffered if second else 7]
+    ports = {"sys2x_clk": {"bits": [port]}} if second else {}
+    module = {"cells": netlist.cells, "netnames": netlist.nets, "ports": ports}
+    found = timing.longest_paths({"modules": {"top": module}}, "top")
+    blocks = {path.block: (path.levels, path.start, path.end) for path in found}
+    into = (4, "VexRiscv_source", "liteformercore_engine_matrixarray_p")
+    assert blocks.pop("array") == (into[:2] + ("liteformercore_engine_matrixarray_drain",) if second else into)
+    if second:
+        # The slowest way out of it is shorter: two LUTs.
+        assert blocks.pop(timing.PUMPED_BLOCK) == into
+        del register["connections"]["D"]
+        out = {path.block: path for path in timing.longest_paths({"modules": {"top": module}}, "top")}[timing.PUMPED_BLOCK]
+        assert (out.levels, out.start) == (2, "liteformercore_engine_matrixarray_p")
+    assert set(blocks) <= {"CPU"}

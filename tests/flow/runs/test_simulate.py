@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from liteformer.accel.random_model import random_model
+from liteformer.flow.common.hardware_file import HardwareFile
 from liteformer.flow.common.inputs import random_windows
 from liteformer.flow.measure import hardware, netlist
 
@@ -30,6 +31,18 @@ def test_the_netlist_of_a_small_soc(run, tmp_path):
     assert (result["mismatches"], result["windows"], result["netlist"], result["device"]) == (0, 2, "synthesis", "xc7s15")
     assert result["cells"].keys() >= KINDS and result["cells"]["FDRE"] > 1_000
     assert set(result["seconds"]) == {"synthesis", "simulation", "total"}
+
+
+@pytest.mark.slow
+def test_the_netlist_of_pumped_lanes(run, tmp_path):
+    """Both clocks through the global buffers of the netlist, four lanes in each DSP block."""
+    path = tmp_path / "model.safetensors"
+    model_file(path, window=4, features=1, d_model=4)
+    HardwareFile(pump=True, columns=2).write(tmp_path)
+    code, out, err = run("simulate", path, "--netlist", "synthesis", "--windows", 3, "--json")
+    assert code == 0, err
+    result = json.loads(out)
+    assert (result["mismatches"], result["windows"], result["cells"]["BUFG"]) == (0, 3, 2)
 
 
 @pytest.mark.slow
