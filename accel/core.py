@@ -159,7 +159,7 @@ class LiteFormerCore(LiteXModule):
         ])
         self._control = CSRStorage(description="Commands; each bit acts once when written as 1.", fields=[
             CSRField("start", size=1, offset=0, pulse=True,
-                description="Run one inference over the window; ignored while busy."),
+                description="Run one inference over the window; ignored while busy. Pending events are dropped."),
             CSRField("abort", size=1, offset=1, pulse=True,
                 description="Stop the running inference; the core stays busy for 31 more cycles."),
             CSRField("clear", size=1, offset=2, pulse=True,
@@ -185,6 +185,8 @@ class LiteFormerCore(LiteXModule):
         self.ev.done  = EventSourcePulse(description="An inference has finished.")
         self.ev.error = EventSourcePulse(description="An inference was refused or aborted.")
         self.ev.finalize()
+        # So that what waits after a start learns of this inference, and need not clear the events itself.
+        self.sync += If(self.start, self.ev.done.pending.eq(0), self.ev.error.pending.eq(0))
         self.comb += [
             self.start.eq(self._control.fields.start),
             self.abort.eq(self._control.fields.abort),

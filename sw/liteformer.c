@@ -139,44 +139,21 @@ void liteformer_abort(void)
 		asm volatile("");
 }
 
-/* Unrolled: a word costs only its load and its store. */
+/* Unrolled, and each word is loaded before the one before it is stored, which would wait for its own. */
 void liteformer_push(const int32_t *row)
 {
 	volatile int32_t *word = (volatile int32_t *)LITEFORMER_BASE;
-	uint32_t left = FEATURES;
+	const uint32_t features = FEATURES;
+	int32_t value = row[0];
 
-	for (; left >= 8; left -= 8) {
-		word[0] = row[0];
-		word[1] = row[1];
-		word[2] = row[2];
-		word[3] = row[3];
-		word[4] = row[4];
-		word[5] = row[5];
-		word[6] = row[6];
-		word[7] = row[7];
-		word += 8;
-		row += 8;
-#ifndef LITEFORMER_FEATURES
-		/* Keeps the compiler from computing the number of turns with shifts, which are slow on a small CPU. */
-		asm("" : "+r"(left));
-#endif
+#pragma GCC unroll 8
+	for (uint32_t feature = 1; feature < features; feature++) {
+		int32_t next = row[feature];
+		asm("" : "+r"(next));
+		word[feature - 1] = value;
+		value = next;
 	}
-	if (left & 4) {
-		word[0] = row[0];
-		word[1] = row[1];
-		word[2] = row[2];
-		word[3] = row[3];
-		word += 4;
-		row += 4;
-	}
-	if (left & 2) {
-		word[0] = row[0];
-		word[1] = row[1];
-		word += 2;
-		row += 2;
-	}
-	if (left & 1)
-		word[0] = row[0];
+	word[features - 1] = value;
 }
 
 const char *liteformer_error_text(enum liteformer_error error)

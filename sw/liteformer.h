@@ -55,7 +55,6 @@ void liteformer_push(const int32_t *row);
  * liteformer_wait is about this one. While an inference runs, this starts no other. */
 static inline void liteformer_start(void)
 {
-	liteformer_ev_pending_write(LITEFORMER_EVENTS);
 	liteformer_control_write(1 << CSR_LITEFORMER_CONTROL_START_OFFSET);
 }
 

@@ -67,6 +67,7 @@ class StandInCore(LiteXModule):
         self.sync += [
             done.eq(0), error.eq(0),
             If(self.control.fields.start,
+                self.ev.done.pending.eq(0), self.ev.error.pending.eq(0),
                 If(self.status.fields.ready,
                     left.eq(delay - 2), self.status.fields.busy.eq(1), self.status.fields.done.eq(0),
                     self.status.fields.error.eq(0), self.cycles.status.eq(1),

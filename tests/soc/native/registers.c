@@ -174,6 +174,7 @@ void liteformer_control_write(uint32_t value)
 	if (value & 1) {
 		uint32_t ready = held == HOST_WINDOW && complete;
 		valid = error = 0;
+		events = 0;
 		cycles = 100 + row_words % 7;
 		if (mute == 1 || mute == 2) {
 			/* An interrupt lost, a core that never ends. */
