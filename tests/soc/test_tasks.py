@@ -120,7 +120,7 @@ def test_decisions_of_the_firmware(simulate, cpu, task):
     """With the stand-in core: a decision that turns on single counts, on both processors."""
     model = model_for(task)
     core = StandInCore(4, 3, model.config.outputs)
-    core.compiled = SimpleNamespace(model=model, hw=SimpleNamespace(loadable=False, read_ports=2))
+    core.compiled = SimpleNamespace(model=model, hw=SimpleNamespace(loadable=False, read_ports=2, quads=[]))
     raw = series(12, model, spread=3000)
     result = simulate(core, cpu=cpu).infer(raw)
     expected = decision.decide(model.config, core.expected(raw), raw)
@@ -154,7 +154,7 @@ def test_a_wrong_threshold_is_seen(simulate):
     lower = replace(model, config=model.config.model_copy(
         update={"anomaly": model.config.anomaly.model_copy(update={"threshold": 10_000})}))
     core = StandInCore(4, 3, model.config.outputs)
-    core.compiled = SimpleNamespace(model=lower, hw=SimpleNamespace(loadable=False, read_ports=2))
+    core.compiled = SimpleNamespace(model=lower, hw=SimpleNamespace(loadable=False, read_ports=2, quads=[]))
     raw = series(24, model, spread=3000)
     decisions = simulate(core).infer(raw).decisions
     expected = decision.decide(model.config, core.expected(raw), raw)
