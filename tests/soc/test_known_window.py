@@ -99,7 +99,8 @@ def test_the_windows_find_flipped_weights_as_often_as_independent_samples():
         made = model(seed, readout="last", outputs=2)
         raw = known_windows(made)
         seen.append(flips_seen(made, raw))
-        independent.append(flips_seen(made, np.random.default_rng(seed).permuted(raw.reshape(-1, 5), axis=0).reshape(raw.shape)))
+        shuffled = np.random.default_rng(seed).permuted(raw.reshape(-1, 5), axis=0).reshape(raw.shape)
+        independent.append(flips_seen(made, shuffled))
         constant.append(flips_seen(made, np.zeros_like(raw)))
         first.append(flips_seen(made, raw[:1]))
     assert np.mean(seen) > 0.9 and np.mean(seen) > np.mean(independent) - 0.05
