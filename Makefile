@@ -16,7 +16,7 @@ NEEDS := verilator:verilator riscv64-unknown-elf-gcc:gcc-riscv64-unknown-elf ris
          g++:g++ make:make /usr/include/zlib.h:zlib1g-dev chromium:chromium
 
 .PHONY: setup system demo test test-slow test-elsewhere test-newest constraints lint bench grid performance routed fit-area timing \
-        bench-train results results-train benchmark paper docs site prove verify mutants testplan coverage clean
+        bench-train results results-train benchmark paper docs site prove verify mutants faults testplan coverage clean
 
 setup: system $(STAMP)
 
@@ -135,6 +135,10 @@ verify: setup
 # Faults put into three cores, docs/results/mutants.json; about half an hour. An interrupted run resumes.
 mutants: setup
 	@$(BIN)/python -m liteformer.flow.verify.mutants $(if $(SEED),--seed $(SEED))
+
+# Flipped bits in the memories of two simulated SoCs, docs/results/faults.json; about four minutes. SEED=N: other bits.
+faults: setup
+	@$(BIN)/python -m liteformer.flow.verify.faults $(if $(SEED),--seed $(SEED))
 
 # The figures of docs/testplan.md, from docs/results.
 testplan: setup

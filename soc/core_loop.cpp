@@ -12,11 +12,12 @@ enum { READY = 1, BUSY = 1 << 1, DONE = 1 << 2 };                               
 enum { ERROR_NONE, ERROR_NOT_READY, ERROR_ABORTED };
 enum { OUTPUT_WORD = 0x100, ALL_EVENTS = 3 };
 
-// A port whose requests are apart by pseudo-random pauses of up to `pause` cycles; `failed` once a wait took `limit` cycles.
+// A port whose requests are apart by pseudo-random pauses of up to `pause` cycles; `failed` once a wait took `limit` cycles, or
+// `last` cycles have passed.
 struct Port {
     SOC_MODEL* top;
     uint32_t limit, pause, state;
-    uint64_t cycles = 0;
+    uint64_t cycles = 0, last = ~0ull;
     bool failed = false;
 
     Port(SOC_MODEL* top, uint32_t limit, uint32_t pause, uint32_t seed) : top(top), limit(limit), pause(pause), state(seed) {}
@@ -26,7 +27,7 @@ struct Port {
         evaluate(top);
         top->clk = 0;
         evaluate(top);
-        cycles++;
+        if (++cycles == last) failed = true;
     }
 
     uint32_t random(uint32_t below) {
@@ -47,7 +48,7 @@ struct Port {
             if (++waited > limit) failed = true;
         } while (!top->wb_ack && !failed);
         uint32_t value = top->wb_dat_r;
-        clock();
+        if (!failed) clock();
         top->wb_cyc = top->wb_stb = 0;
         return value;
     }
@@ -91,6 +92,18 @@ int core_access(SOC_MODEL* top, size_t count, const uint8_t* writes, const uint3
         if (!writes[n]) data[n] = value;
     }
     return port.failed;
+}
+
+// Accesses words until `cycles` clock cycles have passed, then resets the core for one. Returns whether it was still accessing.
+int core_cut(SOC_MODEL* top, size_t count, const uint8_t* writes, const uint32_t* words, const uint32_t* data, uint64_t cycles) {
+    Port port(top, ~0u, 0, 0);
+    port.last = cycles;
+    for (size_t n = 0; n < count && !port.failed; n++) port.transfer(writes[n], words[n], data[n]);
+    top->wb_cyc = top->wb_stb = 0;
+    top->rst = 1;
+    port.clock();
+    top->rst = 0;
+    return port.cycles == cycles + 1;
 }
 
 // Pushes rows. Before a row: CLEAR, after `arguments` of its samples, up to all, were pushed in vain; after it: EARLY, a start that must be

@@ -72,6 +72,7 @@ class CoreSimulation:
         for name, result, arguments in (
                 ("core_reset", None, [pointer, pointer]),
                 ("core_access", ctypes.c_int, [pointer, size, pointer, pointer, pointer, word]),
+                ("core_cut", ctypes.c_int, [pointer, size, pointer, pointer, pointer, ctypes.c_uint64]),
                 ("core_stream", ctypes.c_uint64, [pointer, pointer, *[size]*3, *[pointer]*5, *[word]*3, pointer])):
             function = getattr(library, name)
             function.restype, function.argtypes = result, arguments
@@ -85,6 +86,22 @@ class CoreSimulation:
         """Reset the registers; memories keep what they hold."""
         self._model.lib.core_reset(self._model.model, self._words)
 
+    @staticmethod
+    def _arrays(transfers):
+        return (np.array([value is not None for _, value in transfers], np.uint8),
+                np.array([word for word, _ in transfers], np.uint32),
+                np.array([(value or 0) & 0xFFFFFFFF for _, value in transfers], np.uint32))
+
+    def cut(self, transfers, cycles):
+        """Begin the transfers and reset the core for one cycle after ``cycles``, as a loss of power may at any time.
+
+        Returns:
+            bool, whether the transfers were not over yet.
+        """
+        writes, words, data = self._arrays(transfers)
+        return bool(self._model.lib.core_cut(self._model.model, len(transfers), writes.ctypes.data, words.ctypes.data,
+                                             data.ctypes.data, cycles))
+
     def access(self, transfers):
         """Transfers of the port, one after the other.
 
@@ -95,20 +112,24 @@ class CoreSimulation:
         Raises:
             LiteFormerError: one is not acknowledged.
         """
-        writes = np.array([value is not None for _, value in transfers], np.uint8)
-        words = np.array([word for word, _ in transfers], np.uint32)
-        data = np.array([(value or 0) & 0xFFFFFFFF for _, value in transfers], np.uint32)
+        writes, words, data = self._arrays(transfers)
         if self._model.lib.core_access(self._model.model, len(transfers), writes.ctypes.data, words.ctypes.data,
                                        data.ctypes.data, self.limit):
             raise LiteFormerError("the simulated core does not acknowledge a transfer; this is a fault of the generator")
         return data
 
     def load(self, compiled):
-        """Replace the model of a loadable build; returns the checksum of what is read back afterwards, as by the loader.
+        """Replace the model of a loadable build.
 
         Args:
             compiled: CompiledModel from ``loading.replace_model``.
         """
+        self.access(self.loading(compiled))
+        self.compiled = compiled
+
+    @staticmethod
+    def loading(compiled):
+        """The transfers that load a model, as of ``access``."""
         def store(word):
             return STORE_WORD + word
 
@@ -116,10 +137,9 @@ class CoreSimulation:
         transfers = [(store(model_store.COMPLETE), 0)]
         for number, parts in enumerate(memories):
             transfers += [(store(model_store.SELECT), number), *((store(model_store.DATA), part) for part in parts)]
-        transfers += [(store(model_store.SELECT), len(memories)), (store(model_store.MODEL_ID), int(compiled.model.id[:8], 16)),
-                      (store(model_store.CHECKSUM), checksum(compiled)), (store(model_store.COMPLETE), 1)]
-        self.access(transfers)
-        self.compiled = compiled
+        return [*transfers, (store(model_store.SELECT), len(memories)),
+                (store(model_store.MODEL_ID), int(compiled.model.id[:8], 16)),
+                (store(model_store.CHECKSUM), checksum(compiled)), (store(model_store.COMPLETE), 1)]
 
     def read_back(self):
         """Contents of a loadable build's memories, as ``loading.loader_words``."""

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The known window of the self-test: samples that Python and the firmware compute alike, so that no table is stored.
+"""The known windows of the self-test: samples that Python and the firmware compute alike, so that no table is stored.
 
 A xorshift generator gives the levels, one range for each feature places them where the model's input quantization has its
-steps, and the same generator folds the outputs into one word. ``sw/loading.c`` does the same.
+steps, and a generator of the same kind folds the outputs into one word. ``sw/loading.c`` does the same.
 """
 
 import numpy as np
@@ -11,7 +11,8 @@ from liteformer.accel import golden, numerics
 
 WORD = (1 << 32) - 1
 SHIFTS = (2, 7, 7)
-SHIFT_MASK = 15  # Of a range, the size of a level; the other bits are its lowest sample.
+WINDOWS = 64    # A flipped bit of the model changes the outputs of some windows alone.
+SHIFT_MASK = 15  # Of a range, its lowest sample: these bits of it are the size of a level.
 
 
 def step(state):
@@ -27,7 +28,7 @@ def step(state):
 
 
 def known_ranges(model):
-    """Where each feature's samples lie: the lowest one, a multiple of 16, plus the binary logarithm of a level.
+    """Where each feature's samples lie: the lowest one, whose last four bits are the binary logarithm of a level.
 
     A level is the largest power of two below one step of the input, so the levels cover most of the input range.
 
@@ -42,26 +43,21 @@ def known_ranges(model):
             for middle, shift in zip(np.clip(middles, -limit, limit), shifts)]
 
 
-def _run(model):
-    """``(raw, state)``: known window, int64 ``(window, features)``, and the generator's state after it."""
+def known_windows(model):
+    """Windows over most of the input range of each feature, each a row later, int64 ``(WINDOWS, window, features)``."""
     config, ranges = model.config, known_ranges(model)
     levels, state = (1 << config.bits["input"]) - 1, int(model.id[:8], 16)
-    raw = np.empty((config.window, config.features), np.int64)
-    for row in raw:
+    rows = np.empty((config.window + WINDOWS - 1, config.features), np.int64)
+    for row in rows:
         for feature, place in enumerate(ranges):
             state = step(state)
-            row[feature] = (place & ~SHIFT_MASK) + ((state & levels) << (place & SHIFT_MASK))
-    return raw, state
-
-
-def known_window(model):
-    """Raw samples over most of the input range of each feature, int64 ``(window, features)``."""
-    return _run(model)[0]
+            row[feature] = place + ((state & levels) << (place & SHIFT_MASK))
+    return rows[np.arange(WINDOWS)[:, None] + np.arange(config.window)]
 
 
 def known_answer(model):
-    """The golden model's outputs for the known window, folded into 32 bits; any one wrong output gives another word."""
-    raw, state = _run(model)
-    for output in golden.infer(model, raw[None])[0]:
+    """The golden model's outputs for the known windows, folded into 32 bits; any one wrong output gives another word."""
+    state = int(model.id[:8], 16)
+    for output in golden.infer(model, known_windows(model)).ravel():
         state = step(state ^ int(output) & WORD)
     return state

@@ -4,7 +4,7 @@
 from liteformer.accel.compiler.loading import loader_words
 from liteformer.accel.decision import TASKS
 from liteformer.accel.formulas import input_formulas, output_formulas
-from liteformer.soc.known_window import known_answer, known_ranges
+from liteformer.soc.known_window import WINDOWS, known_answer, known_ranges
 
 
 def model_header(compiled):
@@ -31,6 +31,7 @@ def model_header(compiled):
         lines.append(f"#define LITEFORMER_FEATURES {config.features}")
         lines += _units(model)
         lines += [f"#define LITEFORMER_KNOWN_MODEL 0x{model.id[:8]}u",
+                  f"#define LITEFORMER_KNOWN_ROWS {config.window + WINDOWS - 1}",
                   f"#define LITEFORMER_KNOWN_LEVELS {(1 << config.bits['input']) - 1}",
                   f"#define LITEFORMER_KNOWN_RANGES {_list(known_ranges(model))}",
                   f"#define LITEFORMER_KNOWN_ANSWER 0x{known_answer(model):08x}u"]

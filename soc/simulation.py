@@ -62,7 +62,9 @@ class Simulation:
         self.cycle_limit = cycle_limit
         self.cycles, self.seconds = 0, 0.0
         self._decoder = Decoder()
+        self._loop = None
         self._stack = contextlib.ExitStack()
+        self._stack.callback(self._end)
         core = compiled if isinstance(compiled, LiteXModule) else LiteFormerCore(compiled)
         compiled = getattr(core, "compiled", None)
         self.client = Client(self.exchange, compiled.model.config.task if compiled else "forecast")
@@ -82,7 +84,12 @@ class Simulation:
         # A byte offered to the SoC in reset would be lost.
         self.run(RESET_CYCLES)
 
+    def _end(self):
+        if self._loop:
+            self._library.loop_delete(self._loop)
+
     def _load(self, shared_object, directory):
+        self._end()
         # The first evaluation reads the memory images by their bare names.
         with contextlib.chdir(directory):
             self._model = PyVerilator(str(shared_object))
@@ -96,7 +103,6 @@ class Simulation:
             function = getattr(library, name)
             function.restype, function.argtypes = result, arguments
         self._loop = library.loop_new(self._model.model)
-        self._stack.callback(lambda: library.loop_delete(self._loop))
 
     def __enter__(self):
         return self

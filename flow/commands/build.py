@@ -23,6 +23,8 @@ def _render(result):
     table.add_row("inference", f"{result['cycles']:,} cycles = {1e6 * result['cycles'] / result['clock_hz']:.2f} µs")
     if result["cpu"]:
         table.add_row("firmware", f"{result['firmware_bytes']:,} of {result['rom_bytes']:,} bytes of ROM")
+        found = result["self_test"]
+        table.add_row("self-test", f"notices {found['noticed']} of {found['flips']} flipped bits of the model")
     report = result["report"]
     if report is None:
         table.add_row("next", f"see {result['out']}/README.md")

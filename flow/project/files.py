@@ -12,7 +12,7 @@ from liteformer.flow.common import openfpga
 from liteformer.flow.common.cache import file_names, record_files, whole_directory, write_atomically
 from liteformer.flow.common.hardware_file import ARRAY, HardwareFile
 from liteformer.flow.common.inputs import MODEL
-from liteformer.flow.measure import area, routing
+from liteformer.flow.measure import area, routing, self_test
 
 COMMAND = "liteformer build"
 MANIFEST, REPORT = "liteformer.json", "report.json"
@@ -80,7 +80,9 @@ def write_project(compiled, name, directory, device, toolchain=None, compiles=Fa
         manifest = {
             "board": name, "part": soc.platform.device, "toolchain": toolchain, "model_id": compiled.model.id,
             "clock_hz": soc.sys_clk_freq, "cpu": soc.cpu_type, "top": BUILD_NAME, "cycles": compiled.cycles,
+            "loadable": compiled.hw.loadable,
             "firmware_bytes": len(soc.firmware or b""), "rom_bytes": soc.integrated_rom_size if soc.cpu_type else 0,
+            "self_test": self_test.noticed(compiled) if soc.cpu_type else None,
         }
         HardwareFile(model_id=compiled.model.id, device=device, cpu=soc.cpu_type or "none", loadable=compiled.hw.loadable,
                      **{name: getattr(compiled.hw, name) for name in ARRAY}).write(folder)
@@ -142,6 +144,15 @@ def compile_project(directory):
     return report
 
 
+def _self_test(manifest):
+    found = manifest["self_test"]
+    if not found:
+        return ""
+    checksum = " The checksum notices every flip of the memories that are loaded." if manifest["loadable"] else ""
+    return (f"\n\nThe self-test runs {found['windows']} known windows, which notice {found['noticed']} of {found['flips']} "
+            f"single-bit flips in the model's memories, tried in the integer model at random places.{checksum}")
+
+
 def _readme(manifest, directory):
     top, board = manifest["top"], manifest["board"]
     run = f"```\ncd gateware && bash build_{top}.sh\n```"
@@ -161,7 +172,7 @@ def _readme(manifest, directory):
     return f"""# LiteFormer on {board}
 
 Model {manifest['model_id'][:8]}, {manifest['part']}, {manifest['clock_hz'] / 1e6:g} MHz, CPU {cpu}; an inference takes
-{manifest['cycles']} clock cycles.
+{manifest['cycles']} clock cycles.{_self_test(manifest)}
 
 {steps}
 {load}

@@ -19,7 +19,7 @@ from liteformer.flow.prove.proof import BOUNDED, INDUCTION, PIPELINE, Bench, Pro
 
 
 @cache
-def _tiny(rows=1, **shape):
+def tiny(rows=1, **shape):
     """A compiled model of one column."""
     model = random_model(np.random.default_rng(0), **({"window": 2, "features": 2, "d_model": 1, "ffn": 1, "bits": 2} | shape))
     return compile_model(model, HardwareOptions(rows=rows, columns=1, dsp_lanes=0))
@@ -30,7 +30,7 @@ class DividerBench(Bench):
 
     def __init__(self, numerator_bits, table_top, total_bits):
         super().__init__()
-        hw = replace(_tiny().hw, numerator_bits=numerator_bits, table_top=table_top, requantizers=1, rows=1, heads=1)
+        hw = replace(tiny().hw, numerator_bits=numerator_bits, table_top=table_top, requantizers=1, rows=1, heads=1)
         numerator, total = self.input(Signal(numerator_bits)), self.input(Signal(total_bits))
         self.dut = dut = RowDivider(hw, numerator, [total])
         start = self.input(dut.start)
@@ -55,7 +55,7 @@ class WindowBench(Bench):
 
     def __init__(self, part, rows=1, **shape):
         super().__init__()
-        hw = _tiny(rows, **shape).hw
+        hw = tiny(rows, **shape).hw
         self.dut = dut = SampleWindow(hw)
         push, clear, feature, raw = (self.input(signal) for signal in (dut.push, dut.clear, dut.feature, dut.raw))
         samples, features = hw.samples, hw.features
@@ -134,7 +134,7 @@ class SequencerBench(Bench):
     def __init__(self, length):
         super().__init__()
         widths = {"wait": 3, "k_last": 2, "passes_last": 1, "tiles_last": 1, "gap": 2, "columns_last": 1}
-        hw = replace(_tiny().hw, widths=widths, row_depth=4, key_depth=4, value_depth=4, requantizers=1)
+        hw = replace(tiny().hw, widths=widths, row_depth=4, key_depth=4, value_depth=4, requantizers=1)
         fields = compute_fields(hw)
         width  = sum(bits for _, bits in fields)
         active, address, write, data = Signal(), Signal(max=max(length, 2)), Signal(), self.input(Signal(width))
@@ -205,7 +205,7 @@ class PortBench(Bench):
 
     def __init__(self, drops=False):
         super().__init__()
-        self.core = core = LiteFormerCore(_tiny(), with_csr=False)
+        self.core = core = LiteFormerCore(tiny(), with_csr=False)
         bus = core.bus
         cyc, stb, we, adr, data = (self.input(signal) for signal in (bus.cyc, bus.stb, bus.we, bus.adr, bus.dat_w))
         for signal in (bus.sel, core.start, core.abort, core.clear):
@@ -244,7 +244,7 @@ class AbortBench(Bench):
 
     def __init__(self, **shape):
         super().__init__()
-        compiled = _tiny(**shape)
+        compiled = tiny(**shape)
         self.engine = engine = Engine(compiled.hw, compiled.images)
         start, abort = self.input(engine.start), self.input(engine.abort)
         for signal in (engine.clear, engine.push, engine.feature, engine.raw):

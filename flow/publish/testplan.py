@@ -56,9 +56,29 @@ def mutants(found):
     return f"{text}\n\n{table}\n\n{seen}"
 
 
+def faults(found):
+    """Text and table on flipped bits; ``found``: faults.json."""
+    if found is None:
+        return MISSING
+    loadable, fixed, model = found["loadable"], found["fixed"], found["integer model"]
+    text = (f"`make faults`: {loadable['noticed']:,} of {loadable['flips']:,} single-bit flips in a loadable build of "
+            f"{loadable['bits']:,} bits are noticed by the firmware at boot, {fixed['noticed']:,} of {fixed['flips']:,} in a "
+            f"fixed build of {fixed['bits']:,} bits, whose {model['windows']} known windows in the integer model notice "
+            f"{model['noticed']:,} of {model['flips']:,} (programs are not in it); seed {found['seed']}. "
+            "The table of the softmax is logic in every build.")
+
+    def cell(one, name):
+        tried, noticed = one["memories"].get(name, (0, 0))
+        return f"{noticed:,} of {tried:,}" if tried else "is logic"
+
+    rows = [(f"`{name}`", cell(loadable, name), cell(fixed, name)) for name in loadable["memories"]]
+    return f"{text}\n\n{markdown(['memory', 'loadable build', 'fixed build'], rows)}"
+
+
 def document(text):
     """The page with its figures."""
-    for name, make, stored in (("verify", windows, "verify"), ("prove", proofs, "prove"), ("mutants", mutants, "mutants")):
+    for name, make, stored in (("verify", windows, "verify"), ("prove", proofs, "prove"), ("mutants", mutants, "mutants"),
+                               ("faults", faults, "faults")):
         text = fill(text, name, make(_stored(stored)))
     return text
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 import liteformer.sw
-from liteformer.soc.known_window import SHIFT_MASK, WORD, step
+from liteformer.soc.known_window import SHIFT_MASK, WINDOWS, WORD, step
 
 NATIVE, SOURCES = Path(__file__).with_name("native"), Path(liteformer.sw.__file__).parent
 FIRMWARE = ("main.c", "protocol.c", "liteformer.c", "decision.c", "loading.c")
@@ -61,12 +61,15 @@ class Shape:
         """Text of shape.h."""
         ranges = [16 * (feature + 1) | feature for feature in range(self.features)]
         state, rows = MODEL, []
-        for _ in range(self.window):
+        for _ in range(self.window + WINDOWS - 1):
+            rows.append([])
             for place in ranges:
                 state = step(state)
-                rows.append((place & ~SHIFT_MASK) + ((state & LEVELS) << (place & SHIFT_MASK)))
-        for output in self.outputs_of(rows):
-            state = step(state ^ output & WORD)
+                rows[-1].append(place + ((state & LEVELS) << (place & SHIFT_MASK)))
+        answer = MODEL
+        for first in range(WINDOWS):
+            for output in self.outputs_of(rows[first:first + self.window]):
+                answer = step(answer ^ output & WORD)
         lines = {"HOST_WINDOW": self.window, "HOST_FEATURES": self.features, "HOST_OUTPUTS": self.outputs,
                  "HOST_MODEL": f"{MODEL}u", "HOST_CHECKSUM": f"{self.checksum}u", "HOST_MEMORIES": len(self.parts),
                  "HOST_PARTS": max(self.parts, default=1), "HOST_MEMORY_PARTS": _list(self.parts or (0,)),
@@ -75,7 +78,8 @@ class Shape:
             lines["LITEFORMER_MEMORIES"] = _list(self.parts)
         if self.known:
             lines |= {"LITEFORMER_KNOWN_MODEL": f"{MODEL}u", "LITEFORMER_KNOWN_LEVELS": LEVELS,
-                      "LITEFORMER_KNOWN_RANGES": _list(ranges), "LITEFORMER_KNOWN_ANSWER": f"{(state + self.off) & WORD}u"}
+                      "LITEFORMER_KNOWN_ROWS": self.window + WINDOWS - 1,
+                      "LITEFORMER_KNOWN_RANGES": _list(ranges), "LITEFORMER_KNOWN_ANSWER": f"{(answer + self.off) & WORD}u"}
         if self.task == 2:
             lines |= {"LITEFORMER_ANOMALY_FEATURES": _list(range(self.outputs)),
                       "LITEFORMER_ANOMALY_SHIFTS": _list([1] * self.outputs),

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The known window: what it exercises, what it finds, that nothing of it is stored, and the shapes that so fit the SoC."""
+"""The known windows: what they exercise, what they find, that nothing of them is stored, and the shapes that so fit the SoC."""
 
 import copy
 import json
@@ -15,7 +15,7 @@ from liteformer.accel.decision import decide
 from liteformer.accel.random_model import random_model
 from liteformer.flow.common.inputs import random_windows
 from liteformer.soc.generate import write_verilog
-from liteformer.soc.known_window import SHIFTS, known_answer, known_window, step
+from liteformer.soc.known_window import SHIFTS, WINDOWS, known_answer, known_windows, step
 from liteformer.soc.platform import simulation_platform
 from liteformer.soc.simulation import Simulation
 from liteformer.soc.soc import LiteFormerSoC
@@ -41,13 +41,13 @@ def altered(made, name, index, bit):
 
 
 def flips_seen(made, raw, flips=100):
-    """Share of single flips in weights that change an output for the window."""
-    rng, right = np.random.default_rng(9), golden.infer(made, raw[None])
+    """Share of single flips in weights that change an output for the windows."""
+    rng, right = np.random.default_rng(9), golden.infer(made, raw)
     names = [name for name in made.tensors if name.endswith("weight")]
     sizes = np.array([made.tensors[name].size for name in names], float)
     wrong = [altered(made, name, rng.integers(made.tensors[name].size), rng.integers(2))
              for name in rng.choice(names, flips, p=sizes / sizes.sum())]
-    return np.mean([(golden.infer(other, raw[None]) != right).any() for other in wrong])
+    return np.mean([(golden.infer(other, raw) != right).any() for other in wrong])
 
 
 def test_the_generator_has_its_full_period():
@@ -77,7 +77,8 @@ def test_the_generator_has_its_full_period():
 def test_the_window_covers_the_input_range_of_every_feature(bits):
     made = model(window=24, bit_overrides={"input": bits})
     lo, hi = made.input_range
-    quantized = golden.quantize_input(made, known_window(made))
+    rows = known_windows(made)[0]
+    quantized = golden.quantize_input(made, rows)
     assert (np.ptp(quantized, axis=0) > 0.4 * (hi - lo)).all() and (quantized.min(axis=0) < 0).all()
     assert (quantized.max(axis=0) > 0).all() and np.mean((quantized == lo) | (quantized == hi)) < (0.25 if bits == 4 else 0.02)
     assert abs(np.corrcoef(quantized.T)[0, 1:]).max() < 0.6
@@ -86,26 +87,33 @@ def test_the_window_covers_the_input_range_of_every_feature(bits):
     assert ((zeros == lo) | (zeros == hi)).any()
 
 
-def test_the_window_finds_flipped_weights_as_often_as_independent_samples():
-    seen, independent, constant = [], [], []
+def test_the_windows_follow_one_another():
+    raw = known_windows(model())
+    assert raw.shape == (WINDOWS, 6, 5) and np.array_equal(raw[1:, :-1], raw[:-1, 1:])
+    assert len({row.tobytes() for row in raw[:, -1]}) == WINDOWS
+
+
+def test_the_windows_find_flipped_weights_as_often_as_independent_samples():
+    seen, independent, constant, first = [], [], [], []
     for seed in range(4):
-        made = model(seed, readout="mean", outputs=4)
-        raw = known_window(made)
+        made = model(seed, readout="last", outputs=2)
+        raw = known_windows(made)
         seen.append(flips_seen(made, raw))
-        shuffled = np.random.default_rng(seed).permuted(raw, axis=0)
+        shuffled = np.random.default_rng(seed).permuted(raw.reshape(-1, 5), axis=0).reshape(raw.shape)
         independent.append(flips_seen(made, shuffled))
         constant.append(flips_seen(made, np.zeros_like(raw)))
-    assert np.mean(seen) > 0.5 and np.mean(seen) > np.mean(independent) - 0.05
-    assert np.mean(constant) < np.mean(seen) - 0.05
+        first.append(flips_seen(made, raw[:1]))
+    assert np.mean(seen) > 0.9 and np.mean(seen) > np.mean(independent) - 0.05
+    assert np.mean(constant) < np.mean(seen) - 0.05 and np.mean(first) < np.mean(seen) - 0.3
 
 
 def test_one_wrong_output_is_another_answer(monkeypatch):
     made = model(outputs=3)
-    right, outputs = known_answer(made), golden.infer(made, known_window(made)[None])
+    right, outputs = known_answer(made), golden.infer(made, known_windows(made))
     for place in range(3):
-        for bit in (0, 7, 31):
+        for bit, number in ((0, 0), (7, WINDOWS // 2), (31, WINDOWS - 1)):
             wrong = outputs.copy()
-            wrong[0, place] ^= 1 << bit
+            wrong[number, place] ^= 1 << bit
             monkeypatch.setattr(golden, "infer", lambda *_, wrong=wrong: wrong)
             assert known_answer(made) != right
     monkeypatch.setattr(golden, "infer", lambda *_: outputs)

@@ -15,7 +15,7 @@ from liteformer.accel.compiler.loading import checksum, loader_words, replace_mo
 from liteformer.accel.core import LiteFormerCore
 from liteformer.accel.errors import LiteFormerError
 from liteformer.accel.random_model import random_model
-from liteformer.soc.known_window import known_window
+from liteformer.soc.known_window import known_windows
 from liteformer.soc.protocol import SELF_TESTS, Command
 from liteformer.soc.simulation import Simulation
 
@@ -227,7 +227,7 @@ def test_a_model_for_another_build_is_refused(start):
 @pytest.mark.parametrize("memory", ["multiplier", "streams"])
 def test_the_self_test_sees_a_flipped_bit(start, memory):
     fixed = compile_model(model(1))
-    raw = known_window(fixed.model)
+    raw = known_windows(fixed.model)[0]
     images = fixed.images | {"multiplier": [word ^ 1 << 12 for word in fixed.images["multiplier"]]}
     wrong = start(replace(fixed, images=images) if memory == "multiplier" else altered(fixed))
     assert wrong.client.info().self_test == WRONG_ANSWER == wrong.client.self_test()

@@ -107,7 +107,9 @@ def test_project_of_a_board(run):
                  "gateware/build_liteformer_soc.sh", "gateware/VexRiscv_Min.v", "software/include/generated/csr.h"):
         assert name in result["files"], name
     assert (project / "firmware.bin").stat().st_size == result["firmware_bytes"]
-    assert "bash build_liteformer_soc.sh" in (project / "README.md").read_text()
+    readme, tried = (project / "README.md").read_text(), result["self_test"]
+    assert "bash build_liteformer_soc.sh" in readme and "checksum" not in readme
+    assert tried["flips"] == 200 and tried["noticed"] > 100 and f"notice {tried['noticed']} of 200 single-bit flips" in readme
     registers = (project / "registers.md").read_text()
     assert "| 0xf0000800 | `identifier` |" in registers and "| uart | 0 |" in registers
     assert not any(b"/.seeed" in path.read_bytes() for path in project.rglob("*") if path.is_file())

@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Flipped bits in the memories of a simulated SoC: does its firmware notice them at boot? `make faults`."""
+
+import json
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import typer
+
+from liteformer.accel.compiler import HardwareOptions, compile_model
+from liteformer.accel.errors import LiteFormerError
+from liteformer.accel.hardware import model_memories
+from liteformer.accel.random_model import random_model
+from liteformer.flow.common.cache import write_atomically
+from liteformer.flow.measure import self_test
+from liteformer.soc.protocol import SELF_TESTS, Client, Decoder
+from liteformer.soc.simulation import RESET_CYCLES, Simulation
+
+ROOT   = Path(__file__).resolve().parents[2]
+RESULT = ROOT / "docs" / "results" / "faults.json"
+_, PASSED, BAD_MEMORIES, WRONG_ANSWER, _ = SELF_TESTS
+LOADABLE = {"window": 4, "features": 2, "d_model": 4, "heads": 2, "ffn": 6, "bits": 4}
+FIXED    = {"window": 12, "features": 5, "d_model": 16, "ffn": 32, "bits": 4}
+WAIT_LOOPS = 1 << 12     # A program with a flipped bit may never end.
+
+
+def build(loadable, seed=0):
+    """CompiledModel of the build that is damaged."""
+    model = random_model(np.random.default_rng(seed), **(LOADABLE if loadable else FIXED))
+    return compile_model(model, HardwareOptions(loadable=loadable, rows=2, columns=2, requantizers=1))
+
+
+class DamagedSoC(Simulation):
+    """A SoC that boots with one flipped bit in a memory.
+
+    Attributes:
+        places: dict memory -> (file, first word, words, bits of a word) of every memory that holds the model and is a file.
+    """
+
+    def __init__(self, compiled, **options):
+        super().__init__(compiled, level=1, wait_loops=WAIT_LOOPS, **options)
+
+    def _load(self, shared_object, directory):
+        self._files = Path(self._stack.enter_context(tempfile.TemporaryDirectory()))
+        self._shared_object = shared_object
+        for path in self.design.images:
+            shutil.copy(path, self._files)
+        self.places = self._find()
+        super()._load(shared_object, self._files)
+
+    def _find(self):
+        compiled, places = self.soc.liteformer.compiled, {}
+        images = compiled.images
+        contents = images | {f"stream{number}": words for number, words in enumerate(images["streams"])}
+        words = {path: [int(word, 16) for word in path.read_text().split()] for path in sorted(self._files.iterdir())}
+        for name, depth, bits, first in model_memories(compiled.hw, len(images["compute"]), len(images["drain"])):
+            wanted = [int(word) & (1 << bits) - 1 for word in contents[name]]
+            found  = [path for path, there in words.items() if there == wanted]
+            # A fixed build has the numerators in its logic.
+            if found:
+                places[name] = found[0], first, depth, bits
+        return places
+
+    def boot(self, flip=None):
+        """Result of the self-test, one of SELF_TESTS, after a boot with the flip: (memory, word, bit), or None for none."""
+        path, whole = None, None
+        if flip:
+            name, word, bit = flip
+            path  = self.places[name][0]
+            whole = path.read_text()
+            words = whole.split()
+            words[word] = f"{int(words[word], 16) ^ 1 << bit:0{len(words[word])}x}"
+            path.write_text("\n".join(words) + "\n")
+        try:
+            super()._load(self._shared_object, self._files)
+            self._decoder = Decoder()
+            self.client = Client(self.exchange, "forecast")
+            self.run(RESET_CYCLES)
+            return self.client.info().self_test
+        finally:
+            if flip:
+                path.write_text(whole)
+
+
+def draw(places, count, seed):
+    """``count`` different bits, all equally likely, each memory at least once: list of (memory, word, bit)."""
+    rng = np.random.default_rng(seed)
+    whole = [(name, first + word, bit) for name, (_, first, depth, bits) in places.items()
+             for word in range(depth - first) for bit in range(bits)]
+    chosen = [next(n for n in rng.permutation(len(whole)) if whole[n][0] == name) for name in places]
+    chosen += [n for n in rng.permutation(len(whole)) if n not in chosen]
+    return [whole[n] for n in chosen[:count]]
+
+
+def examine(compiled, count, seed):
+    """Boot with ``count`` flips, one at a time.
+
+    Returns:
+        dict: ``flips``, ``noticed``, ``bits`` of the memories, ``memories``: name -> [flips, noticed].
+    Raises:
+        LiteFormerError: the undamaged build does not pass its self-test.
+    """
+    with DamagedSoC(compiled) as soc:
+        if soc.boot() != PASSED:
+            raise LiteFormerError("the undamaged build fails its self-test; the check is wrong")
+        seen = {name: [0, 0] for name in soc.places}
+        for number, flip in enumerate(draw(soc.places, count, seed), 1):
+            found = soc.boot(flip)
+            seen[flip[0]][0] += 1
+            seen[flip[0]][1] += found == (BAD_MEMORIES if compiled.hw.loadable else WRONG_ANSWER)
+            if number % 200 == 0:
+                print(f"{number} flips, {sum(noticed for _, noticed in seen.values())} noticed", flush=True)
+        bits = sum((depth - first) * width for _, first, depth, width in soc.places.values())
+    return {"bits": bits, "flips": sum(tried for tried, _ in seen.values()),
+            "noticed": sum(noticed for _, noticed in seen.values()), "memories": seen}
+
+
+def main(seed: Annotated[int, typer.Option(help="Of the choice of bits.")] = 1,
+         loadable: Annotated[int, typer.Option(min=1, help="Flips in the loadable build.")] = 2000,
+         fixed: Annotated[int, typer.Option(min=1, help="Flips in the fixed build.")] = 1000,
+         out: Annotated[Path, typer.Option(help="Where the results go.")] = RESULT):
+    """Flip bits in a loadable and in a fixed build, and count what the boot notices."""
+    found = {"seed": seed, "loadable": examine(build(True), loadable, seed), "fixed": examine(build(False), fixed, seed),
+             "integer model": self_test.noticed(build(False), fixed, seed)}
+    write_atomically(out, json.dumps(found, indent=1) + "\n")
+    for name in ("loadable", "fixed", "integer model"):
+        print(f"{name}: {found[name]['noticed']} of {found[name]['flips']} flips noticed; seed {seed}")
+    raise typer.Exit(found["loadable"]["noticed"] != found["loadable"]["flips"])
+
+
+if __name__ == "__main__":
+    typer.run(main)
