@@ -48,12 +48,20 @@ static void __attribute__((naked, aligned(4))) on_interrupt(void)
 		     "mret");
 }
 
+/* VexRiscv has a mask of its own; of several cores, only the selected one ends a wait. */
+#ifdef __vexriscv__
+static inline void let_through(uint32_t interrupt)
+{
+	asm volatile("csrw 0xbc0, %0" ::"r"(1 << interrupt));
+}
+#endif
+
 static void enable_interrupt(void)
 {
 	asm volatile("csrw mie, zero\n"
 		     "csrw mtvec, %0" ::"r"(on_interrupt));
-#ifdef __vexriscv__
-	asm volatile("csrw 0xbc0, %0" ::"r"(1 << LITEFORMER_INTERRUPT));
+#if defined(__vexriscv__) && !defined(LITEFORMER_SEVERAL)
+	let_through(LITEFORMER_INTERRUPT);
 #endif
 	asm volatile("csrsi mstatus, 8");
 	liteformer_ev_enable_write(LITEFORMER_EVENTS);
@@ -61,6 +69,9 @@ static void enable_interrupt(void)
 
 enum liteformer_error liteformer_wait(void)
 {
+#if defined(__vexriscv__) && defined(LITEFORMER_SEVERAL)
+	let_through(liteformer_place.interrupt);
+#endif
 	asm volatile("mv t0, %0\n"
 		     "csrw mie, %1\n"
 		     "1: addi t0, t0, -1\n"
@@ -98,16 +109,38 @@ enum liteformer_error liteformer_infer(void)
 	return liteformer_wait();
 }
 
-enum liteformer_error liteformer_init(void)
+static void read_shape(void)
 {
-	uint32_t shape;
+	uint32_t shape = liteformer_shape_read();
 
-	if (liteformer_identifier_read() != LITEFORMER_IDENTIFIER)
-		return LITEFORMER_NOT_FOUND;
-	shape = liteformer_shape_read();
 	liteformer_window = FIELD(shape, SHAPE_WINDOW);
 	liteformer_features = FIELD(shape, SHAPE_FEATURES);
 	liteformer_outputs = FIELD(shape, SHAPE_OUTPUTS);
+}
+
+#ifdef LITEFORMER_SEVERAL
+
+struct liteformer_place liteformer_place = {
+	.window = LITEFORMER_BASE,
+	.registers = CSR_LITEFORMER_BASE,
+#ifdef LITEFORMER_INTERRUPT
+	.interrupt = LITEFORMER_INTERRUPT,
+#endif
+};
+
+void liteformer_select(unsigned long window, unsigned long registers, uint32_t interrupt)
+{
+	liteformer_place = (struct liteformer_place){window, registers, interrupt};
+	read_shape();
+}
+
+#endif
+
+enum liteformer_error liteformer_init(void)
+{
+	if (liteformer_identifier_read() != LITEFORMER_IDENTIFIER)
+		return LITEFORMER_NOT_FOUND;
+	read_shape();
 	liteformer_clear();
 	enable_interrupt();
 	return LITEFORMER_OK;
@@ -132,7 +165,7 @@ void liteformer_abort(void)
 /* Unrolled: a word costs only its load and its store. */
 void liteformer_push(const int32_t *row)
 {
-	volatile int32_t *word = (volatile int32_t *)LITEFORMER_BASE;
+	volatile int32_t *word = (volatile int32_t *)LITEFORMER_WINDOW;
 	uint32_t left = liteformer_features;
 
 	for (; left >= 8; left -= 8) {

@@ -21,6 +21,8 @@ SOCS = {
     "VexRiscv full": {"cpu_variant": "full"},
     "SERV": {"cpu_type": "serv", "cpu_variant": "standard"},
     "registers, little order": {"csr_ordering": "little"},
+    "registers of 8 bits": {"csr_data_width": 8},
+    "registers of 8 bits, AXI-Lite": {"csr_data_width": 8, "bus_standard": "axi-lite"},
     "AXI-Lite": {"bus_standard": "axi-lite"},
     "AXI": {"bus_standard": "axi"},
     "bus of 64 bits": {"bus_data_width": 64},
