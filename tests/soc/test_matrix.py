@@ -70,7 +70,7 @@ def test_firmware_on_another_cpu(cpu):
 
 
 def test_the_table_of_the_document():
-    """Names every SoC that is tested here, and no other."""
+    """Names every SoC that is tested here or where it says, and no other."""
     text = (Path(__file__).parents[2] / "docs" / "integration.md").read_text()
     rows = re.findall(r"^\| ([^|]+?) \| passed", text, re.MULTILINE)
-    assert set(rows) == set(SOCS) | {"PicoRV32", "CV32E40P", "Ibex", "Minerva"}
+    assert set(rows) == set(SOCS) | {"PicoRV32", "CV32E40P", "Ibex", "Minerva", "two cores", "clock domain"}
