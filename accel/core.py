@@ -32,12 +32,11 @@ WINDOW_BYTES  = 0x1000
 ERROR_NONE, ERROR_NOT_READY, ERROR_ABORTED, ERROR_NO_MODEL = range(4)
 
 
-class LiteFormerCore(LiteXModule):
-    """The accelerator as a LiteX peripheral.
+class CoreInterface(LiteXModule):
+    """What a SoC sees of the core: its signals, and registers and events on top of them.
 
     Args:
         compiled: CompiledModel.
-        with_csr: add registers and events (``add_csr`` can be called later instead).
     Attributes:
         bus: Wishbone window, 32 bits, word addressing, ``WINDOW_BYTES`` long.
         ev: EventManager with the events ``done`` and ``error``, from which ``irq`` comes; only with CSRs.
@@ -46,102 +45,31 @@ class LiteFormerCore(LiteXModule):
         clear: pulse; forget all samples, the result and the error; ignored while busy.
         ready: the window is full and no inference runs.
         busy: an inference runs, waits for the last sample, or was aborted less than ``FLUSH_CYCLES`` ago.
+        done: pulse; an inference has finished.
         valid: the outputs belong to the last inference.
         error: 4 bits, one of ``ERROR_NONE`` to ``ERROR_NO_MODEL``: why the last inference gave no result.
         failed: pulse; an inference was refused or aborted.
         cycles: 32 bits, clock cycles of the last inference, from start to done.
         model_loaded: the memories hold a complete model; constant 1 if the model is fixed.
-        engine: Engine; store: ModelStore of a loadable build, else None; compiled: the CompiledModel.
+        model_id: 32 bits, of the model in the memories of a loadable build, else None.
+        compiled: the CompiledModel.
     """
 
-    def __init__(self, compiled, with_csr=True):
-        hw = compiled.hw
+    def __init__(self, compiled):
         self.compiled = compiled
-        self.bus    = bus = wishbone.Interface(data_width=32, adr_width=30, addressing="word")
+        self.bus    = wishbone.Interface(data_width=32, adr_width=30, addressing="word")
         self.start  = Signal()
         self.abort  = Signal()
         self.clear  = Signal()
         self.ready  = Signal()
         self.busy   = Signal()
+        self.done   = Signal()
         self.valid  = Signal()
         self.error  = Signal(4)
         self.failed = Signal()
         self.cycles = Signal(32)
         self.model_loaded = Signal()
-
-        # # #
-
-        self.engine = engine = Engine(hw, compiled.images)
-        # The bus is registered in both directions: no combinational path between a CPU's address and the core's state.
-        access, write, sample = Signal(), Signal(), Signal()
-        address  = Signal(10, reset_less=True)
-        accepted, read  = Signal(), Signal()
-        waiting, closed = Signal(), Signal()
-        result   = Signal(32)
-        outputs  = Array(engine.outputs)
-        self.sync += [
-            access.eq(bus.cyc & bus.stb & ~bus.ack),
-            write.eq(bus.we),
-            address.eq(bus.adr),
-            sample.eq(bus.adr[:len(address)] < hw.features),
-            engine.raw.eq(bus.dat_w),
-            bus.ack.eq(accepted | read),
-            bus.dat_r.eq(result),
-        ]
-        # A sample waits until the previous one is quantized and no inference reads the window.
-        self.comb += [
-            accepted.eq(access & write & ~bus.ack & ~engine.push_busy & ~self.busy & ~waiting),
-            read.eq(access & ~write & ~bus.ack & ~waiting),
-            result.eq(outputs[address[:max(1, (hw.outputs - 1).bit_length())]]),
-            engine.push.eq(accepted & sample & ~closed),
-            engine.feature.eq(address),
-        ]
-        self.store = None
-        if hw.loadable:
-            self._add_store(accepted, read, address, result, waiting, closed)
-        else:
-            self.comb += self.model_loaded.eq(1)
-
-        # A start that arrives while the last sample is being quantized waits for it.
-        pending = Signal()
-        refused = Signal()
-        go      = Signal()
-        self.comb += [
-            self.busy.eq(engine.busy | pending),
-            self.ready.eq(engine.full & ~self.busy & ~closed),
-            go.eq(pending & ~engine.push_busy & ~self.abort),
-            engine.start.eq(go & engine.full & ~closed),
-            engine.abort.eq(self.abort & engine.busy),
-            engine.clear.eq(self.clear & ~self.busy),
-            refused.eq(go & (~engine.full | closed)),
-        ]
-        self.sync += [
-            If(self.start & ~self.busy,
-                pending.eq(1), self.valid.eq(0), self.error.eq(ERROR_NONE), self.cycles.eq(0)),
-            If(go, pending.eq(0)),
-            If(engine.busy, self.cycles.eq(self.cycles + 1)),
-            If(engine.done, self.valid.eq(1)),
-            If(refused, self.error.eq(Mux(self.model_loaded, ERROR_NOT_READY, ERROR_NO_MODEL))),
-            If(self.abort & self.busy, pending.eq(0), self.error.eq(ERROR_ABORTED)),
-            If(self.clear & ~self.busy, self.valid.eq(0), self.error.eq(ERROR_NONE)),
-            self.failed.eq(refused | (self.abort & self.busy)),
-        ]
-        if with_csr:
-            self.add_csr()
-
-    def _add_store(self, accepted, read, address, result, waiting, closed):
-        """The words from STORE_WORD on; ``closed``: no sample and no start gets through."""
-        loader, compiled = self.engine.loader, self.compiled
-        self.store = store = ModelStore(loader, int(compiled.model.id[:8], 16), checksum(compiled))
-        here = Signal()
-        self.comb += [
-            here.eq(address[3:] == STORE_WORD // WORDS),
-            store.word.eq(address), store.input.eq(self.engine.raw),
-            store.write.eq(accepted & here), store.read.eq(read & here),
-            waiting.eq(here & store.waiting),
-            If(here, result.eq(store.output)),
-            self.model_loaded.eq(store.complete), closed.eq(loader.active | ~store.complete),
-        ]
+        self.model_id = None
 
     def add_csr(self):
         """Registers and events on top of the signals."""
@@ -198,8 +126,99 @@ class LiteFormerCore(LiteXModule):
             self._status.fields.self_test.eq(self._self_test.storage),
             self._status.fields.error.eq(self.error),
             self._cycles.status.eq(self.cycles),
-            self.ev.done.trigger.eq(self.engine.done),
+            self.ev.done.trigger.eq(self.done),
             self.ev.error.trigger.eq(self.failed),
         ]
-        if self.store is not None:
-            self.comb += self._model_id.status.eq(self.store.model_id)
+        if self.model_id is not None:
+            self.comb += self._model_id.status.eq(self.model_id)
+
+
+class LiteFormerCore(CoreInterface):
+    """The accelerator as a LiteX peripheral.
+
+    Args:
+        compiled: CompiledModel.
+        with_csr: add registers and events (``add_csr`` can be called later instead).
+    Attributes:
+        engine: Engine; store: ModelStore of a loadable build, else None; and those of CoreInterface.
+    """
+
+    def __init__(self, compiled, with_csr=True):
+        CoreInterface.__init__(self, compiled)
+        hw, bus = compiled.hw, self.bus
+
+        # # #
+
+        self.engine = engine = Engine(hw, compiled.images)
+        # The bus is registered in both directions: no combinational path between a CPU's address and the core's state.
+        access, write, sample = Signal(), Signal(), Signal()
+        address  = Signal(10, reset_less=True)
+        accepted, read  = Signal(), Signal()
+        waiting, closed = Signal(), Signal()
+        result   = Signal(32)
+        outputs  = Array(engine.outputs)
+        self.sync += [
+            access.eq(bus.cyc & bus.stb & ~bus.ack),
+            write.eq(bus.we),
+            address.eq(bus.adr),
+            sample.eq(bus.adr[:len(address)] < hw.features),
+            engine.raw.eq(bus.dat_w),
+            bus.ack.eq(accepted | read),
+            bus.dat_r.eq(result),
+        ]
+        # A sample waits until the previous one is quantized and no inference reads the window.
+        self.comb += [
+            accepted.eq(access & write & ~bus.ack & ~engine.push_busy & ~self.busy & ~waiting),
+            read.eq(access & ~write & ~bus.ack & ~waiting),
+            result.eq(outputs[address[:max(1, (hw.outputs - 1).bit_length())]]),
+            engine.push.eq(accepted & sample & ~closed),
+            engine.feature.eq(address),
+        ]
+        self.store = None
+        if hw.loadable:
+            self._add_store(accepted, read, address, result, waiting, closed)
+        else:
+            self.comb += self.model_loaded.eq(1)
+
+        # A start that arrives while the last sample is being quantized waits for it.
+        pending = Signal()
+        refused = Signal()
+        go      = Signal()
+        self.comb += [
+            self.done.eq(engine.done),
+            self.busy.eq(engine.busy | pending),
+            self.ready.eq(engine.full & ~self.busy & ~closed),
+            go.eq(pending & ~engine.push_busy & ~self.abort),
+            engine.start.eq(go & engine.full & ~closed),
+            engine.abort.eq(self.abort & engine.busy),
+            engine.clear.eq(self.clear & ~self.busy),
+            refused.eq(go & (~engine.full | closed)),
+        ]
+        self.sync += [
+            If(self.start & ~self.busy,
+                pending.eq(1), self.valid.eq(0), self.error.eq(ERROR_NONE), self.cycles.eq(0)),
+            If(go, pending.eq(0)),
+            If(engine.busy, self.cycles.eq(self.cycles + 1)),
+            If(engine.done, self.valid.eq(1)),
+            If(refused, self.error.eq(Mux(self.model_loaded, ERROR_NOT_READY, ERROR_NO_MODEL))),
+            If(self.abort & self.busy, pending.eq(0), self.error.eq(ERROR_ABORTED)),
+            If(self.clear & ~self.busy, self.valid.eq(0), self.error.eq(ERROR_NONE)),
+            self.failed.eq(refused | (self.abort & self.busy)),
+        ]
+        if with_csr:
+            self.add_csr()
+
+    def _add_store(self, accepted, read, address, result, waiting, closed):
+        """The words from STORE_WORD on; ``closed``: no sample and no start gets through."""
+        loader, compiled = self.engine.loader, self.compiled
+        self.store = store = ModelStore(loader, int(compiled.model.id[:8], 16), checksum(compiled))
+        self.model_id = store.model_id
+        here = Signal()
+        self.comb += [
+            here.eq(address[3:] == STORE_WORD // WORDS),
+            store.word.eq(address), store.input.eq(self.engine.raw),
+            store.write.eq(accepted & here), store.read.eq(read & here),
+            waiting.eq(here & store.waiting),
+            If(here, result.eq(store.output)),
+            self.model_loaded.eq(store.complete), closed.eq(loader.active | ~store.complete),
+        ]

@@ -23,6 +23,7 @@ class Platform(gsd_orangecrab.Platform):
     def __init__(self, toolchain="trellis"):
         gsd_orangecrab.Platform.__init__(self, revision="0.2", device="25F", toolchain=toolchain)
         self.add_extension(gsd_orangecrab.feather_serial)
+        self.add_extension(gsd_orangecrab.feather_i2c)
 
     def create_programmer(self):
         """openFPGALoader."""

@@ -19,11 +19,16 @@ OSCILLATOR = 100e6
 
 # IOs ----------------------------------------------------------------------------------------------
 
-_serial_io = [
+_io = [
     # Seen from the FPGA: it sends on the first pin of J10 and receives on the second.
     ("serial", 0,
         Subsignal("tx", Pins("j10:j10_0")),
         Subsignal("rx", Pins("j10:j10_1")),
+        IOStandard("LVCMOS33")
+    ),
+    ("i2c", 0,
+        Subsignal("scl", Pins("i2c:0")),
+        Subsignal("sda", Pins("i2c:1")),
         IOStandard("LVCMOS33")
     ),
 ]
@@ -31,12 +36,12 @@ _serial_io = [
 # Platform -----------------------------------------------------------------------------------------
 
 class Platform(seeedstudio_spartan_edge_accelerator.Platform):
-    """LiteX-Boards' platform with the UART pins, the part's speed grade and a programmer."""
+    """LiteX-Boards' platform with the pins of UART and I2C, the part's speed grade and a programmer."""
 
     def __init__(self, toolchain="vivado"):
         seeedstudio_spartan_edge_accelerator.Platform.__init__(self, toolchain=toolchain)
         self.device = "xc7s15ftgb196-1"
-        self.add_extension(_serial_io)
+        self.add_extension(_io)
 
     def create_programmer(self):
         """openFPGALoader with a JTAG cable on the header."""

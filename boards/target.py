@@ -19,9 +19,12 @@ from liteformer.accel.core import LiteFormerCore
 from liteformer.accel.errors import LiteFormerError
 from liteformer.soc.gowin import ALL_LUT4, add_luts
 from liteformer.soc.quiet import quiet
+from liteformer.soc.sensors import WITH_XADC, add_sensor
 from liteformer.soc.soc import LiteFormerSoC
 
 BUILD_NAME = "liteformer_soc"
+XADC_BOARDS = ("arty_a7", "arty_s7")
+I2C_BOARDS = ("arty_a7", "arty_s7", "orangecrab", "seeed_spartan_edge")
 
 # Board SoC ----------------------------------------------------------------------------------------
 
@@ -48,6 +51,27 @@ class BoardSoC(LiteFormerSoC):
     def init_mems(self, **_):
         """Called by LiteX's Builder when the headers are written."""
         self.compile_firmware(Path(self.builder.include_dir))
+
+# Sensor -------------------------------------------------------------------------------------------
+
+def add_board_sensor(kind, soc):
+    """``add_sensor`` on a board: for BoardSoC's ``peripherals``.
+
+    Raises:
+        LiteFormerError: the FPGA has no XADC, or the board's platform no pins for I2C.
+    """
+    device = soc.platform.device or "no FPGA"
+    if kind == "xadc":
+        if not device.startswith(WITH_XADC):
+            raise LiteFormerError(f"the board has {device}, which has no XADC; choose {' or '.join(sorted(XADC_BOARDS))}, or "
+                                  "--sensor i2c with a thermometer on the board's pins")
+        add_sensor(kind, soc)
+        return
+    pads = soc.platform.request("i2c", loose=True)
+    if pads is None:
+        raise LiteFormerError("the board's platform names no pins for I2C; add them in the board's file, as "
+                              f"boards/orangecrab.py does, or choose {', '.join(sorted(I2C_BOARDS))}")
+    add_sensor(kind, soc, pads)
 
 # Builder ------------------------------------------------------------------------------------------
 

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The C header that describes the model's task and self-test to the firmware."""
 
+from math import frexp
+
 from liteformer.accel.compiler.loading import loader_words
 from liteformer.accel.decision import TASKS
 from liteformer.accel.formulas import input_formulas, output_formulas
@@ -50,11 +52,21 @@ def _units(model):
     if outputs:
         lines.append(" * A result:")
         lines += [f" * {number} {plain(name)}: {formula}" for number, (name, formula) in enumerate(outputs)]
-    return [*lines, " */",
+    return [*lines, " */", *_counts("RAW", config.raw_scale, raw), *_counts("OUTPUT", config.output_scale, result),
             f"#define LITEFORMER_RAW_SCALES {_list(map(repr, config.raw_scale))}",
             f"#define LITEFORMER_RAW_OFFSETS {_list(map(repr, raw))}",
             f"#define LITEFORMER_OUTPUT_SCALES {_list(map(repr, config.output_scale))}",
             f"#define LITEFORMER_OUTPUT_OFFSETS {_list(map(repr, result))}"]
+
+
+def _counts(kind, scales, offsets):
+    """For whole numbers, without a multiplication: counts = (number << shift) - origin. Nothing for scales of another kind."""
+    shifts = [frexp(scale) for scale in scales]
+    if any(fraction != 0.5 for fraction, _ in shifts):
+        return []
+    origins = [(round(offset * scale) + (1 << 31)) % (1 << 32) - (1 << 31) for offset, scale in zip(offsets, scales)]
+    return [f"#define LITEFORMER_{kind}_SHIFTS {_list(exponent - 1 for _, exponent in shifts)}",
+            f"#define LITEFORMER_{kind}_ORIGINS {_list(origins)}"]
 
 
 def plain(text):

@@ -27,7 +27,8 @@ class RegisterMap:
     Args:
         path: the file.
     Attributes:
-        registers, memories: dict name -> byte address; constants: dict name -> value; core: the core's name in the SoC.
+        registers, memories: dict name -> byte address; sizes: dict name of a register -> words that it takes; constants:
+        dict name -> value; core: the core's name in the SoC.
     Raises:
         LiteFormerError: no such file, not a register map, or one without a LiteFormer core.
     """
@@ -37,7 +38,8 @@ class RegisterMap:
         if not path.is_file():
             raise LiteFormerError(f"there is not a register map {path}; LiteX writes one with --csr-csv csr.csv")
         try:
-            self.registers, self.memories, self.constants = (_from_json if path.suffix == ".json" else _from_csv)(path)
+            read = _from_json if path.suffix == ".json" else _from_csv
+            self.registers, self.sizes, self.memories, self.constants = read(path)
         except (ValueError, KeyError, TypeError, AttributeError):
             raise LiteFormerError(f"{path} is not a register map of LiteX; write one with --csr-csv csr.csv") from None
         cores = [name.removesuffix("_model_id") for name in self.registers if name.endswith("_model_id")]
@@ -49,15 +51,18 @@ class RegisterMap:
 
 def _from_json(path):
     content = json.loads(path.read_text())
-    return ({name: entry["addr"] for name, entry in content["csr_registers"].items()},
+    registers = content["csr_registers"].items()
+    return ({name: entry["addr"] for name, entry in registers}, {name: entry["size"] for name, entry in registers},
             {name: entry["base"] for name, entry in content["memories"].items()}, content["constants"])
 
 
 def _from_csv(path):
     rows = [row for row in csv.reader(path.read_text().splitlines()) if row and not row[0].startswith("#")]
     kinds = {kind: {row[1]: row[2] for row in rows if row[0] == kind} for kind in ("csr_register", "memory_region", "constant")}
-    addresses = ({name: int(text, 16) for name, text in kinds[kind].items()} for kind in ("csr_register", "memory_region"))
-    return *addresses, {name: int(text) if text.isdigit() else text for name, text in kinds["constant"].items()}
+    registers, memories = ({name: int(text, 16) for name, text in kinds[kind].items()}
+                           for kind in ("csr_register", "memory_region"))
+    sizes = {row[1]: int(row[3]) for row in rows if row[0] == "csr_register"}
+    return registers, sizes, memories, {name: int(text) if text.isdigit() else text for name, text in kinds["constant"].items()}
 
 
 class _Remote(RemoteClient):
@@ -126,7 +131,11 @@ class RegisterLink:
         return self._map.registers[f"{self._map.core}_{name}"]
 
     def _get(self, name):
-        return self.read(self._register(name), 1)[0]
+        # Narrow registers lie one part in each word, the upper part first; a register of 32 bits is one part.
+        value, width = 0, int(self._map.constants.get("config_csr_data_width", 32))
+        for part in self.read(self._register(name), self._map.sizes[f"{self._map.core}_{name}"]):
+            value = value << width | part
+        return value
 
     def info(self):
         """protocol.Info of the core."""

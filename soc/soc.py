@@ -54,13 +54,14 @@ class LiteFormerSoC(SoCCore):
         csr_bridge_register: registers in the CSR bridge, see ``add_csr_bridge``.
         bus_timeout: cycles after which LiteX answers an access that nothing answers; ``None`` leaves it out: its counter lies
             in the CPU's longest path and the firmware knows its addresses.
+        peripherals: callables(soc), each adds what the applications use, such as a sensor.
         **kwargs: options of LiteX's SoCCore.
     """
 
     def __init__(self, platform, sys_clk_freq, core, cpu_type="vexriscv", cpu_variant=None, firmware=None,
                  applications=("main.c", "protocol.c"), firmware_flags=(), uart="sim", baudrate=115200, frame_timeout=0.1,
                  wait_loops=WAIT_LOOPS, crg=None, rom_size=None, sram_size=None, csr_bridge_register=True,
-                 bus_timeout=None, **kwargs):
+                 bus_timeout=None, peripherals=(), **kwargs):
         self.firmware     = firmware
         self.applications = applications
         self.firmware_flags = firmware_flags
@@ -101,6 +102,8 @@ class LiteFormerSoC(SoCCore):
             # Core ---------------------------------------------------------------------------------
             add_liteformer(self, core, wait_by_interrupt=cpu_type in INTERRUPT_CPUS, wait_loops=wait_loops)
             self.add_constant("LITEFORMER_FRAME_TIMEOUT", int(frame_timeout*sys_clk_freq))
+            for add in peripherals:
+                add(self)
 
     def _pumped_clock(self, platform):
         if not isinstance(platform, SimPlatform):

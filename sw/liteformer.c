@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "liteformer.h"
 
-/* The number of features as a constant where the model is known. */
+/* The number of features as a constant where the model is known, and there is one. */
 #if __has_include(<generated/model.h>)
 #include <generated/model.h>
 #endif
-#ifdef LITEFORMER_FEATURES
+#if defined(LITEFORMER_FEATURES) && !defined(LITEFORMER_SEVERAL)
 #define FEATURES LITEFORMER_FEATURES
 #else
 #define FEATURES liteformer_features
@@ -49,11 +49,19 @@ static enum liteformer_error finish(uint32_t events)
 /* Machine external interrupt, and machine timer interrupt: the only input that SERV has. */
 #define INTERRUPT_LINES 0x880
 
+/* VexRiscv has a mask of its own; of several cores, only the selected one ends a wait. */
+#ifdef __vexriscv__
+static inline void let_through(uint32_t interrupt)
+{
+	asm volatile("csrw 0xbc0, %0" ::"r"(1 << interrupt));
+}
+#endif
+
 static void enable_interrupt(void)
 {
 	asm volatile("csrw mie, zero");
-#ifdef __vexriscv__
-	asm volatile("csrw 0xbc0, %0" ::"r"(1 << LITEFORMER_INTERRUPT));
+#if defined(__vexriscv__) && !defined(LITEFORMER_SEVERAL)
+	let_through(LITEFORMER_INTERRUPT);
 #endif
 	liteformer_ev_enable_write(LITEFORMER_EVENTS);
 }
@@ -64,6 +72,9 @@ enum liteformer_error liteformer_wait(void)
 {
 	uint32_t events;
 
+#if defined(__vexriscv__) && defined(LITEFORMER_SEVERAL)
+	let_through(liteformer_place.interrupt);
+#endif
 	asm volatile("la t1, 2f\n"
 		     "csrw mtvec, t1\n"
 		     "csrw mie, %1\n"
@@ -108,16 +119,38 @@ enum liteformer_error liteformer_infer(void)
 	return liteformer_wait();
 }
 
-enum liteformer_error liteformer_init(void)
+static void read_shape(void)
 {
-	uint32_t shape;
+	uint32_t shape = liteformer_shape_read();
 
-	if (liteformer_identifier_read() != LITEFORMER_IDENTIFIER)
-		return LITEFORMER_NOT_FOUND;
-	shape = liteformer_shape_read();
 	liteformer_window = FIELD(shape, SHAPE_WINDOW);
 	liteformer_features = FIELD(shape, SHAPE_FEATURES);
 	liteformer_outputs = FIELD(shape, SHAPE_OUTPUTS);
+}
+
+#ifdef LITEFORMER_SEVERAL
+
+struct liteformer_place liteformer_place = {
+	.window = LITEFORMER_BASE,
+	.registers = CSR_LITEFORMER_BASE,
+#ifdef LITEFORMER_INTERRUPT
+	.interrupt = LITEFORMER_INTERRUPT,
+#endif
+};
+
+void liteformer_select(unsigned long window, unsigned long registers, uint32_t interrupt)
+{
+	liteformer_place = (struct liteformer_place){window, registers, interrupt};
+	read_shape();
+}
+
+#endif
+
+enum liteformer_error liteformer_init(void)
+{
+	if (liteformer_identifier_read() != LITEFORMER_IDENTIFIER)
+		return LITEFORMER_NOT_FOUND;
+	read_shape();
 	liteformer_clear();
 	enable_interrupt();
 	return LITEFORMER_OK;
@@ -142,7 +175,7 @@ void liteformer_abort(void)
 /* Unrolled, and each word is loaded before the one before it is stored, which would wait for its own. */
 void liteformer_push(const int32_t *row)
 {
-	volatile int32_t *word = (volatile int32_t *)LITEFORMER_BASE;
+	volatile int32_t *word = (volatile int32_t *)LITEFORMER_WINDOW;
 	const uint32_t features = FEATURES;
 	int32_t value = row[0];
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Driver of the LiteFormer core. No heap, no C library; one core in a system.
+/* Driver of the LiteFormer core. No heap, no C library; several.h is about more than one core in a system.
  *
  * Use:
  *     liteformer_init();
@@ -21,6 +21,12 @@
 #include <generated/soc.h>
 
 #include "decision.h"
+
+#ifdef LITEFORMER_SEVERAL
+#include "several.h"
+#else
+#define LITEFORMER_WINDOW LITEFORMER_BASE
+#endif
 
 #define LITEFORMER_IDENTIFIER 0x4c464d52u
 
@@ -77,13 +83,13 @@ void liteformer_abort(void);
 /* Output number `output` of the last inference, 0 <= output < liteformer_outputs. */
 static inline int32_t liteformer_result(uint32_t output)
 {
-	return ((volatile int32_t *)(LITEFORMER_BASE + 0x400))[output];
+	return ((volatile int32_t *)(LITEFORMER_WINDOW + 0x400))[output];
 }
 
 /* All outputs of the last inference, liteformer_outputs of them; they stay until the next one ends. */
 static inline const volatile int32_t *liteformer_results(void)
 {
-	return (const volatile int32_t *)(LITEFORMER_BASE + 0x400);
+	return (const volatile int32_t *)(LITEFORMER_WINDOW + 0x400);
 }
 
 /* Clock cycles the core took for the last inference, from start to done. */

@@ -84,7 +84,7 @@ static enum liteformer_test known_answer(void)
 {
 	/* Of each feature: the lowest sample, whose last four bits are the binary logarithm of a level. */
 	static const int32_t ranges[] = LITEFORMER_KNOWN_RANGES;
-	volatile int32_t *word = (volatile int32_t *)LITEFORMER_BASE;
+	volatile int32_t *word = (volatile int32_t *)LITEFORMER_WINDOW;
 	uint32_t state = LITEFORMER_KNOWN_MODEL, answer = LITEFORMER_KNOWN_MODEL;
 
 	if (liteformer_model() != LITEFORMER_KNOWN_MODEL)

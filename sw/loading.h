@@ -33,7 +33,7 @@ enum liteformer_test liteformer_self_test(void);
 
 #ifdef LITEFORMER_MEMORIES
 
-#define LITEFORMER_STORE ((volatile uint32_t *)(LITEFORMER_BASE + 0x800))
+#define LITEFORMER_STORE ((volatile uint32_t *)(LITEFORMER_WINDOW + 0x800))
 
 enum liteformer_store { STORE_SELECT, STORE_DATA, STORE_MODEL, STORE_CHECKSUM, STORE_COMPLETE };
 

@@ -27,16 +27,21 @@ int main(void)
 
 
 class PlainSoC(SoCCore):
-    """Subclasses add the core in ``add_core()``; ``options``: of SoCCore; ``application``: C file."""
+    """Subclasses add the core in ``add_core()``; ``options``: of SoCCore; ``application``: C file; ``division``: cycles of the
+    pin's clock in one of ``sys``."""
 
-    options, application = {}, None
+    options, application, division = {}, None, 1
 
     def __init__(self, platform, clock, core, **_):
-        self.crg = CRG(platform.request("sys_clk"))
+        self.crg = self.clocks(platform.request("sys_clk"))
         with quiet():
             SoCCore.__init__(self, platform, clock, uart_name="sim", integrated_rom_size=ROM, integrated_sram_size=SRAM,
                              **{"cpu_variant": "lite"} | self.options)
             self.add_core()
+
+    def clocks(self, pin):
+        """Clock and reset generator."""
+        return CRG(pin)
 
     def compile_firmware(self, include):
         """Called when the Verilog is written."""
@@ -48,10 +53,22 @@ class PlainSoC(SoCCore):
 
 def infer(monkeypatch, folder, soc, rows):
     """Result of an inference of a window of two features, by a class like PlainSoC."""
+    return run(monkeypatch, folder, soc, APPLICATION % c_rows(rows), 1)[0]
+
+
+def c_rows(rows):
+    """Rows of two features as an initializer in C."""
+    return ", ".join(f"{{{a}, {b}}}" for a, b in rows)
+
+
+def run(monkeypatch, folder, soc, text, words, cycles=400_000):
+    """Signed words that the application ``text`` sends, by a class like PlainSoC."""
     application = folder / "application.c"
-    application.write_text(APPLICATION % ", ".join(f"{{{a}, {b}}}" for a, b in rows))
+    application.write_text(text)
     monkeypatch.setattr(soc, "application", application)
     monkeypatch.setattr(simulation, "LiteFormerSoC", soc)
     monkeypatch.setattr(simulation, "LiteFormerCore", lambda compiled: None)
     with simulation.Simulation(None) as running:
-        return int.from_bytes(running.run(400_000, 4), "little", signed=True)
+        # The line is looked at in every cycle of the pin.
+        sent = running.run(cycles * soc.division, 4 * words * soc.division)[::soc.division]
+    return [int.from_bytes(sent[4 * i:4 * i + 4], "little", signed=True) for i in range(words)]

@@ -62,6 +62,8 @@ def build(
              f"in the model's folder, otherwise {DEFAULT_DEVICE}.", rich_help_panel=options.HARDWARE)] = None,
     application: Annotated[list[str] | None, typer.Option(
         metavar="FILE.c", help="C file that replaces the firmware of the serial line; may be repeated.")] = None,
+    sensor: Annotated[Literal["xadc", "i2c"] | None, typer.Option(
+        help="Adds LiteX's core for a thermometer, that of the FPGA or one on I2C, and firmware that watches it.")] = None,
     uartbone: Annotated[bool, typer.Option("--uartbone", help="The serial pins lead to the bus, for litex_server and `run "
                                            "--csr`; the CPU's own serial line then has no pins.")] = False,
     rows: options.Rows = None,
@@ -81,13 +83,15 @@ def build(
     liteformer build build/airu4 --board arty_a7 --toolchain openxc7 --out build/arty
 
     liteformer build build/airu4 --board arty_a7 --application alarm.c --no-compile
+
+    liteformer build build/watch --board arty_a7 --sensor xadc
     """
     overrides = {"device": device} | options.array(rows, columns, requantizers, dsp_lanes, pump, loadable)
     clock = _clock(sys_clk_freq)
     with console.work():
         result = run_build(model, board, out or f"build/{board}", compile_gateware=not no_compile, toolchain=toolchain, cpu=cpu,
                            clock=clock, dsp=dsp == "auto", applications=application or (), uartbone=uartbone,
-                           overrides=overrides)
+                           overrides=overrides, sensor=sensor)
     console.emit(result, as_json, _render)
     report = result["report"] or {}
     timing = report.get("timing")

@@ -25,13 +25,14 @@ from liteformer.flow.project.files import (
 
 
 def run_build(model, board, out, *, compile_gateware=True, toolchain=None, cpu=None, clock=None, applications=(),
-              uartbone=False, overrides=None, dsp=True):
+              uartbone=False, overrides=None, dsp=True, sensor=None):
     """Write a board's project; compile it if asked to.
 
     Args:
         model: model file or directory. board: name. out: folder of the project. applications: C files in place of the
         firmware's own. uartbone: the serial pins lead to the bus. overrides: fields of HardwareOptions. clock: Hz, ``AUTO``,
-        or None for the board's usual one. dsp: multipliers may be DSP blocks.
+        or None for the board's usual one. dsp: multipliers may be DSP blocks. sensor: one of soc.sensors.SENSORS, which the
+        firmware then watches unless there are applications.
     Returns:
         dict, the command's JSON.
     """
@@ -68,6 +69,11 @@ def run_build(model, board, out, *, compile_gateware=True, toolchain=None, cpu=N
         options |= {"uart": "crossover", "with_uartbone": True}
     if applications:
         options["applications"] = tuple(Path(path).resolve() for path in applications)
+    if sensor:
+        cpu_parameter = inspect.signature(module.BaseSoC.__init__).parameters.get("cpu_type")
+        if options.get("cpu_type", cpu_parameter.default if cpu_parameter else "usual") is None:
+            raise LiteFormerError("a sensor needs a CPU that reads it; leave --sensor out, or name a CPU with --cpu")
+        options |= _watching(sensor, compiled.model.config, applications)
     compiles = compile_gateware and compiles_with(toolchain or module.TOOLCHAINS[0])
     # A project with a bitstream stays until the new one has one.
     waits = compiles and any(path for pattern in BITSTREAMS for path in Path(out).glob(f"gateware/{pattern}"))
@@ -94,6 +100,21 @@ def run_build(model, board, out, *, compile_gateware=True, toolchain=None, cpu=N
     if waits:
         replace_directory(folder, out)
     return result
+
+
+def _watching(sensor, config, applications):
+    """Options of LiteFormerSoC for a sensor."""
+    from liteformer.boards.target import add_board_sensor
+    from liteformer.soc.sensors import APPLICATIONS, COLUMNS
+    peripherals = {"peripherals": (functools.partial(add_board_sensor, sensor),)}
+    if applications:
+        return peripherals
+    columns = COLUMNS[sensor]
+    if config.task != "forecast" or config.outputs != 1 or tuple(config.feature_names) != columns[:config.features]:
+        raise LiteFormerError(f"the firmware of --sensor {sensor} is for a model with one forecast, of the inputs "
+                              f"{', '.join(columns)} or the first of them; train one with --target {columns[0]} --features "
+                              f"{','.join(columns)}, or give your own --application")
+    return peripherals | {"applications": APPLICATIONS}
 
 
 def usual_cpu(module):

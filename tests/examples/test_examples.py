@@ -54,6 +54,15 @@ def test_alarms(tmp_path):
     assert "64 windows: " in text and (tmp_path / "build" / "alarms_explained.png").stat().st_size > 5_000
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("sensor", ["xadc", "i2c"])
+def test_watch(sensor, tmp_path):
+    """The fault is seen, and nothing else."""
+    text = run("watch.py", tmp_path, "--sensor", sensor, "--epochs", 8, "--rows", 600)
+    on, rows, after = map(int, re.search(r"LED on in (\d+) of (\d+) rows with the fan, and in (\d+) of", text).groups())
+    assert on <= rows // 20 and after >= 1 and (tmp_path / "build" / "watch.png").stat().st_size > 5_000
+
+
 def test_every_example_is_listed_and_run():
     names = {path.name for path in EXAMPLES.iterdir() if path.suffix in (".py", ".c")}
     assert names == set(re.findall(r"^\| \[([\w.]+)\]", (EXAMPLES / "README.md").read_text(), re.MULTILINE))

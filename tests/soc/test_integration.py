@@ -97,3 +97,24 @@ def test_options_reach_the_generator():
 def test_options_that_come_too_late():
     assert refusal(lambda: add_liteformer(new_soc(), compile_model(MODEL), rows=2)) == (
         "the model is compiled already; leave rows out, or give the model itself")
+
+
+def test_a_core_that_is_made_already_keeps_its_clock():
+    assert refusal(lambda: add_liteformer(new_soc(), LiteFormerCore(compile_model(MODEL)), clock_domain="core")) == (
+        "the core is made already and runs in sys; give its model to have it in another clock domain")
+
+
+def test_a_name_that_is_taken():
+    soc = new_soc()
+    with quiet():
+        add_liteformer(soc, MODEL)
+    assert refusal(lambda: add_liteformer(soc, MODEL)) == (
+        'the SoC has a module liteformer already; give this core another name, such as name="liteformer1"')
+
+
+def test_serv_interrupted_by_two():
+    soc = new_soc(SoCCore, cpu_type="serv", uart_name="sim", integrated_rom_size=4096)
+    with quiet():
+        add_liteformer(soc, MODEL, wait_by_interrupt=True)
+    assert refusal(lambda: add_liteformer(soc, MODEL, name="second", wait_by_interrupt=True)) == (
+        "SERV has one interrupt input, so only one core can use it; leave wait_by_interrupt out for both")

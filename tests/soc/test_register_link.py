@@ -25,9 +25,9 @@ pytestmark = pytest.mark.filterwarnings("ignore:setDaemon", "ignore::pytest.Pyte
 
 
 @pytest.fixture
-def simulation(simulate):
+def simulation(simulate, request):
     """The CPU's UART goes over the bus; the serial pins are a bridge to it."""
-    return simulate(uart="crossover", with_uartbone=True, baudrate=BAUDRATE)
+    return simulate(uart="crossover", with_uartbone=True, baudrate=BAUDRATE, **getattr(request, "param", {}))
 
 
 @pytest.fixture
@@ -53,6 +53,7 @@ def server(simulation):
         server.socket.close()
 
 
+@pytest.mark.parametrize("simulation", [{}, pytest.param({"csr_data_width": 8}, marks=pytest.mark.slow)], indirect=True)
 def test_windows_over_the_bridge(server, csr, core, windows):
     with RegisterLink(csr, server) as link:
         info = link.info()

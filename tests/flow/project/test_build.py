@@ -57,6 +57,12 @@ BAD_INPUT = [
     ("build model.safetensors --board sim --no-compile --sys-clk-freq 100", "--sys-clk-freq is 100 Hz; choose at least 1e6"),
     ("build model.safetensors --board elastic_node_v5 --no-compile --uartbone",
      "elastic_node_v5 has no pins for a serial line, so no UARTbone; leave --uartbone out"),
+    ("build model.safetensors --board arty_a7 --no-compile --sensor xadc",
+     "the firmware of --sensor xadc is for a model with one forecast, of the inputs temperature, vccint, vccaux, vccbram or "
+     "the first of them; train one with --target temperature --features temperature,vccint,vccaux,vccbram, or give your own "
+     "--application"),
+    ("build model.safetensors --board elastic_node_v5 --no-compile --sensor i2c",
+     "a sensor needs a CPU that reads it; leave --sensor out, or name a CPU with --cpu"),
     ("load --board zedboard", "no board zedboard; choose one of " + names.BOARDS),
     ("load --board arty_a7",
      "no project in build/arty_a7; `liteformer build MODEL --board BOARD --out build/arty_a7` makes one"),
@@ -206,6 +212,39 @@ def test_an_application_of_ones_own(run):
     code, _, err = run("build", "model.safetensors", "--board", "arty_a7", "--no-compile", "--application", "blink.c")
     assert code == 2 and "the firmware does not compile" in err.splitlines()[-1]
     assert len(list(Path("build").iterdir())) == 1
+
+
+def thermometer(features):
+    """A model file for the firmware that watches a sensor."""
+    model = random_model(np.random.default_rng(1), window=4, features=features, d_model=8, bits=4)
+    names = ["temperature", "vccint", "vccaux", "vccbram"][:features]
+    type(model)(model.config.model_copy(update={"feature_names": names}), model.tensors).save("watch.safetensors")
+
+
+@pytest.mark.parametrize("board, sensor, features, pins", [
+    ("arty_a7", "xadc", 4, None), ("orangecrab", "i2c", 1, 'LOCATE COMP "i2c_scl"')])
+def test_a_sensor(run, board, sensor, features, pins):
+    thermometer(features)
+    code, out, _ = run("build", "watch.safetensors", "--board", board, "--no-compile", "--sensor", sensor, "--json")
+    assert code == 0 and 1200 < json.loads(out)["firmware_bytes"] < 2500
+    header = Path(f"build/{board}/software/include/generated/csr.h").read_text()
+    assert f"CSR_{sensor.upper()}_BASE" in header
+    gateware = Path(f"build/{board}/gateware")
+    if pins is None:
+        assert "XADC #(" in (gateware / "liteformer_soc.v").read_text()
+    else:
+        assert pins in "".join(path.read_text() for path in gateware.glob("*.lpf"))
+
+
+@pytest.mark.parametrize("board, sensor, sentence", [
+    ("seeed_spartan_edge", "xadc", "the board has xc7s15ftgb196-1, which has no XADC; choose arty_a7 or arty_s7, or --sensor "
+     "i2c with a thermometer on the board's pins"),
+    ("ulx3s", "i2c", "the board's platform names no pins for I2C; add them in the board's file, as boards/orangecrab.py does, "
+     "or choose arty_a7, arty_s7, orangecrab, seeed_spartan_edge")])
+def test_a_board_without_the_sensor(run, board, sensor, sentence):
+    thermometer(1)
+    code, _, err = run("build", "watch.safetensors", "--board", board, "--no-compile", "--sensor", sensor)
+    assert (code, err.splitlines()[-1]) == (2, f"error: {sentence}") and not list(Path("build").iterdir())
 
 
 # Compilation --------------------------------------------------------------------------------------
