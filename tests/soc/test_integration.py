@@ -104,6 +104,12 @@ def test_a_core_that_is_made_already_keeps_its_clock():
         "the core is made already and runs in sys; give its model to have it in another clock domain")
 
 
+def test_pumped_lanes_stay_with_sys():
+    options = {"pump": True, "rows": 2, "columns": 2, "requantizers": 2}
+    assert refusal(lambda: add_liteformer(new_soc(), MODEL, clock_domain="core", **options)) == (
+        "lanes of pump run in sys2x, at twice the clock of sys, but the core would be in core; leave pump or clock_domain out")
+
+
 def test_a_name_that_is_taken():
     soc = new_soc()
     with quiet():
