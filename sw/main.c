@@ -62,12 +62,20 @@ static uint8_t forecast_waits; /* the last inference's forecast is that of the r
 #define DECISION_WORDS 0
 #endif
 
-static void take(const int32_t *row)
-{
 #if LITEFORMER_TASK == ANOMALY
+/* In the ROM once: infer() contains what it calls. */
+static void __attribute__((noinline)) compare(const int32_t *row)
+{
 	if (forecast_waits)
 		alarm = (uint32_t)UPDATE(&anomaly, liteformer_results(), row);
 	forecast_waits = 0;
+}
+#endif
+
+static void take(const int32_t *row)
+{
+#if LITEFORMER_TASK == ANOMALY
+	compare(row);
 #endif
 	liteformer_push(row);
 }

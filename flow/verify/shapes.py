@@ -20,7 +20,7 @@ KNOWN = (
     {"window": 1, "features": 1, "d_model": 1, "ffn": 1, "bits": 2, "readout": "last"},
 )
 CYCLES = 1200           # Most cycles of a random case: many small shapes say more than a few large ones.
-PUMPED = 4              # Every so many cases the DSP blocks run at twice the clock, where the device's can.
+PUMPED = 2              # Every so many cases the DSP blocks run at twice the clock, where the device's can.
 # A model counts as alive if so many of so many random windows have different results.
 ALIVE, WINDOWS = 8, 64
 SOFTMAX_LENGTHS = tuple(1 << n for n in range(1, 10))
