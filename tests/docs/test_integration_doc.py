@@ -19,7 +19,7 @@ DOCUMENTS = {"README.md": "build/plant", "docs/integration.md": "build/airu4"}
 def example(document):
     """Source of the Python example in a document."""
     found, = (text for text in re.findall(r"```python\n(.*?)```", (ROOT / document).read_text(), re.DOTALL)
-              if "add_liteformer(soc, " in text)
+              if "import add_liteformer" in text)
     return found
 
 
