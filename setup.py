@@ -85,7 +85,7 @@ setup(
         "files": ["openpyxl>=3.1,<4", "pyarrow>=17,<100"],
         # The pages as a site, `make site`.
         "site": ["mkdocs>=1.6,<2", "mkdocs-material>=9.5,<10"],
-        "onnx": ["onnx>=1.17,<2", "onnxruntime>=1.20,<2"],
+        "onnx": ["onnx>=1.17,<2", "onnxruntime>=1.20,<2", "qonnx>=1,<2"],
         "dev": ["pytest>=8.2,<10", "pytest-xdist>=3.6,<4", "hypothesis>=6.100,<7", "ruff>=0.9,<1", "mypy>=1.11,<3",
                 "pyyaml>=6,<7", "setuptools>=77", "openpyxl>=3.1,<4", "coverage>=7.10,<8"],
     },

@@ -36,6 +36,9 @@ def check_cpu(name):
     if getattr(CPUS[name], "category", None) == "hardcore":
         raise LiteFormerError(f"the CPU {name} is a block of certain chips, not gateware; choose another one, tested are "
                               f"{tested}")
+    if getattr(CPUS[name], "data_width", 32) in (64, 128):
+        raise LiteFormerError(f"the CPU {name} has a bus of {CPUS[name].data_width} bits, on which the firmware has not run; "
+                              f"choose another one, tested are {tested}")
     if getattr(CPUS[name], "endianness", "little") != "little":
         raise LiteFormerError(f"the CPU {name} is big-endian, but the firmware takes the serial protocol's little-endian words "
                               f"as they are; choose another one, tested are {tested}")

@@ -28,18 +28,14 @@ class WordBridge(LiteXModule):
 
         # # #
 
-        width  = csr.data_width
-        narrow = wishbone.Interface(data_width=width, adr_width=len(bus.adr), addressing="word")
-        self.bridge = wishbone.Wishbone2CSR(narrow, csr, register=register)
+        words = csr_bus.Interface(address_width=csr.address_width, data_width=bus.data_width)
+        self.bridge = wishbone.Wishbone2CSR(bus, words, register=register)
         self.comb += [
-            narrow.adr.eq(bus.adr),
-            narrow.dat_w.eq(bus.dat_w),
-            narrow.sel.eq(bus.sel),
-            narrow.we.eq(bus.we),
-            narrow.cyc.eq(bus.cyc),
-            narrow.stb.eq(bus.stb),
-            bus.ack.eq(narrow.ack),
-            bus.dat_r.eq(narrow.dat_r),
+            csr.adr.eq(words.adr),
+            csr.re.eq(words.re),
+            csr.we.eq(words.we),
+            csr.dat_w.eq(words.dat_w),
+            words.dat_r.eq(csr.dat_r),
         ]
 
 
@@ -63,3 +59,4 @@ def _add_word_bridge(soc, name="csr", origin=None, register=False, with_register
     soc.csr.add_master(name=name, master=csr)
     soc.add_config("CSR_DATA_WIDTH", soc.csr.data_width)
     soc.add_config("CSR_ALIGNMENT", soc.csr.alignment)
+    soc.add_config(f"CSR_ORDERING_{soc.csr.ordering.upper()}")

@@ -8,7 +8,7 @@ import numpy as np
 from migen import ClockSignal, Instance, Record
 
 from litex.soc.cores.bitbang import I2CMaster, I2CMasterSim
-from litex.soc.cores.xadc import XADC
+from litex.soc.cores.xadc import S7SystemMonitor
 
 from liteformer.accel.errors import LiteFormerError
 
@@ -31,7 +31,7 @@ def add_sensor(kind, soc, pads=None):
         kind: of SENSORS. soc: LiteX SoC. pads: of the I2C bus, ``scl`` and ``sda``.
     """
     if kind == "xadc":
-        soc.xadc = XADC()
+        soc.xadc = S7SystemMonitor()
         return
     soc.i2c = I2CMaster(pads)
     for pull_up in ("scl_pup", "sda_pup"):
@@ -46,7 +46,7 @@ def add_simulated_sensor(kind, soc):
     soc.platform.add_source(str(folder / "sensor_rows.v"))
     if kind == "xadc":
         soc.platform.add_source(str(folder / "xadc.v"))
-        soc.xadc = XADC()
+        soc.xadc = S7SystemMonitor()
         return
     soc.platform.add_source(str(folder / "tmp102.v"))
     pads = Record(I2CMasterSim.pads_layout)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""`liteformer export`: the integer model for other runtimes, as ONNX or C."""
+"""`liteformer export`: the integer model for other runtimes, as ONNX, QONNX or C."""
 
 from typing import Annotated, Literal
 
@@ -18,7 +18,8 @@ def _render(result):
         table.add_row("working memory", f"{result['ram_bytes']:,} bytes")
         table.add_row("next", f"make -C {result['out']} test")
         return table
-    table.add_row("windows run by onnxruntime", f"{result['windows']:,}" if result["mismatches"] is not None else "none")
+    runtime = {"onnx": "onnxruntime", "qonnx": "qonnx"}[result["format"]]
+    table.add_row(f"windows run by {runtime}", f"{result['windows']:,}" if result["mismatches"] is not None else "none")
     if result["mismatches"] is not None:
         table.add_row("outputs that differ from the golden model", str(result["mismatches"]))
     return table
@@ -26,8 +27,9 @@ def _render(result):
 
 def export(
     model: Annotated[str, typer.Argument(metavar="MODEL", help="Directory of a trained model, or a model file.")],
-    format: Annotated[Literal["onnx", "c"], typer.Option(
-        help="onnx: a graph of integer operators. c: one C99 file and its header, for any microcontroller.")],
+    format: Annotated[Literal["onnx", "qonnx", "c"], typer.Option(
+        help="onnx: a graph of integer operators. qonnx: the same with the width of every tensor. c: one C99 file and its "
+             "header, for any microcontroller.")],
     out: Annotated[str, typer.Option("--out", "-o", metavar="PATH", help="ONNX file, or folder of the C files.")],
     windows: Annotated[int | None, typer.Option(help="Windows compared with the golden model; if left out 64, or 1,000 in the "
                                                 "test of the C files.")] = None,

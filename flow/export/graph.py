@@ -17,13 +17,18 @@ INPUT, OUTPUT, CLASS = "raw", "output", "class"
 # ONNX divides towards zero and shifts unsigned integers only: what is divided is made positive before, and what that adds to
 # the quotient is taken away after. No sum of the contract reaches 2**62.
 LIFT = 1 << 62
+# The domain of QONNX' operators; a float32, which they take, holds every integer of so many bits.
+QONNX, DECLARED = "qonnx.custom_op.general", 16
 
 
 class _Graph:
-    """Nodes and constants of one graph; an operator's method gives the name of its result."""
+    """Nodes and constants of one graph; an operator's method gives the name of its result.
 
-    def __init__(self, onnx):
-        self.onnx, self.nodes, self.constants = onnx, [], {}
+    ``declares``: every tensor of at most DECLARED bits passes a Quant node of QONNX, which says its width and keeps its values.
+    """
+
+    def __init__(self, onnx, declares=False):
+        self.onnx, self.nodes, self.constants, self.declares = onnx, [], {}, declares
 
     def constant(self, name, values, dtype=np.int64):
         """The name of an initializer of this content."""
@@ -40,8 +45,17 @@ class _Graph:
         self.nodes.append(self.onnx.helper.make_node(kind, inputs, [name], name, **attributes))
         return name
 
-    def wide(self, name, values):
+    def quant(self, name, value, bits):
+        """``value``, float32, through a Quant node of this width; the result has 64 bits."""
+        scale, zero = self.constant("quant.scale", 1, np.float32), self.constant("quant.zero", 0, np.float32)
+        declared = self.operator("Quant", f"{name}.quant", value, scale, zero, self.constant(f"quant.{bits}", bits, np.float32),
+                                 domain=QONNX, signed=1, narrow=0, rounding_mode="ROUND")
+        return self.operator("Cast", name, declared, to=self.onnx.TensorProto.INT64)
+
+    def wide(self, name, values, bits):
         """A tensor that is kept in its narrowest type and used with 64 bits."""
+        if self.declares:
+            return self.quant(f"{name}.int64", self.constant(name, values, np.float32), bits)
         narrow = self.constant(name, values, np.min_scalar_type(min(int(np.min(values)), -1 - int(np.max(values)))))
         return self.operator("Cast", f"{name}.int64", narrow, to=self.onnx.TensorProto.INT64)
 
@@ -60,7 +74,11 @@ class _Graph:
         lo, hi = bits if isinstance(bits, tuple) else numerics.signed_range(bits)
         quotient = self.operator("Div", f"{name}.quotient", total, 1 << numerics.SHIFT)
         shifted = self.operator("Sub", f"{name}.shifted", quotient, LIFT >> numerics.SHIFT)
-        return self.operator("Clip", name, shifted, lo, hi)
+        width = max(int(-lo - 1).bit_length(), int(hi).bit_length()) + 1
+        if not self.declares or width > DECLARED:
+            return self.operator("Clip", name, shifted, lo, hi)
+        clipped = self.operator("Clip", f"{name}.clipped", shifted, lo, hi)
+        return self.quant(name, self.operator("Cast", f"{name}.float", clipped, to=self.onnx.TensorProto.FLOAT), width)
 
     def offset(self, name, values=0):
         """The bias of ``requantize`` with half a step and LIFT."""
@@ -69,7 +87,8 @@ class _Graph:
 
     def linear(self, model, name, result, x, bits, residual=None):
         """A linear layer and its requantizer."""
-        acc = self.operator("MatMul", f"{name}.acc", x, self.wide(f"{name}.weight", model[f"{name}.weight"].T))
+        acc = self.operator("MatMul", f"{name}.acc", x, self.wide(f"{name}.weight", model[f"{name}.weight"].T,
+                                                                          model.config.bits[f"{name}.weight"]))
         scale = self.constant(f"{name}.residual_multiplier", model[f"{name}.residual"]) if residual else None
         return self.requantize(result, acc, self.constant(f"{name}.multiplier", model[f"{name}.multiplier"]),
                                self.offset(f"{name}.offset", model[f"{name}.offset"]), bits, residual, scale)
@@ -123,7 +142,7 @@ def _body(graph, model):
     x = graph.requantize("input", limited, graph.constant("input.multiplier", model["input.multiplier"]),
                          graph.offset("input.offset", model["input.offset"]), model.input_range)
     hidden = graph.linear(model, "embed", "hidden", _tokens(graph, config, x), bits["hidden"],
-                          graph.wide("position", model["position"]))
+                          graph.wide("position", model["position"], bits["position"]))
     tokens = config.tokens
     for layer in range(config.layers):
         prefix, rows, count = f"layers.{layer}", hidden, tokens
@@ -146,17 +165,17 @@ def _body(graph, model):
     graph.operator("Clip", OUTPUT, change, *numerics.signed_range(OUTPUT_BITS))
 
 
-def build_graph(onnx, model):
+def build_graph(onnx, model, declares=False):
     """The model as an ONNX model.
 
     Args:
-        onnx: the package; model: QuantizedModel.
+        onnx: the package; model: QuantizedModel. declares: as QONNX, with a Quant node for every weight and activation.
     Returns:
         ModelProto. Input ``raw``: int32 ``(batch, window, features)``. Outputs: ``output``, int64 ``(batch, outputs)``, as of
         ``golden.infer``; of a classification also ``class``, int64 ``(batch,)``. Its metadata hold what makes raw samples and
         physical values: id, task, names, scales and offsets.
     """
-    graph, config, helper = _Graph(onnx), model.config, onnx.helper
+    graph, config, helper = _Graph(onnx, declares), model.config, onnx.helper
     _body(graph, model)
     results = [helper.make_tensor_value_info(OUTPUT, onnx.TensorProto.INT64, ["batch", config.outputs])]
     if config.task == "classification":
@@ -165,9 +184,10 @@ def build_graph(onnx, model):
         results.append(helper.make_tensor_value_info(CLASS, onnx.TensorProto.INT64, ["batch"]))
     given = helper.make_tensor_value_info(INPUT, onnx.TensorProto.INT32, ["batch", config.window, config.features])
     constants = [onnx.numpy_helper.from_array(values, name) for name, values in graph.constants.items()]
+    operators = [helper.make_opsetid("", OPSET), *([helper.make_opsetid(QONNX, 1)] if declares else [])]
     proto = helper.make_model(
         helper.make_graph(graph.nodes, "liteformer", [given], results, constants), producer_name="liteformer",
-        opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION)
+        opset_imports=operators, ir_version=IR_VERSION)
     helper.set_model_props(proto, {"id": model.id, **{name: json.dumps(getattr(config, name)) for name in (
         "task", "feature_names", "target_names", "class_names", "raw_scale", "raw_offset", "output_scale", "output_offset")}})
     onnx.checker.check_model(proto, full_check=True)

@@ -18,19 +18,36 @@ def _package(name):
     try:
         return importlib.import_module(name)
     except ImportError:
-        raise LiteFormerError(f"the package {name} is not installed; {INSTALL} installs it") from None
+        raise LiteFormerError(f"the package {name.partition('.')[0]} is not installed; {INSTALL} installs it") from None
 
 
-def write_onnx(model, path):
-    """Write the integer model of a QuantizedModel as an ONNX file.
+def write_onnx(model, path, declares=False):
+    """Write the integer model of a QuantizedModel as an ONNX file; ``declares``: as QONNX, see ``build_graph``.
 
     Raises:
         LiteFormerError: the package onnx is missing.
     """
     onnx = _package("onnx")
-    proto = build_graph(onnx, model)
+    proto = build_graph(onnx, model, declares)
     with whole_file(path) as temporary:
         onnx.save(proto, temporary)
+
+
+def infer_qonnx(path, raw):
+    """Outputs int64 ``(batch, outputs)`` of a file with Quant nodes, by the package qonnx.
+
+    Args:
+        path: QONNX file. raw: int32 ``(batch, window, features)``.
+    Raises:
+        LiteFormerError: the package is missing.
+    """
+    wrapper, shapes, execution = (_package(f"qonnx.{name}") for name in ("core.modelwrapper", "transformation.infer_shapes",
+                                                                         "core.onnx_exec"))
+    model, raw = wrapper.ModelWrapper(str(path)), np.asarray(raw, np.int32)
+    # It runs node by node, and wants the shape of every tensor.
+    for value in (*model.graph.input, *model.graph.output):
+        value.type.tensor_type.shape.dim[0].dim_value = len(raw)
+    return execution.execute_onnx(model.transform(shapes.InferShapes()), {INPUT: raw})["output"]
 
 
 class OnnxModel:

@@ -15,7 +15,7 @@ from liteformer.flow.common.inputs import at_least, is_run, random_windows
 from liteformer.flow.runs.evaluate import open_run
 from liteformer.flow.runs.simulate import windows_for
 
-FORMATS = ("onnx", "c")
+FORMATS = ("onnx", "qonnx", "c")
 MARK = "export.json"
 DEFAULT_NAME = "liteformer_model"
 
@@ -25,7 +25,7 @@ def run_export(path, out, *, format, windows=None, seed=1, name=None):
 
     Args:
         path: model file or directory. out: ONNX file, or folder of the C files. format: one of FORMATS. windows: compared with
-        the golden model; None for 64 of an ONNX file and 1,000 of a C test. seed: of
+        the golden model; None for 64 of an ONNX or QONNX file and 1,000 of a C test. seed: of
         random windows. name: of C files and functions.
     Returns:
         dict, the command's JSON.
@@ -36,7 +36,7 @@ def run_export(path, out, *, format, windows=None, seed=1, name=None):
         raise LiteFormerError(f"no format {format}; choose {' or '.join(FORMATS)}")
     if windows is not None:
         at_least("windows", windows, 1)
-    model, raw = _windows(path, windows, seed, 64 if format == "onnx" else 1000)
+    model, raw = _windows(path, windows, seed, 1000 if format == "c" else 64)
     result = {"format": format, "out": str(out), "model_id": model.id, "windows": len(raw)}
     if format == "c":
         return result | _write_c(model, Path(out), raw, name or DEFAULT_NAME)
@@ -44,7 +44,7 @@ def run_export(path, out, *, format, windows=None, seed=1, name=None):
         raise LiteFormerError("--name is that of C files and functions; leave it out")
     if not str(out).endswith(".onnx"):
         raise LiteFormerError(f"--out {out} does not end in .onnx; name a file such as build/model.onnx")
-    return result | _write_onnx(model, Path(out), raw)
+    return result | (_write_qonnx if format == "qonnx" else _write_onnx)(model, Path(out), raw)
 
 
 def _windows(path, windows, seed, usual):
@@ -80,3 +80,14 @@ def _write_onnx(model, out, raw):
         if model.config.task == "classification":
             wrong += int(np.count_nonzero(runtime.classes(raw) != expected.argmax(axis=1)))
     return {"mismatches": wrong}
+
+
+def _write_qonnx(model, out, raw):
+    from liteformer.flow.export.onnx_file import INSTALL, infer_qonnx, write_onnx
+    with console.step("Write QONNX"):
+        write_onnx(model, out, declares=True)
+    if importlib.util.find_spec("qonnx") is None:
+        console.note(f"note: {out} was not compared with the golden model, qonnx is not installed; {INSTALL}")
+        return {"mismatches": None}
+    with console.step(f"Compare {len(raw)} windows in qonnx"):
+        return {"mismatches": int(np.count_nonzero(infer_qonnx(out, raw) != golden.infer(model, raw)))}

@@ -6,9 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from litex.soc.integration import builder
 
 from liteformer.accel import golden
 from liteformer.accel.random_model import random_model
+from liteformer.boards.target import ProjectBuilder
+from liteformer.soc.quiet import quiet
 
 from ..plain_soc import PlainSoC, infer
 
@@ -19,7 +22,7 @@ DOCUMENTS = {"README.md": "build/plant", "docs/integration.md": "build/airu4"}
 def example(document):
     """Source of the Python example in a document."""
     found, = (text for text in re.findall(r"```python\n(.*?)```", (ROOT / document).read_text(), re.DOTALL)
-              if "add_liteformer(soc, " in text)
+              if "import add_liteformer\n\nadd_liteformer(soc, " in text)
     return found
 
 
@@ -51,3 +54,18 @@ def test_the_example_works(foreign, document):
     expected = int(golden.infer(model, raw)[0, 0])
     assert expected not in (0, -1)
     assert foreign(model, raw[0], document) == expected
+
+
+def test_a_target_of_litex_boards(tmp_path, monkeypatch):
+    """The example as printed, except that no BIOS is compiled: its C library is not on the index."""
+    monkeypatch.chdir(tmp_path)
+    Path("build").mkdir()
+    random_model(np.random.default_rng(5), window=4, features=2, d_model=8, bits=4).save("build/airu4")
+    monkeypatch.setattr(builder, "Builder", ProjectBuilder)
+    lines, = (text for text in re.findall(r"```python\n(.*?)```", (ROOT / "docs/integration.md").read_text(), re.DOTALL)
+              if "litex_boards.targets" in text)
+    with quiet():
+        exec(lines, {"__name__": "example"})  # Migen asks for it.
+    gateware = Path("build/basys3/gateware/liteformer_soc.v").read_text()
+    assert "liteformer" in gateware and Path("build/basys3/gateware/liteformer_soc.tcl").is_file()
+    assert "LITEFORMER_BASE" in Path("build/basys3/software/include/generated/mem.h").read_text()

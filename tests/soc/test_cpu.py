@@ -110,6 +110,8 @@ def test_supported_cpus_are_there(name):
                 "another one, tested are vexriscv and serv"),
     ("ibex", "the CPU ibex needs the package pythondata-cpu-ibex; install it with `pip install "
              "pythondata-cpu-ibex==0.0.post2218`"),
+    ("rocket", "the CPU rocket has a bus of 64 bits, on which the firmware has not run; choose another one, tested are "
+               "vexriscv and serv"),
     ("picorv32", "the CPU picorv32 needs the package pythondata-cpu-picorv32; install it with `pip install "
                  "pythondata-cpu-picorv32`"),
     ("zynq7000", "the CPU zynq7000 is a block of certain chips, not gateware; choose another one, tested are vexriscv and "

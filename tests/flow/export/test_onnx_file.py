@@ -30,6 +30,27 @@ def test_every_bit_is_equal(name, tmp_path):
         np.testing.assert_array_equal(runtime.classes(raw), expected.argmax(axis=1))
 
 
+@pytest.mark.parametrize("name", ["readme", "overlap", "classes"])
+def test_qonnx_computes_the_same(name, tmp_path):
+    """And each Quant node has the width that the model names; one bit less in one of them is seen."""
+    pytest.importorskip("qonnx", reason="qonnx is not installed; pip install '.[onnx]'")
+    model, path = model_of(name), tmp_path / "model.onnx"
+    write_onnx(model, path, declares=True)
+    raw = windows_of(model, 100)
+    expected = golden.infer(model, raw)
+    np.testing.assert_array_equal(onnx_file.infer_qonnx(path, raw), expected)
+    proto = onnx.load(path)
+    values = {value.name: onnx.numpy_helper.to_array(value) for value in proto.graph.initializer}
+    widths = {node.name: int(values[node.input[3]]) for node in proto.graph.node if node.op_type == "Quant"}
+    assert widths["embed.weight.int64.quant"] == model.config.bits["embed.weight"]
+    assert widths["hidden.quant"] == model.config.bits["hidden"]
+    node, = (node for node in proto.graph.node if node.name == "hidden.quant")
+    node.input[3] = "narrower"
+    proto.graph.initializer.append(onnx.numpy_helper.from_array(np.float32(widths[node.name] - 1), "narrower"))
+    onnx.save(proto, path)
+    assert (onnx_file.infer_qonnx(path, raw) != expected).any()
+
+
 def test_only_integer_operators(tmp_path):
     """No tensor of the graph is floating point."""
     write_onnx(model_of("layers"), tmp_path / "model.onnx")

@@ -27,6 +27,13 @@ def test_onnx(run, model, tmp_path):
     assert "outputs that differ" in run("export", model, "--format", "onnx", "-o", tmp_path / "a.onnx")[1]
 
 
+def test_qonnx(run, model, tmp_path):
+    pytest.importorskip("qonnx", reason="qonnx is not installed; pip install '.[onnx]'")
+    code, out, _ = run("export", model, "--format", "qonnx", "-o", tmp_path / "q.onnx", "--windows", 10, "--json")
+    result = json.loads(out)
+    assert code == 0 and (result["mismatches"], result["windows"], result["format"]) == (0, 10, "qonnx")
+
+
 def test_c(run, model, tmp_path):
     code, out, _ = run("export", model, "--format", "c", "-o", tmp_path / "c", "--name", "pump", "--json")
     result = json.loads(out)
@@ -44,6 +51,8 @@ def test_onnxruntime_that_is_missing_is_said(run, model, tmp_path, monkeypatch):
     assert code == 0 and json.loads(out)["mismatches"] is None
     assert (f"note: {tmp_path}/a.onnx was not compared with the golden model, onnxruntime is not installed; pip install "
             "'liteformer[onnx]'") in err
+    code, _, err = run("export", model, "--format", "qonnx", "-o", tmp_path / "q.onnx")
+    assert code == 0 and "golden model, qonnx is not installed; pip install 'liteformer[onnx]'" in " ".join(err.split())
 
 
 @pytest.mark.parametrize("arguments, sentence", [
