@@ -140,7 +140,7 @@ def keeps_to(fields, program):
 
 
 def stays_inside(hw, program):
-    """Whether the addresses of all loops of a compute program, as ``SequencerBench`` has them, are inside the memories they read.
+    """Whether the addresses of a compute program's loops, as ``SequencerBench`` has them, are inside the memories they read.
 
     Args:
         hw: Hardware; program: instruction words.
