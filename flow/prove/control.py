@@ -10,7 +10,15 @@ from migen import *
 from liteformer.accel.compiler import HardwareOptions, compile_model
 from liteformer.accel.core import LiteFormerCore
 from liteformer.accel.gateware.engine import FLUSH_CYCLES, Engine
-from liteformer.accel.gateware.sequencer import ComputeSequencer
+from liteformer.accel.gateware.sequencer import (
+    ROW_INPUT,
+    ROW_MEMORY,
+    ROW_PROBABILITY,
+    ComputeSequencer,
+    key_source,
+    value_source,
+    wide_key_source,
+)
 from liteformer.accel.gateware.softmax_divide import RowDivider
 from liteformer.accel.gateware.window import SampleWindow
 from liteformer.accel.hardware import compute_fields
@@ -103,6 +111,15 @@ def _joined(bench, digits, hw):
     return whole
 
 
+def decode(fields, word):
+    """Dict of the fields of an instruction word; ``fields``: list of (name, bits)."""
+    values, low = {}, 0
+    for name, bits in fields:
+        values[name] = int(word) >> low & (1 << bits) - 1
+        low += bits
+    return values
+
+
 def _lasts(values):
     """Whether an instruction is active for two cycles or more."""
     return (values["wait"] != 0) | (values["k_last"] != 0) | (values["passes_last"] != 0) | (values["tiles_last"] != 0)
@@ -116,11 +133,30 @@ def keeps_to(fields, program):
         fields: list of (name, bits); program: instruction words.
     """
     for number, word in enumerate(program):
-        values, low = {}, 0
-        for name, bits in fields:
-            values[name] = int(word) >> low & (1 << bits) - 1
-            low += bits
+        values = decode(fields, word)
         if values["end"] != (number == len(program) - 1) or not _lasts(values):
+            return False
+    return True
+
+
+def stays_inside(hw, program):
+    """Whether the addresses of a compute program's loops, as ``SequencerBench`` has them, are inside the memories they read.
+
+    Args:
+        hw: Hardware; program: instruction words.
+    """
+    rows = {ROW_MEMORY: hw.row_depth, ROW_INPUT: hw.row_tiles * hw.token_inputs, ROW_PROBABILITY: hw.heads * hw.tokens}
+    columns = {number: stream.depth for number, stream in enumerate(hw.streams)} | {
+        key_source(hw): hw.key_depth, value_source(hw): hw.value_depth, wide_key_source(hw): hw.key_depth}
+    for word in program:
+        now = decode(compute_fields(hw), word)
+        k = now["k_last"] + 1
+        # A word of the value memory holds as many tokens as there are requantizers.
+        span = -(-k // hw.requantizers) if now["column_source"] == value_source(hw) else k
+        row  = now["row_base"] + k * (1 + now["row_continue"] * now["passes_last"])
+        if row > rows[now["row_source"]]:
+            return False
+        if now["column_base"] + span * (1 + now["column_step"] * now["tiles_last"]) > columns[now["column_source"]]:
             return False
     return True
 

@@ -22,7 +22,7 @@ class RegistersBench(Bench):
         super().__init__()
         self.core = core = StandaloneCore(tiny())
         bus, names = core.bus, [csr.name for csr in core.registers]
-        cyc, stb, we, adr, data, sel = (self.input(signal) for signal in (bus.cyc, bus.stb, bus.we, bus.adr, bus.dat_w, bus.sel))
+        cyc, stb, we, adr, data, sel = map(self.input, (bus.cyc, bus.stb, bus.we, bus.adr, bus.dat_w, bus.sel))
         request, waiting = Signal(), Signal()
         self.comb += request.eq(cyc & stb)
         before = self.past(request)
@@ -61,14 +61,15 @@ class RegistersBench(Bench):
         # Between accesses nothing is written, whatever stands on the bus.
         self.asserted += [~idle | (storage == written), ~idle | ~self.core.bridge.csr.we]
         seen = bus.ack & ~bus.we & (sel != 0)
-        self.asserted += [~seen | ~at("identifier") | (bus.dat_r == IDENTIFIER), ~seen | ~at("self_test") | (bus.dat_r == written),
-                          ~seen | ~at("status") | (bus.dat_r[8:11] == written)]
+        self.asserted += [~seen | ~at(name) | (value == wanted) for name, value, wanted in (
+            ("identifier", bus.dat_r, IDENTIFIER), ("self_test", bus.dat_r, written), ("status", bus.dat_r[8:11], written))]
 
 
 PROOFS = [
-    Proof("registers", "one acknowledge a request within three cycles for every byte select and pause; reads give the register, "
-          "writes with a byte selected are kept", "core", RegistersBench, INDUCTION, 8,
+    Proof("registers", "one acknowledge a request within three cycles for every byte select and pause; reads give the "
+          "register, writes with a byte selected are kept", "core", RegistersBench, INDUCTION, 8,
           (r"if \((\w+_self_test0_re)\) begin", r"if (\1 & in5[0]) begin")),
-    Proof("registers, dropped requests", "no later request takes the acknowledge of one that was dropped, and none waits for ever",
-          "core", partial(RegistersBench, True), INDUCTION, 8, (r"wishbone2csr_next_state <= 2'd2;", "if (in0) wishbone2csr_next_state <= 2'd2;")),
+    Proof("registers, dropped requests", "no later request takes the acknowledge of one that was dropped, and none waits for "
+          "ever", "core", partial(RegistersBench, True), INDUCTION, 8,
+          (r"wishbone2csr_next_state <= 2'd2;", "if (in0) wishbone2csr_next_state <= 2'd2;")),
 ]

@@ -9,12 +9,12 @@ import typer
 
 from liteformer.flow.common.cache import write_atomically
 from liteformer.flow.common.workers import Processes
-from liteformer.flow.prove import arithmetic, control
+from liteformer.flow.prove import arithmetic, control, drain, registers
 from liteformer.flow.prove.prover import prove
 
 ROOT   = Path(__file__).resolve().parents[2]
 RESULT = ROOT / "docs" / "results" / "prove.json"
-PROOFS = [*arithmetic.PROOFS, *control.PROOFS]
+PROOFS = [*arithmetic.PROOFS, *control.PROOFS, *drain.PROOFS, *registers.PROOFS]
 
 
 def decide(_, number):

@@ -36,6 +36,9 @@ CORES = (
 )
 LEAST  = 0.97               # Of the mutants that a check tells apart from the core, those that the quick one must see.
 BEYOND = 0x600              # Behind the registers.
+PAUSE  = 12                 # Longer than a sample takes: a clear can come in any cycle of one.
+CUTS   = 9                  # Resets during an inference.
+START, ALL_EVENTS, MODEL = 1, 3, 1 << 3    # In control, in ev_enable, in status.
 ROWS, LONG_ROWS = 150, 800   # Rows of a quick check, and of the check of what survived it.
 
 
@@ -57,7 +60,7 @@ class Checks:
         self.compiled = compiled
         self.other = replace_model(compiled, shapes.shuffled(rng, compiled.model)) if compiled.hw.loadable else None
         self.streams = [self._stream(rng, model, count, pause) for model in filter(None, (compiled, self.other))
-                        for pause in (0, 3)]
+                        for pause in (0, PAUSE)]
 
     @staticmethod
     def _stream(rng, compiled, count, pause):
@@ -83,6 +86,20 @@ class Checks:
         last = simulation.access([(simulation.words[name], None) for name in ("self_test", "ev_enable", "status")])
         return [*first.tolist(), *after.tolist(), *last.tolist()]
 
+    def is_reset(self, simulation):
+        """Whether the core is as new, but for its memories, after a reset of one cycle at several times of an inference."""
+        compiled, samples, *_ = self.streams[0]
+        config, words = compiled.model.config, simulation.words
+        transfers = [(feature, int(value)) for row in samples[:config.window] for feature, value in enumerate(row)]
+        transfers += [(words["self_test"], 5), (words["control"], START), *[(words["status"], None)] * (compiled.cycles // 3)]
+        reads = [(words[name], None) for name in ("status", "cycles", "ev_pending", "ev_enable")]
+        for cycle in np.linspace(2, 3 * len(transfers), CUTS).astype(int):
+            simulation.cut(transfers, int(cycle))
+            if simulation.access(reads).tolist() != [MODEL, 0, 0, 0]:
+                return False
+        simulation.access([(words["ev_enable"], ALL_EVENTS)])
+        return True
+
     @staticmethod
     def _is(simulation, compiled):
         """Whether a core says that it holds this model."""
@@ -95,6 +112,8 @@ class Checks:
         try:
             if self.registers(simulation) != registers:
                 return "registers"
+            if not self.is_reset(simulation):
+                return "reset"
             for compiled, samples, flags, arguments, pause, wanted in self.streams:
                 if compiled is not simulation.compiled:
                     if simulation.read_back() != loader_words(simulation.compiled):
@@ -114,40 +133,58 @@ class Checks:
         return None
 
 
-
 def examine(number, count, seed, folder):
     """Kill the mutants of a core.
 
     Args:
         number: of the core; count: mutants; folder: where finished results are kept.
     Returns:
-        list of dicts ``core``, ``mutant``, ``mode``, ``place``, ``killed`` (check or None), ``by`` (quick or long).
+        list of dicts ``core``, ``mutant``, ``mode``, ``place``, ``killed`` (check or None), ``by`` (quick or long), ``equal``
+        (of one that is not killed: whether it is proven to be the core).
     """
     compiled = build(number)
     quick, thorough = Checks(compiled, ROWS, seed), Checks(compiled, LONG_ROWS, seed + 1)
     path = folder / f"core{number}-{count}-{seed}.json"
     done = json.loads(path.read_text()) if path.exists() else []
     with MutatedCore(compiled, count, seed, level=1) as core:
-        core.choose(0)
-        registers = Checks.registers(core)
-        for checks in (quick, thorough):
-            core.choose(0)
-            if fault := checks.failure(core, registers):
-                raise LiteFormerError(f"core {number} without a mutation fails the check {fault}; the checks are wrong")
-        for mutant in range(len(done) + 1, len(core.mutations) + 1):
-            core.choose(mutant)
-            killed, by = quick.failure(core, registers), "quick"
-            if killed is None:
-                core.choose(mutant)
-                killed, by = thorough.failure(core, registers), "long"
-            found = core.mutations[mutant - 1]
-            done.append({"core": number, "mutant": mutant, "mode": found["mode"], "place": found["place"],
-                         "command": found["command"], "killed": killed, "by": by if killed else None})
-            if mutant % 10 == 0 or mutant == len(core.mutations):
-                write_atomically(path, json.dumps(done))
-                print(f"core {number}: {mutant} of {len(core.mutations)}, {sum(not one['killed'] for one in done)} survive",
-                      flush=True)
+        _check(core, quick, thorough, number, done, path)
+        _compare(core, done, path)
     return done
+
+
+def _check(core, quick, thorough, number, done, path):
+    """Run the checks on the mutants that are not in ``done`` yet."""
+    core.choose(0)
+    registers = Checks.registers(core)
+    for checks in (quick, thorough):
+        core.choose(0)
+        if fault := checks.failure(core, registers):
+            raise LiteFormerError(f"core {number} without a mutation fails the check {fault}; the checks are wrong")
+    for mutant in range(len(done) + 1, len(core.mutations) + 1):
+        core.choose(mutant)
+        killed, by = quick.failure(core, registers), "quick"
+        if killed is None:
+            core.choose(mutant)
+            killed, by = thorough.failure(core, registers), "long"
+        found = core.mutations[mutant - 1]
+        done.append({"core": number, "mutant": mutant, "mode": found["mode"], "place": found["place"],
+                     "command": found["command"], "killed": killed, "by": by if killed else None})
+        if mutant % 10 == 0 or mutant == len(core.mutations):
+            write_atomically(path, json.dumps(done))
+            print(f"core {number}: {mutant} of {len(core.mutations)}, {sum(not one['killed'] for one in done)} survive",
+                  flush=True)
+
+
+def _compare(core, done, path):
+    """Of those that no check tells apart: which are proven to be the core."""
+    left = [one for one in done if not one["killed"] and "equal" not in one]
+    if not left:
+        return
+    comparison = core.comparison([one["mutant"] for one in left])
+    for one in left:
+        one["equal"] = comparison.equal(one["mutant"])
+        write_atomically(path, json.dumps(done))
+    print(f"core {left[0]['core']}: {sum(one['equal'] for one in left)} of {len(left)} survivors are proven equal", flush=True)
 
 
 def summary(seed, results):
@@ -159,10 +196,10 @@ def summary(seed, results):
     for one in killed:
         by[one["killed"]] = by.get(one["killed"], 0) + 1
     return {"seed": seed, "mutants": len(results), "killed": len(killed), "missed": len(missed),
-            "not told apart": len(other),
+            "not told apart": len(other), "proven equal": sum(one["equal"] for one in other),
             "share": round(len(killed) / max(1, len(killed) + len(missed)), 4), "killed by": dict(sorted(by.items())),
             "missed ones": [{name: one[name] for name in ("core", "mutant", "mode", "place", "killed")} for one in missed],
-            "survivors": [{name: one[name] for name in ("core", "mutant", "mode", "place")} | {"why": reason(one)}
+            "survivors": [{name: one[name] for name in ("core", "mutant", "mode", "place", "equal")} | {"why": reason(one)}
                           for one in other]}
 
 
@@ -201,7 +238,8 @@ def main(seed: Annotated[int, typer.Option(help="Of the mutations' choice and of
     found = summary(seed, results)
     write_atomically(out, json.dumps(found, indent=1) + "\n")
     print(f"{found['mutants']} mutants: {found['killed']} killed, {found['missed']} seen by the long check alone, "
-          f"{found['not told apart']} told apart by none; {found['share']:.1%} of those that differ are killed; seed {seed}")
+          f"{found['not told apart']} told apart by none, {found['proven equal']} of these proven equal; "
+          f"{found['share']:.1%} of those that differ are killed; seed {seed}")
     raise typer.Exit(found["share"] < LEAST)
 
 

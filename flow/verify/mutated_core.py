@@ -8,6 +8,7 @@ import tempfile
 from pathlib import Path
 
 from liteformer.accel.errors import LiteFormerError
+from liteformer.flow.verify.equivalence import PREPARE, Comparison
 from liteformer.soc.core_simulation import CORE_LOOP, CoreSimulation
 
 SELECT, BITS = "mutant", 10     # The input, and its width.
@@ -46,7 +47,8 @@ class MutatedCore(CoreSimulation):
             super().__init__(compiled, remake=self._mutate, loop=loop, **options)
 
     def _mutate(self, source):
-        lines = source.read_text().splitlines()
+        self._whole = source.read_text()
+        lines = self._whole.splitlines()
         read  = READ.format(source=source.name, top=TOP)
         yosys(f"{read}; mutate -list {self._count} -seed {self._seed} -ctrl {SELECT} {BITS} 1 -o mutations.txt", source.parent)
         commands = [line for line in (source.parent / "mutations.txt").read_text().splitlines() if line.startswith("mutate")]
@@ -56,6 +58,17 @@ class MutatedCore(CoreSimulation):
                                    "place": lines[int(number[1]) - 1].strip() if number else ""})
         (source.parent / "mutate.ys").write_text("\n".join(commands) + "\n")
         yosys(f"{read}; script mutate.ys; write_verilog -noattr {source.name}", source.parent)
+
+    def comparison(self, numbers):
+        """A Comparison that knows the mutations ``numbers``."""
+        with tempfile.TemporaryDirectory() as directory:
+            folder = Path(directory)
+            for path in self.images:
+                (folder / path.name).write_text(path.read_text())
+            (folder / "core.v").write_text(self._whole)
+            (folder / "mutate.ys").write_text("\n".join(self.mutations[number - 1]["command"] for number in numbers) + "\n")
+            yosys(f"{READ.format(source='core.v', top=TOP)}; script mutate.ys; {PREPARE.format(out='core.smt2')}", folder)
+            return Comparison(folder / "core.smt2", TOP, SELECT)
 
     def configure(self, library, top):
         import ctypes

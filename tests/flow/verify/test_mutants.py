@@ -6,6 +6,7 @@ import json
 import pytest
 
 from liteformer.flow.verify import mutants
+from liteformer.soc.core_simulation import CoreSimulation
 
 
 @pytest.mark.slow
@@ -20,10 +21,24 @@ def test_mutants_of_a_small_core(tmp_path, monkeypatch):
 
 def test_the_summary_adds_up():
     one = {"core": 0, "mutant": 1, "mode": "inv", "place": "x <= y", "command": "", "killed": "outputs", "by": "quick"}
-    found = mutants.summary(5, [one] * 8 + [one | {"by": "long"}] * 2 + [one | {"killed": None, "by": None,
-                                                                                "place": "assign address = 0;"}])
-    assert (found["killed"], found["missed"], found["not told apart"], found["share"]) == (8, 2, 1, 0.8)
+    found = mutants.summary(5, [one] * 8 + [one | {"by": "long"}] * 2 + [
+        one | {"killed": None, "by": None, "equal": True, "place": "assign address = 0;"}])
+    assert (found["killed"], found["missed"], found["share"]) == (8, 2, 0.8)
+    assert (found["not told apart"], found["proven equal"]) == (1, 1)
     assert found["killed by"] == {"outputs": 8} and "address" in found["survivors"][0]["why"]
+
+
+def test_a_reset_that_is_lost_is_seen(monkeypatch):
+    """A core passes every check; one whose reset does nothing fails the check of the reset."""
+    compiled = mutants.build(0)
+    checks = mutants.Checks(compiled, 40, 1)
+    with CoreSimulation(compiled, level=0) as core:
+        registers = checks.registers(core)
+        core.restart()
+        assert checks.failure(core, registers) is None
+        monkeypatch.setattr(core, "cut", lambda transfers, cycles: core.access(transfers))
+        core.restart()
+        assert checks.failure(core, registers) == "reset"
 
 
 def test_every_core_has_something_of_its_own():
