@@ -79,8 +79,8 @@ def _core_of(model, options, clock_domain):
     if clock_domain == "sys":
         return LiteFormerCore(model)
     if model.hw.quads:
-        raise LiteFormerError(f"lanes of pump run in sys2x, at twice the clock of sys, but the core would be in {clock_domain}; "
-                              "leave pump or clock_domain out")
+        raise LiteFormerError("lanes of pump run in sys2x, at twice the clock of sys, but the core would be in "
+                              f"{clock_domain}; leave pump or clock_domain out")
     return CrossedCore(model, clock_domain)
 
 
