@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "liteformer.h"
 
-/* The number of features as a constant where the model is known. */
+/* The number of features as a constant where the model is known, and no other core may have another. */
 #if __has_include(<generated/model.h>)
 #include <generated/model.h>
 #endif
-#ifdef LITEFORMER_FEATURES
+#if defined(LITEFORMER_FEATURES) && !defined(LITEFORMER_SEVERAL)
 #define FEATURES LITEFORMER_FEATURES
 #else
 #define FEATURES liteformer_features
