@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "liteformer.h"
 
-/* The number of features as a constant where the model is known, and there is one. */
+/* The number of features as a constant where the model is known, and no other core may have another. */
 #if __has_include(<generated/model.h>)
 #include <generated/model.h>
 #endif

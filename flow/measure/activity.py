@@ -13,7 +13,7 @@ from liteformer.flow.common.cache import cache_directory
 from liteformer.flow.measure.blocks import BUS, block_of
 from liteformer.flow.measure.waveform import Waveform, read_vcd
 
-STEPS = 2  # Time steps of the file in a clock cycle.
+STEPS = 2  # Time steps of the file in a clock cycle: each half, so that both values of a pumped register count.
 WAITING_CYCLES = 512  # Of the CPU waiting for a request, with the core at rest.
 
 
@@ -90,7 +90,7 @@ def signal_block(waveform):
     """Block of a signal by its names, None for a clock, the words of a memory and signals without a meaningful name."""
     blocks = set()
     for name in waveform.names:
-        if "[" in name[-1] or name[-1] == "sys_clk":
+        if "[" in name[-1] or name[-1] in ("sys_clk", "sys2x_clk"):
             return None
         blocks.add(block_of(".".join(name[2:])))
     blocks.discard(None)

@@ -9,6 +9,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections import Counter
 from dataclasses import asdict
 from pathlib import Path
 
@@ -80,7 +81,8 @@ def synthesise(directory, sources, top, include_dirs=(), progress=None):
         progress: optional callable (done, total, text).
     Returns:
         dict ``area`` of ``count`` and ``sites.count``, ``paths``: list of ``timing.Path`` as dicts, the slowest into each
-        block; ``blocks``: dict block -> the same as ``area``, which they sum to except for slices and control sets.
+        block; ``blocks``: dict block -> the same as ``area``, which they sum to except for slices and control sets, and
+        ``ff_pumped``, flip-flops of the clock of twice the frequency, where there are some.
     Raises:
         LiteFormerError: Yosys is missing or rejects the design.
     """
@@ -100,6 +102,9 @@ def synthesise(directory, sources, top, include_dirs=(), progress=None):
     whole, parts = sites.count(module, owners)
     result = {"area": cells | whole, "paths": [asdict(path) for path in timing.longest_paths(netlist, top)],
               "blocks": {block: count(part) | parts[block] for block, part in blocks.cells_by_block(module, owners).items()}}
+    twice = Counter(owners[name] for name in timing.pumped_cells(module) if module["cells"][name]["type"] in FLIP_FLOPS)
+    for block, number in twice.items():
+        result["blocks"][block]["ff_pumped"] = number
     write_atomically(cached, json.dumps(result))
     return result
 

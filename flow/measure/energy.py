@@ -32,7 +32,8 @@ def dynamic_power(area, rate, clock_mhz):
         dict resource -> Range of milliwatts.
     """
     # Count x toggle rate: how many of each change, or are clocked, in a cycle.
-    events = {"clock": area["ff"], "logic": area["lut"] * rate, "signal": (area["lut"] + area["ff"]) * rate,
+    clocked = area["ff"] + area.get("ff_pumped", 0)
+    events = {"clock": clocked, "logic": area["lut"] * rate, "signal": (area["lut"] + area["ff"]) * rate,
               # The block RAMs of the core and of LiteX are enabled in every cycle.
               "bram36": area["bram36"], "dsp": area["dsp"] * rate / DEFAULT_TOGGLE}
     return {name: PICOJOULES[name] * (number * clock_mhz / 1000) for name, number in events.items()}

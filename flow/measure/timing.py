@@ -208,13 +208,19 @@ class _Netlist:
         return {port: setup for port, setup in setups.items() if setup is not None}
 
 
-def _pumped(module, driver):
+def pumped_cells(module):
     """Names of the cells whose clock is that of the port ``PUMPED_PORT``."""
-    clocks, found = set(module.get("ports", {}).get(PUMPED_PORT, {}).get("bits", ())), set()
-    for name, cell in module["cells"].items() if clocks else ():
+    clocks = set(module.get("ports", {}).get(PUMPED_PORT, {}).get("bits", ()))
+    if not clocks:
+        return set()
+    # What the clock's buffers make of it, in any order.
+    buffers = {cell["connections"]["O"][0]: cell["connections"]["I"][0] for cell in module["cells"].values()
+               if cell["type"] in ("IBUF", "BUFG")}
+    found = set()
+    for name, cell in module["cells"].items():
         bit = next((cell["connections"][pin][0] for pin in CLOCK_PINS if cell["connections"].get(pin)), None)
-        while bit in driver and module["cells"][driver[bit][0]]["type"] in ("IBUF", "BUFG"):
-            bit = module["cells"][driver[bit][0]]["connections"]["I"][0]
+        while bit in buffers:
+            bit = buffers[bit]
         if bit in clocks:
             found.add(name)
     return found
@@ -236,7 +242,7 @@ def longest_paths(netlist, top):
 def _longest(module, key):
     """For each block the path that maximises ``key`` of (ns, levels, carries, start); list of Path."""
     netlist, worst = _Netlist(module, key), {}
-    pumped  = _pumped(module, netlist.driver)
+    pumped  = pumped_cells(module)
     leaving = _Netlist(module, key, pumped)
     for cell, bit, setup in netlist.ends():
         end = netlist.cell_name(cell)

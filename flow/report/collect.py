@@ -101,7 +101,7 @@ def _about(source, compiled):
         "notes": list(source.run.metrics.get("notes", ())) if source.run else [],
         "board": source.board, "device": source.device, "cpu": source.cpu, "clock_mhz": source.clock_mhz,
         "array": {"rows": hw.rows, "columns": hw.columns, "lanes": hw.lanes, "dsp_lanes": hw.dsp_lanes,
-                  "requantizers": hw.requantizers}}
+                  "pump": bool(hw.quads), "requantizers": hw.requantizers}}
 
 
 def _accuracy(source):

@@ -78,7 +78,8 @@ def _model(report):
         ["device, board", f"{report['device']}, {report['board'] or 'none named'}"],
         ["CPU, clock", f"{report['cpu']}, {report['clock_mhz']:g} MHz"],
         ["array, rows x columns", f"{array['rows']} x {array['columns']} = {array['lanes']} lanes"],
-        ["of these in DSP blocks; requantizers", f"{array['dsp_lanes']}; {array['requantizers']}"],
+        ["of these in DSP blocks; requantizers",
+         f"{array['dsp_lanes']}{' at twice the clock' * array['pump']}; {array['requantizers']}"],
         ["model id", model["id"][:16]]], words=True)
 
 

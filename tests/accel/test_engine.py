@@ -58,7 +58,7 @@ def test_smallest_shapes(shape, options):
 @pytest.mark.parametrize(("shape", "options"), [
     ({"readout": "mean", "features": 3}, {}),
     ({"readout": "last", "bits": 5, "heads": 2, "window": 6}, {"rows": 6, "columns": 4, "requantizers": 3}),
-    ({"readout": "mean", "bits": 8, "d_model": 24, "ffn": 80}, {"columns": 5, "dsp_lanes": 16}),
+    ({"readout": "mean", "bits": 8, "d_model": 8, "ffn": 40}, {"columns": 5, "dsp_lanes": 16}),
     ({"readout": "last", "bits": 8, "window": 3, "loadable": True}, {"columns": 4, "requantizers": 3}),
     ({"readout": "mean", "bits": 4, "window": 1}, {"columns": 4}),
 ], ids=str)

@@ -123,7 +123,8 @@ def test_array(row_bits, column_bits, operand_bits, dsp_lanes):
 
 @pytest.mark.parametrize(("rows", "dsp_lanes", "quads"), [(6, 4, 1), (6, 12, 3), (4, 16, 4), (5, 20, 4)])
 @pytest.mark.parametrize(("row_bits", "column_bits", "operand_bits", "room"), [
-    (4, 4, 8, 0), (2, 3, 8, 0), (8, 8, 8, 0), (8, 8, 8, 9), (3, 8, 8, 3), pytest.param(6, 6, 6, 0, marks=pytest.mark.slow)])
+    (4, 4, 8, 0), (8, 8, 8, 0), (3, 8, 8, 3),
+    *(pytest.param(*widths, marks=pytest.mark.slow) for widths in ((2, 3, 8, 0), (8, 8, 8, 9), (6, 6, 6, 0)))])
 def test_pumped_array(row_bits, column_bits, operand_bits, room, rows, dsp_lanes, quads):
     """Lanes of four, of two and in LUTs; sums that reach beyond their field, some with room to spare in the accumulator."""
     k = 9

@@ -211,7 +211,8 @@ def test_the_clock(build):
         assert f"#define CONFIG_CLOCK_FREQUENCY {int(clock)}\n" in header
 
 
-@pytest.mark.parametrize("name", ["seeed_spartan_edge", "arty_a7", "sim"])
+@pytest.mark.parametrize("name", ["seeed_spartan_edge", "sim", *(pytest.param(name, marks=pytest.mark.slow) for name in (
+    "elastic_node_v5", "arty_a7", "arty_s7"))])
 def test_the_clock_of_pumped_lanes(model, tmp_path, name):
     """Twice the frequency and in phase, from the same PLL; on no board, a port."""
     board = load_board(name)

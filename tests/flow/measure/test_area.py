@@ -123,6 +123,9 @@ def test_four_lanes_are_one_dsp_block(tmp_path, monkeypatch, acc_bits, most_luts
     verilog.convert(top, ios=top.ports, name="quad").write(str(tmp_path / "quad.v"))
     result = area.synthesise(tmp_path, ["quad.v"], "quad")
     assert result["area"]["dsp"] == 1 and 8 < result["area"]["lut"] <= most_luts
+    # The row operand and the sum that is held; the other row's sum is in the block if it starts at 0.
+    pumped = sum(block.get("ff_pumped", 0) for block in result["blocks"].values())
+    assert 16 + acc_bits < pumped < result["area"]["ff"]
     slowest = max(path["ns"] for path in result["paths"] if path["block"] == timing.PUMPED_BLOCK)
     # From an operand without a register of the block through its multiplier: 4.2 ns and more.
     assert 1 < slowest < most_ns

@@ -81,7 +81,7 @@ def test_json(report, trained):
     assert typical == pytest.approx(report["energy"]["power_mw"]["typical"] * report["latency_us"] / 1000, rel=1e-3)
     assert report["energy"]["kind"] == "energy estimate"
     assert report["paper"] is None and report["vivado"] is None
-    assert report["array"] == {"rows": 2, "columns": 2, "lanes": 4, "dsp_lanes": 0, "requantizers": 1}
+    assert report["array"] == {"rows": 2, "columns": 2, "lanes": 4, "dsp_lanes": 0, "pump": False, "requantizers": 1}
 
 
 def test_activity_is_of_this_soc(report):

@@ -15,8 +15,8 @@ from liteformer.flow.measure import hardware, netlist
 KINDS = {"RAMB36E1", "RAMB18E1", "RAM32M", "DSP48E1", "CARRY4", "FDRE", "LUT6"}
 
 
-def model_file(path, **shape):
-    model = random_model(np.random.default_rng(5), bits=4, **shape)
+def model_file(path, bits=4, **shape):
+    model = random_model(np.random.default_rng(5), bits=bits, **shape)
     model.save(path)
     return model
 
@@ -34,10 +34,11 @@ def test_the_netlist_of_a_small_soc(run, tmp_path):
 
 
 @pytest.mark.slow
-def test_the_netlist_of_pumped_lanes(run, tmp_path):
-    """Both clocks through the global buffers of the netlist, four lanes in each DSP block."""
+@pytest.mark.parametrize("bits", [4, 8])
+def test_the_netlist_of_pumped_lanes(run, tmp_path, bits):
+    """Both clocks through the global buffers of the netlist, four lanes in each DSP block, without and with wraps."""
     path = tmp_path / "model.safetensors"
-    model_file(path, window=4, features=1, d_model=4)
+    model_file(path, bits, window=4, features=1, d_model=4)
     HardwareFile(pump=True, columns=2).write(tmp_path)
     code, out, err = run("simulate", path, "--netlist", "synthesis", "--windows", 3, "--json")
     assert code == 0, err
