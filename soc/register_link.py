@@ -25,7 +25,7 @@ class RegisterMap:
     """Addresses of a SoC's registers and memories, from the csr.csv or csr.json that LiteX writes.
 
     Args:
-        path: the file.
+        path: the file. core: name of the core in the SoC; not needed where there is one.
     Attributes:
         registers, memories: dict name -> byte address; sizes: dict name of a register -> words that it takes; constants:
         dict name -> value; core: the core's name in the SoC.
@@ -33,7 +33,7 @@ class RegisterMap:
         LiteFormerError: no such file, not a register map, or one without a LiteFormer core.
     """
 
-    def __init__(self, path):
+    def __init__(self, path, core=None):
         path = Path(path)
         if not path.is_file():
             raise LiteFormerError(f"there is not a register map {path}; LiteX writes one with --csr-csv csr.csv")
@@ -44,9 +44,12 @@ class RegisterMap:
             raise LiteFormerError(f"{path} is not a register map of LiteX; write one with --csr-csv csr.csv") from None
         cores = [name.removesuffix("_model_id") for name in self.registers if name.endswith("_model_id")]
         cores = [name for name in cores if name in self.memories and f"{name}_control" in self.registers]
-        if len(cores) != 1:
-            raise LiteFormerError(f"{path} describes {len(cores)} LiteFormer cores with registers and window; one is needed")
-        self.core = cores[0]
+        if core is not None and core not in cores:
+            raise LiteFormerError(f"{path} describes no LiteFormer core {core}; it has {' and '.join(cores) or 'none'}")
+        if core is None and len(cores) != 1:
+            advice = f"name {' or '.join(cores)} with --core" if cores else "one with registers and window is needed"
+            raise LiteFormerError(f"{path} describes {len(cores)} LiteFormer cores; {advice}")
+        self.core = core or cores[0]
 
 
 def _from_json(path):
@@ -80,14 +83,14 @@ class RegisterLink:
 
     Args:
         path: register map. server: HOST:PORT of litex_server. task: of the model, which the registers do not show.
-        timeout: seconds that an inference may take.
+        timeout: seconds that an inference may take. core: its name, of several.
     Raises:
         LiteFormerError: no register map, or no server there.
     """
 
-    def __init__(self, path, server="localhost:1234", task="forecast", timeout=5.0):
+    def __init__(self, path, server="localhost:1234", task="forecast", timeout=5.0, core=None):
         self.task, self.server, self._timeout = task, server, timeout
-        self._map = RegisterMap(path)
+        self._map = RegisterMap(path, core)
         host, _, port = server.rpartition(":")
         if not host or not port.isdigit():
             raise LiteFormerError(f"{server} is not HOST:PORT, such as localhost:1234")

@@ -49,6 +49,7 @@ def run(
     csr: Annotated[str | None, typer.Option(metavar="csr.csv", help="Drive the core's registers through litex_server; the "
                                             "register map that LiteX wrote (CSV or JSON).")] = None,
     server: Annotated[str, typer.Option(help="HOST:PORT of litex_server, for --csr.")] = "localhost:1234",
+    core: Annotated[str | None, typer.Option(metavar="NAME", help="The core in a SoC with several, for --csr.")] = None,
     data: Annotated[options.DataName | None, typer.Option(
         metavar="NAME", help=f"Data set as in `liteformer train` ({', '.join(registry.REGISTRY)}): its test windows; the "
                              "model's training data if --path is left out too.")] = None,
@@ -99,6 +100,6 @@ def run(
                        "fill": fill or None, "every": every}
             source = open_source(loaded, data, path, windows, reading)
             opened = stack.enter_context(open_device(loaded, model, port=port, baudrate=baudrate, sim=sim, cpu=cpu, csr=csr,
-                                                     server=server, fpga=device))
+                                                     server=server, fpga=device, core=core))
         result = run_device(opened, loaded, source, windows, plot, as_json)
     console.emit(result, as_json, _render)

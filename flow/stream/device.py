@@ -62,13 +62,14 @@ def _shape(window, features, outputs, task):
 
 @contextmanager
 def open_device(model, path, *, port=None, baudrate=115200, sim=False, cpu=None, csr=None, server="localhost:1234",
-                fpga=None):
+                fpga=None, core=None):
     """Open the device that exactly one of port, sim and csr names, and check that it holds the model.
 
     Args:
         model: QuantizedModel; path: where it comes from. port, baudrate: serial port. sim: simulate the SoC, with ``cpu``,
         within the FPGA ``fpga``.
-        csr: register map of a SoC behind ``litex_server``, which listens on ``server``, HOST:PORT.
+        csr: register map of a SoC behind ``litex_server``, which listens on ``server``, HOST:PORT. core: name
+        of the core, of several in that SoC.
     Yields:
         Device.
     Raises:
@@ -78,7 +79,7 @@ def open_device(model, path, *, port=None, baudrate=115200, sim=False, cpu=None,
         raise LiteFormerError("name one device: --port /dev/ttyUSB0, --sim for the simulated SoC, or --csr csr.csv for a SoC "
                               "behind litex_server")
     device, close = (_serial(port, baudrate) if port else _simulated(model, path, cpu, fpga) if sim else
-                     _registers(model, csr, server))
+                     _registers(model, csr, server, core))
     try:
         device.check(model, path)
         yield device
@@ -124,7 +125,7 @@ def _simulation(compiled, cpu):
         return Simulation(compiled, cpu=cpu)
 
 
-def _registers(model, csr, server):
+def _registers(model, csr, server, core):
     from liteformer.soc.register_link import RegisterLink
-    link = RegisterLink(csr, server, model.config.task)
+    link = RegisterLink(csr, server, model.config.task, core=core)
     return Device(link, "registers", f"the SoC behind {server}"), link.close

@@ -47,3 +47,14 @@ def test_the_header_tells_them():
     assert " * 1 p * / (mbar): round((value - 997) * 2048); missing: -9999" in lines and " * 0 load: output / 512 + 12" in lines
     assert "#define LITEFORMER_RAW_OFFSETS {0.0, 997.0}" in lines and "#define LITEFORMER_OUTPUT_SCALES {512.0}" in lines
     assert "\n".join(lines).count("*/") == 1
+
+
+def test_the_header_has_shifts_for_whole_numbers():
+    """(number << shift) - origin is the sample; of other scales there are none."""
+    lines, model = _units(far_model()), far_model()
+    assert "#define LITEFORMER_RAW_SHIFTS {2, 11}" in lines and "#define LITEFORMER_RAW_ORIGINS {0, 2041856}" in lines
+    assert "#define LITEFORMER_OUTPUT_SHIFTS {9}" in lines and "#define LITEFORMER_OUTPUT_ORIGINS {6144}" in lines
+    assert model.config.counts(np.array([[0.0, 1001.0]]))[0, 1] == (1001 << 11) - 2041856
+    odd = QuantizedModel(model.config.model_copy(update={"raw_scale": [4.0, 3.0]}), model.tensors)
+    assert not [line for line in _units(odd) if "_RAW_SHIFTS" in line or "_RAW_ORIGINS" in line]
+    assert "#define LITEFORMER_OUTPUT_SHIFTS {9}" in _units(odd)

@@ -122,6 +122,16 @@ def test_json_gives_the_same(simulation, csr, tmp_path):
     assert one.core == "liteformer" and one.constants["config_clock_frequency"] == 100_000_000
 
 
+def test_a_core_among_several(csr, tmp_path):
+    both = tmp_path / "both.csv"
+    both.write_text(csr.read_text() + csr.read_text().replace("liteformer_", "pump_").replace("liteformer,", "pump,"))
+    assert RegisterMap(both, "pump").core == "pump" and "pump_control" in RegisterMap(both, "pump").registers
+    for core, sentence in ((None, "describes 2 LiteFormer cores; name liteformer or pump with --core"),
+                           ("fan", "describes no LiteFormer core fan; it has liteformer and pump")):
+        with pytest.raises(LiteFormerError, match=re.escape(f"{both} {sentence}")):
+            RegisterMap(both, core)
+
+
 def test_a_lost_connection_is_no_data(csr):
     """LiteX's client would read zeros."""
     with socket.create_server(("localhost", 0)) as listener:
