@@ -79,12 +79,12 @@ class Checks:
         span  = [0, 3, OUTPUT_WORD, OUTPUT_WORD + 1, BEYOND]
         if simulation.compiled.hw.loadable:
             span += [STORE_WORD + n for n in range(8)]
-        first = simulation.access([(word, None) for word in words + span])
-        simulation.access([(simulation.words["self_test"], 5), (simulation.words["ev_enable"], 1)])
-        after = simulation.access([(simulation.words[name], None) for name in ("self_test", "ev_enable", "status")])
-        simulation.access([(simulation.words["ev_enable"], 3), (simulation.words["self_test"], 2)])
-        last = simulation.access([(simulation.words[name], None) for name in ("self_test", "ev_enable", "status")])
-        return [*first.tolist(), *after.tolist(), *last.tolist()]
+        seen = simulation.access([(word, None) for word in words + span]).tolist()
+        for test, enabled in ((5, 1), (0, 2), (7, 0), (2, ALL_EVENTS)):
+            simulation.access([(simulation.words["self_test"], test), (simulation.words["ev_enable"], enabled)])
+            reads = [(simulation.words[name], None) for name in ("self_test", "ev_enable", "status")]
+            seen += simulation.access(reads).tolist()
+        return seen
 
     def is_reset(self, simulation):
         """Whether the core is as new, but for its memories, after a reset of one cycle at several times of an inference."""
@@ -208,13 +208,17 @@ REASONS = (
     (r"(write|load)_we(\[\d+\])?\)", "what a memory's write port carries while nothing is written"),
     (r"lutlane\d+_(lowest|upper|acc)", "a bit of a lane's product that no operands of this model reach"),
     (r"^(end|case .*)$", "a selection's code that this program does not use"),
-    (r"kept_copy|matrixarray_register|if \(.*active|awake", "a register that moves on, or holds, while nothing uses it: the "
-     "enable saves power alone"),
+    (r"sys_rst", "the reset of a register that is set anew before it is read, or holds its first value"),
+    (r"kept_copy|matrixarray_register|if \(.*active|_active = |capture_copy|drain_valid\) begin|awake",
+     "a register that moves on, or holds, while nothing uses it: the enable saves power alone"),
     (r"next_value_ce|_next_value", "the state machine assigns the same value, or to a register that is read only after it "
      "is set anew"),
     (r"instruction\d*|_fetched|_current", "a field or a bit of it that no instruction of this program sets"),
-    (r"total|register\d+\[|drain_register|requantizer|lowest|product|scale", "a bit that no value of this model reaches, or "
+    (r"total|register\d+\[|drain_register|requantizer|lowest|product|scale|_distance|_drain = |_rest = |_limited|unit_value"
+     r"|rowdivider_(step|read)|window_raw\[|collector_word", "a bit that no value of this model reaches, or "
      "below what the clamp and the rounding keep"),
+    (r"downcounter|sequencer_(tile|nextstate|tiles|remaining|base)|sequencer_\w+_nextstate|engine_source|_tile = ",
+     "a bit of a counter or an address that this program does not reach"),
     (r"address|_adr|memory|storage|port", "an upper address bit, or a word, that this shape does not use"),
     (r"bus|wb_|csr|bank|interface|wishbone", "a bit of the bus that no master of the test drives, such as a byte select"),
 )

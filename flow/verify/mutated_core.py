@@ -47,7 +47,7 @@ class MutatedCore(CoreSimulation):
             super().__init__(compiled, remake=self._mutate, loop=loop, **options)
 
     def _mutate(self, source):
-        self._whole = source.read_text()
+        self._name, self._whole = source.name, source.read_text()
         lines = self._whole.splitlines()
         read  = READ.format(source=source.name, top=TOP)
         yosys(f"{read}; mutate -list {self._count} -seed {self._seed} -ctrl {SELECT} {BITS} 1 -o mutations.txt", source.parent)
@@ -65,9 +65,10 @@ class MutatedCore(CoreSimulation):
             folder = Path(directory)
             for path in self.images:
                 (folder / path.name).write_text(path.read_text())
-            (folder / "core.v").write_text(self._whole)
+            # The names of cells contain that of the file.
+            (folder / self._name).write_text(self._whole)
             (folder / "mutate.ys").write_text("\n".join(self.mutations[number - 1]["command"] for number in numbers) + "\n")
-            yosys(f"{READ.format(source='core.v', top=TOP)}; script mutate.ys; {PREPARE.format(out='core.smt2')}", folder)
+            yosys(f"{READ.format(source=self._name, top=TOP)}; script mutate.ys; {PREPARE.format(out='core.smt2')}", folder)
             return Comparison(folder / "core.smt2", TOP, SELECT)
 
     def configure(self, library, top):

@@ -15,6 +15,7 @@ def test_mutants_of_a_small_core(tmp_path, monkeypatch):
     monkeypatch.setattr(mutants, "LONG_ROWS", 200)
     found = mutants.examine(0, 20, 3, tmp_path)
     assert len(found) == 20 and sum(one["killed"] is not None for one in found) >= 12
+    assert all(("equal" in one) == (one["killed"] is None) for one in found)
     stored, = tmp_path.glob("*.json")
     assert json.loads(stored.read_text()) == found == mutants.examine(0, 20, 3, tmp_path)
 
@@ -28,6 +29,7 @@ def test_the_summary_adds_up():
     assert found["killed by"] == {"outputs": 8} and "address" in found["survivors"][0]["why"]
 
 
+@pytest.mark.slow
 def test_a_reset_that_is_lost_is_seen(monkeypatch):
     """A core passes every check; one whose reset does nothing fails the check of the reset."""
     compiled = mutants.build(0)
