@@ -48,8 +48,8 @@ def mutants(found):
     text = (f"`make mutants`: {found['mutants']:,} mutants of three cores. {told:,} differ from the core in one of the checks; "
             f"the quick check sees {found['killed']:,} of these, {found['share']:.1%}. {found['not told apart']:,} are told "
             f"apart by none. Of these, {found['proven equal']:,} are proven to be the core: in any state, reachable or not, "
-            f"they give the same outputs; if all others counted as faults, {found['killed'] / left:.1%} of {left:,} would be seen. "
-            "Why they may be none is a guess from what stands in their line:")
+            f"they give the same outputs; if all others counted as faults, {found['killed'] / left:.1%} of {left:,} would be "
+            "seen. Why they may be none is a guess from what stands in their line:")
     why = {}
     for one in found["survivors"]:
         reason = "proven equal" if one["equal"] else one["why"]
