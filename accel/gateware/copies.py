@@ -22,24 +22,28 @@ class KeptRegister(_Kept):
     """``q`` follows ``d`` a cycle later; synthesis merges it with no other register and takes none of its loads away.
 
     Yosys looks for the attribute at the flip-flops, which have that of their ``always`` block; Vivado at the signal.
-    ``q`` has no reset.
+    ``q`` has no reset unless ``reset``, to 0 by the domain's.
     """
 
-    def __init__(self, d, q, domain="sys"):
+    def __init__(self, d, q, domain="sys", reset=False):
         _Kept.__init__(self, d, q)
         self.clock = ClockSignal(domain)
+        self.reset = ResetSignal(domain, allow_reset_less=True) if reset else None
 
     def iter_expressions(self):
         yield self, "clock", SPECIAL_INPUT
+        if self.reset is not None:
+            yield self, "reset", SPECIAL_INPUT
         yield from _Kept.iter_expressions(self)
 
     @staticmethod
     def emit_verilog(special, namespace, add_data_file):
         name, length = namespace.get_name(special.q), len(special.q)
         sign = "signed " if special.q.signed else ""
+        reset = "" if special.reset is None else f"if ({namespace.get_name(special.reset)}) {name}_kept <= {length}'d0; else "
         return (f'(* keep = "true" *) reg {sign}[{length - 1}:0] {name}_kept = {length}\'d0;\n'
                 f"(* keep *) always @(posedge {namespace.get_name(special.clock)})\n"
-                f"    {name}_kept <= {namespace.get_name(special.d)};\n"
+                f"    {reset}{name}_kept <= {namespace.get_name(special.d)};\n"
                 f"assign {name} = {name}_kept;\n\n")
 
 
@@ -62,17 +66,19 @@ class SimulatedKept:
         if isinstance(special, KeptRegister):
             sync = getattr(module.sync, special.clock.cd)
             sync += follows
+            if special.reset is not None:
+                sync += If(special.reset, special.q.eq(0))
         else:
             module.comb += follows
         return module
 
 
-def kept_copy(module, source, domain="sys"):
+def kept_copy(module, source, domain="sys", reset=False):
     """A register of its own that follows ``source``, a Signal or an expression, a cycle of ``domain`` later; it belongs to
-    ``module``."""
+    ``module``. ``reset``: the domain's makes it 0."""
     source = _signal(module, source)
     copy = Signal.like(source, reset_less=True)
-    module.specials += KeptRegister(source, copy, domain)
+    module.specials += KeptRegister(source, copy, domain, reset)
     return copy
 
 

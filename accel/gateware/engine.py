@@ -93,15 +93,13 @@ class Engine(LiteXModule):
 
         # After an abort the pipelines drain, with their results discarded, before the engine is free again.
         running  = Signal()
-        stop     = Signal()
         settled  = Signal(reset=1)
         flushing = Signal(max=FLUSH_CYCLES + 1)
         finished = Signal()
         self.comb += [
             self.done.eq(finished & running & ~self.abort),
             compute.start.eq(self.start), drains.start.eq(self.start),
-            # A reset aborts as well: the copies of registers have none of their own.
-            stop.eq(self.abort | ResetSignal(allow_reset_less=True)), compute.abort.eq(stop), drains.abort.eq(stop),
+            compute.abort.eq(self.abort), drains.abort.eq(self.abort),
             window.push.eq(self.push), window.clear.eq(self.clear),
             self.push_busy.eq(window.busy), self.full.eq(window.full),
         ]

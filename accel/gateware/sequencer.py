@@ -168,7 +168,7 @@ class ComputeSequencer(LiteXModule):
         tile_next = ends & ~(step & now.end) & ~self.abort
         step_next = tile_next & last_tile
         self.comb += [
-            end.eq(kept_copy(self, ahead))
+            end.eq(kept_copy(self, ahead, reset=True))
             for end, ahead in ((tile, tile_next), (step, step_next), (loads, step_next | (self.start & ~self.abort)))
         ]
         self.comb += [
