@@ -115,7 +115,8 @@ class PumpedLanes(LiteXModule):
         self.ports = {*flags, *rows, packed, self.out, self.cd_sys.clk, self.cd_sys2x.clk}
 
 
-@pytest.mark.parametrize(("acc_bits", "most_luts", "most_ns"), [(16, 20, 3.0), pytest.param(22, 60, 4.5, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(("acc_bits", "most_luts", "most_ns"), [(16, 20, 3.0),
+                                                                pytest.param(22, 60, 4.5, marks=pytest.mark.slow)])
 def test_four_lanes_are_one_dsp_block(tmp_path, monkeypatch, acc_bits, most_luts, most_ns):
     """All registers of operands, product and sum are inside; what is outside is the operands' multiplexer and the counters."""
     monkeypatch.setenv("LITEFORMER_CACHE", str(tmp_path / "cache"))

@@ -77,8 +77,9 @@ def test_bad_input(run, arguments, sentence):
     assert [path.name for path in Path().iterdir()] == ["model.safetensors"]
 
 
-@pytest.mark.parametrize("command", ["build model.safetensors --board seeed_spartan_edge --no-compile --cpu vexriscv",
-                                     "generate model.safetensors --out core"])
+@pytest.mark.parametrize("command", [
+    pytest.param("build model.safetensors --board seeed_spartan_edge --no-compile --cpu vexriscv", marks=pytest.mark.slow),
+    "generate model.safetensors --out core"])
 def test_an_array_that_is_too_big(run, command):
     """It says by how much and what would fit, and writes nothing; that many columns fit, and a simulation may have it."""
     array = ("--rows", 4, "--requantizers", 2, "--dsp-lanes", 0)
