@@ -40,7 +40,9 @@ class KeptRegister(_Kept):
     def emit_verilog(special, namespace, add_data_file):
         name, length = namespace.get_name(special.q), len(special.q)
         sign = "signed " if special.q.signed else ""
-        reset = "" if special.reset is None else f"if ({namespace.get_name(special.reset)}) {name}_kept <= {length}'d0; else "
+        # None, or the constant that it is in a domain without reset.
+        signal = isinstance(special.reset, Signal)
+        reset = f"if ({namespace.get_name(special.reset)}) {name}_kept <= {length}'d0; else " if signal else ""
         return (f'(* keep = "true" *) reg {sign}[{length - 1}:0] {name}_kept = {length}\'d0;\n'
                 f"(* keep *) always @(posedge {namespace.get_name(special.clock)})\n"
                 f"    {reset}{name}_kept <= {namespace.get_name(special.d)};\n"
