@@ -19,7 +19,7 @@ from liteformer.accel.core import LiteFormerCore
 from liteformer.accel.errors import LiteFormerError
 from liteformer.soc.gowin import ALL_LUT4, add_luts
 from liteformer.soc.quiet import quiet
-from liteformer.soc.sensors import WITH_XADC, add_sensor
+from liteformer.soc.sensors.sensor import WITH_XADC, add_sensor
 from liteformer.soc.soc import LiteFormerSoC
 
 BUILD_NAME = "liteformer_soc"

@@ -10,7 +10,7 @@ from liteformer.accel.compiler.memories import block_halves, lut_cost, lutram_co
 from liteformer.accel.devices import SERIES_7
 from liteformer.accel.gateware.lane import pair_field
 from liteformer.accel.gateware.memory import BLOCK
-from liteformer.accel.gateware.softmax import Softmax
+from liteformer.accel.gateware.softmax.softmax import Softmax
 from liteformer.accel.hardware import compute_fields, drain_fields, memory_shapes, model_memories, word_bits
 from liteformer.accel.numerics import RAW_BITS
 

@@ -6,7 +6,7 @@ The core never stalls by itself; it runs exactly the schedule computed here, cyc
 
 import numpy as np
 
-from liteformer.accel.gateware.drain import SELECT_TO_RESULT
+from liteformer.accel.gateware.drain.drain import SELECT_TO_RESULT
 from liteformer.accel.gateware.sequencer import (
     ROW_INPUT,
     ROW_MEMORY,
@@ -15,7 +15,7 @@ from liteformer.accel.gateware.sequencer import (
     value_source,
     wide_key_source,
 )
-from liteformer.accel.gateware.softmax import SCORE_TO_DIVISION, SCORE_TO_FIRST_WEIGHT, SCORE_TO_NEXT, Softmax
+from liteformer.accel.gateware.softmax.softmax import SCORE_TO_DIVISION, SCORE_TO_FIRST_WEIGHT, SCORE_TO_NEXT, Softmax
 from liteformer.accel.hardware import DRAIN_TO_VISIBLE
 
 # From the start pulse to issue time 0, and from the last selection to the done pulse.

@@ -9,7 +9,7 @@ from liteformer.accel import numerics
 from liteformer.accel.gateware.array import MatrixArray
 from liteformer.accel.gateware.copies import kept_copy
 from liteformer.accel.gateware.delay import DelayLine
-from liteformer.accel.gateware.drain import Drain
+from liteformer.accel.gateware.drain.drain import Drain
 from liteformer.accel.gateware.fabric import choose
 from liteformer.accel.gateware.loadable_stream import LoadableStream
 from liteformer.accel.gateware.loader import EngineLoader
@@ -17,7 +17,7 @@ from liteformer.accel.gateware.memory import ADDRESS_TO_DATA, DISTRIBUTED, Regis
 from liteformer.accel.gateware.outputs import OutputRegisters
 from liteformer.accel.gateware.sequencer import (
     ROW_INPUT, ROW_PROBABILITY, ComputeSequencer, DrainSequencer, key_source, stream_source, value_source, wide_key_source)
-from liteformer.accel.gateware.softmax import Softmax
+from liteformer.accel.gateware.softmax.softmax import Softmax
 from liteformer.accel.gateware.weights import StreamPlan, WeightStream
 from liteformer.accel.gateware.window import SampleWindow
 from liteformer.accel.hardware import memory_shapes

@@ -31,7 +31,7 @@ def run_build(model, board, out, *, compile_gateware=True, toolchain=None, cpu=N
     Args:
         model: model file or directory. board: name. out: folder of the project. applications: C files in place of the
         firmware's own. uartbone: the serial pins lead to the bus. overrides: fields of HardwareOptions. clock: Hz, ``AUTO``,
-        or None for the board's usual one. dsp: multipliers may be DSP blocks. sensor: one of soc.sensors.SENSORS, which the
+        or None for the board's usual one. dsp: multipliers may be DSP blocks. sensor: one of SENSORS (soc.sensors), which the
         firmware then watches unless there are applications.
     Returns:
         dict, the command's JSON.
@@ -105,7 +105,7 @@ def run_build(model, board, out, *, compile_gateware=True, toolchain=None, cpu=N
 def _watching(sensor, config, applications):
     """Options of LiteFormerSoC for a sensor."""
     from liteformer.boards.target import add_board_sensor
-    from liteformer.soc.sensors import APPLICATIONS, COLUMNS
+    from liteformer.soc.sensors.sensor import APPLICATIONS, COLUMNS
     peripherals = {"peripherals": (functools.partial(add_board_sensor, sensor),)}
     if applications:
         return peripherals

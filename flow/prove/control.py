@@ -19,10 +19,11 @@ from liteformer.accel.gateware.sequencer import (
     value_source,
     wide_key_source,
 )
-from liteformer.accel.gateware.softmax_divide import RowDivider
+from liteformer.accel.gateware.softmax.divide import RowDivider
 from liteformer.accel.gateware.window import SampleWindow
 from liteformer.accel.hardware import compute_fields
 from liteformer.accel.random_model import random_model
+from liteformer.flow.prove.program import ProgramBench
 from liteformer.flow.prove.proof import BOUNDED, INDUCTION, PIPELINE, Bench, Proof
 
 
@@ -161,37 +162,21 @@ def stays_inside(hw, program):
     return True
 
 
-class SequencerBench(Bench):
+class SequencerBench(ProgramBench):
     """The operands issued are those of the program's loops, one instruction after the other: none is skipped or doubled.
 
     The program is any of ``length`` instructions, written through the loader's port before the start.
     """
 
     def __init__(self, length):
-        super().__init__()
         widths = {"wait": 3, "k_last": 2, "passes_last": 1, "tiles_last": 1, "gap": 2, "columns_last": 1}
         hw = replace(tiny().hw, widths=widths, row_depth=4, key_depth=4, value_depth=4, requantizers=1)
         fields = compute_fields(hw)
-        width  = sum(bits for _, bits in fields)
-        active, address, write, data = Signal(), Signal(max=max(length, 2)), Signal(), self.input(Signal(width))
-        self.dut = dut = ComputeSequencer(hw, [0] * length, (active, address, write, data))
-        # Cycle n < length writes word n, then the start follows.
-        cycle = Signal(max=length + 8)
-        words = [Signal(width) for _ in range(length)]
-        self.sync += If(cycle != length + 3, cycle.eq(cycle + 1))
-        self.comb += [active.eq(cycle < length), write.eq(cycle < length), address.eq(cycle), dut.start.eq(cycle == length + 2)]
-        self.sync += [If(cycle == n, word.eq(data)) for n, word in enumerate(words)]
+        super().__init__(ComputeSequencer, hw, fields, length)
         # What the compiler keeps to (``keeps_to``); the column operand is a weight or a key.
-        decoded = []
-        for n, word in enumerate(words):
-            values, low = {}, 0
-            for name, bits in fields:
-                values[name] = word[low:low + bits]
-                low += bits
-            decoded.append(values)
-            self.assumed += [(cycle <= n) | (values["end"] == (n == length - 1)), (cycle <= n) | _lasts(values),
-                             (cycle <= n) | (values["column_source"] == 0)]
-        self._loops(dut, decoded, fields)
+        self.assume_of_instructions(lambda n, values: [values["end"] == (n == length - 1), _lasts(values),
+                                                       values["column_source"] == 0])
+        self._loops(self.dut, self.decoded, fields)
 
     def _loops(self, dut, decoded, fields):
         """The loops themselves: tile, pass, k of instruction ``pc`` move on with every issue."""

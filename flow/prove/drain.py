@@ -8,7 +8,8 @@ from migen import *
 from liteformer.accel.gateware.sequencer import DrainSequencer
 from liteformer.accel.hardware import drain_fields
 from liteformer.flow.prove.control import decode, tiny
-from liteformer.flow.prove.proof import BOUNDED, Bench, Proof
+from liteformer.flow.prove.program import ProgramBench
+from liteformer.flow.prove.proof import BOUNDED, Proof
 
 ADDRESSES = ("base", "residual_read", "residual_write", "parameter")
 LOAD = 4    # Cycles from the start in which no tile becomes ready.
@@ -85,37 +86,24 @@ def ready_in_time(hw, program, ready):
     return not ready
 
 
-class DrainBench(Bench):
+class DrainBench(ProgramBench):
     """What is drained is what ``walk`` says, one instruction after the other, for any two instructions."""
 
     def __init__(self, length=2):
-        super().__init__()
         hw = replace(tiny().hw, rows=2, columns=2, requantizers=1, row_depth=8, key_depth=8, value_depth=8, residual_depth=8,
                      parameter_depth=8, widths=tiny().hw.widths | {"tiles_last": 1, "columns_last": 2})
         fields = drain_fields(hw)
-        width  = sum(bits for _, bits in fields)
-        active, address, write, data = Signal(), Signal(max=max(length, 2)), Signal(), self.input(Signal(width))
-        self.dut = dut = DrainSequencer(hw, [0] * length, (active, address, write, data))
-        ready = self.input(dut.tile_ready)
-        # Cycle n < length writes word n, then the start follows.
-        cycle = Signal(max=length + LOAD + 8)
-        words = [Signal(width) for _ in range(length)]
-        self.sync += If(cycle != length + LOAD + 3, cycle.eq(cycle + 1))
-        self.comb += [active.eq(cycle < length), write.eq(cycle < length), address.eq(cycle), dut.start.eq(cycle == length + 2)]
-        self.sync += [If(cycle == n, word.eq(data)) for n, word in enumerate(words)]
-        self.assumed.append(~ready | (cycle >= length + 2 + LOAD))
-        decoded = []
-        for n, word in enumerate(words):
-            values, low = {}, 0
-            for name, bits in fields:
-                values[name] = word[low:low + bits]
-                low += bits
-            decoded.append(values)
+        super().__init__(DrainSequencer, hw, fields, length, LOAD)
+        ready = self.input(self.dut.tile_ready)
+        self.assumed.append(~ready | (self.cycle >= length + 2 + LOAD))
+
+        def kept(n, values):
             most = Mux(values["wide"], hw.columns * hw.groups, hw.columns)
-            kept = [values["end"] == (n == length - 1), ~(values["wide"] & values["single"]),
+            return [values["end"] == (n == length - 1), ~(values["wide"] & values["single"]),
                     *(values[name] < most for name in ("columns_first", "columns_last", "columns_last_tile"))]
-            self.assumed += [(cycle <= n) | one for one in kept]
-        self._walk(hw, dut, ready, decoded, dict(fields))
+
+        self.assume_of_instructions(kept)
+        self._walk(hw, self.dut, ready, self.decoded, dict(fields))
 
     def _walk(self, hw, dut, ready, decoded, bits):
         """``walk`` as registers that move on with every cycle in which something is drained."""

@@ -66,7 +66,7 @@ def measured(timeline):
 
 def softmax_budget(compiled):
     """Cycles in which the softmax looks weights up and divides, all heads and row tiles of an inference."""
-    from liteformer.accel.gateware.softmax import SCORE_TO_FIRST_WEIGHT, Softmax
+    from liteformer.accel.gateware.softmax.softmax import SCORE_TO_FIRST_WEIGHT, Softmax
     hw, cycles = compiled.hw, 0
     for step in compiled.steps:
         if step.score_end:

@@ -6,7 +6,7 @@ import pytest
 from migen import *
 
 from liteformer.accel import numerics
-from liteformer.accel.gateware.drain_operands import DrainOperands
+from liteformer.accel.gateware.drain.operands import DrainOperands
 
 from .common import cycle_by_cycle, hardware
 

@@ -6,7 +6,7 @@ import pytest
 from migen import *
 
 from liteformer.accel import numerics
-from liteformer.accel.gateware.drain_pool import RowPool
+from liteformer.accel.gateware.drain.pool import RowPool
 
 from .common import cycle_by_cycle
 

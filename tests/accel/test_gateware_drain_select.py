@@ -6,7 +6,7 @@ import pytest
 from migen import *
 
 from liteformer.accel import numerics
-from liteformer.accel.gateware.drain_select import SumSelector
+from liteformer.accel.gateware.drain.select import SumSelector
 
 from .common import cycle_by_cycle, hardware
 

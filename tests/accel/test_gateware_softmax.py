@@ -6,7 +6,7 @@ import pytest
 from migen.sim import passive
 
 from liteformer.accel import numerics
-from liteformer.accel.gateware.softmax import Softmax
+from liteformer.accel.gateware.softmax.softmax import Softmax
 
 from .common import hardware, read_all, simulate
 

@@ -6,7 +6,7 @@ import pytest
 from migen import *
 
 from liteformer.accel import numerics
-from liteformer.accel.gateware.softmax_digits import DigitSplitter
+from liteformer.accel.gateware.softmax.digits import DigitSplitter
 
 from .common import cycle_by_cycle
 

@@ -6,7 +6,7 @@ import pytest
 from migen import *
 
 from liteformer.accel import numerics
-from liteformer.accel.gateware.softmax_divide import NumeratorTable, RowDivider
+from liteformer.accel.gateware.softmax.divide import NumeratorTable, RowDivider
 
 from .common import cycle_by_cycle, hardware
 

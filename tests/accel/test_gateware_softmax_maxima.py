@@ -6,7 +6,7 @@ import pytest
 from migen import *
 
 from liteformer.accel import numerics
-from liteformer.accel.gateware.softmax_maxima import RowMaxima
+from liteformer.accel.gateware.softmax.maxima import RowMaxima
 
 from .common import cycle_by_cycle, hardware
 

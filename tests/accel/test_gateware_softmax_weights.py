@@ -7,7 +7,7 @@ from migen import *
 
 from liteformer.accel import numerics
 from liteformer.accel.gateware.delay import DelayLine
-from liteformer.accel.gateware.softmax_weights import SCORE_TO_WEIGHT, WeightLookup
+from liteformer.accel.gateware.softmax.weights import SCORE_TO_WEIGHT, WeightLookup
 
 from .common import cycle_by_cycle, hardware
 

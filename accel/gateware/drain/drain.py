@@ -6,9 +6,9 @@ from migen import *
 from litex.gen import *
 
 from liteformer.accel.gateware.delay import DelayLine
-from liteformer.accel.gateware.drain_operands import DrainOperands
-from liteformer.accel.gateware.drain_pool import RowPool
-from liteformer.accel.gateware.drain_select import SumSelector
+from liteformer.accel.gateware.drain.operands import DrainOperands
+from liteformer.accel.gateware.drain.pool import RowPool
+from liteformer.accel.gateware.drain.select import SumSelector
 from liteformer.accel.gateware.memory import ADDRESS_TO_DATA
 from liteformer.accel.gateware.requantizer import INPUT_TO_CLAMP, INPUT_TO_RESULT, Requantizer
 from liteformer.accel.gateware.requantizer_samples import RequantizerWithSamples

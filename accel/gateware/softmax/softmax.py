@@ -7,10 +7,10 @@ from litex.gen import *
 
 from liteformer.accel.gateware.delay import DelayLine
 from liteformer.accel.gateware.memory import ADDRESS_TO_DATA, RegisteredMemory
-from liteformer.accel.gateware.softmax_digits import DigitSplitter
-from liteformer.accel.gateware.softmax_divide import START_TO_LOAD, NumeratorTable, RowDivider
-from liteformer.accel.gateware.softmax_maxima import RowMaxima
-from liteformer.accel.gateware.softmax_weights import SCORE_TO_WEIGHT, WeightLookup
+from liteformer.accel.gateware.softmax.digits import DigitSplitter
+from liteformer.accel.gateware.softmax.divide import START_TO_LOAD, NumeratorTable, RowDivider
+from liteformer.accel.gateware.softmax.maxima import RowMaxima
+from liteformer.accel.gateware.softmax.weights import SCORE_TO_WEIGHT, WeightLookup
 from liteformer.accel.gateware.words import WordCollector
 from liteformer.accel.numerics import SCORE_BITS
 
