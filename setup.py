@@ -84,6 +84,10 @@ setup(
         "baselines": ["lightgbm>=4.3,<5"],
         # The solver of the formal proofs.
         "formal": ["bitwuzla>=0.7,<1"],
+        # Other CPUs that the core was tried with, see docs/integration.md; Ibex as LiteX 2024.12 describes it.
+        "cpus": ["pythondata-cpu-picorv32>=1.0.post218,<2", "pythondata-cpu-cv32e40p>=1.0.1.post1909,<2",
+                 "pythondata-cpu-ibex>=0.0.post2218,<0.0.post2219", "pythondata-cpu-minerva>=0.0.post294,<1",
+                 "amaranth>=0.5,<0.6"],
         # Excel and Parquet files; pyarrow is large.
         "files": ["openpyxl>=3.1,<4", "pyarrow>=17,<100"],
         # The pages as a site, `make site`.

@@ -59,7 +59,7 @@ def test_one_inference(name, tmp_path, monkeypatch):
 @pytest.mark.slow
 @pytest.mark.parametrize("cpu", ["picorv32", "cv32e40p", "ibex", "minerva"])
 def test_firmware_on_another_cpu(cpu):
-    """Protocol, driver and core; the driver polls. Packages that are not installed by `make setup`."""
+    """Protocol, driver and core; the driver polls. Minerva needs a package that `make setup` does not install."""
     wanted = [f"pythondata_cpu_{cpu}", *(("amaranth", "amaranth_soc") if cpu == "minerva" else ())]
     missing = [package for package in wanted if find_spec(package) is None]
     if missing:
