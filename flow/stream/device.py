@@ -73,11 +73,13 @@ def open_device(model, path, *, port=None, baudrate=115200, sim=False, cpu=None,
     Yields:
         Device.
     Raises:
-        LiteFormerError: none or several of them, no such device, or it holds another model.
+        LiteFormerError: none or several of them, a core's name without csr, no such device, or it holds another model.
     """
     if bool(port) + bool(sim) + bool(csr) != 1:
         raise LiteFormerError("name one device: --port /dev/ttyUSB0, --sim for the simulated SoC, or --csr csr.csv for a SoC "
                               "behind litex_server")
+    if core and not csr:
+        raise LiteFormerError(f"--core {core} is one of several cores behind litex_server; add --csr csr.csv, or leave it out")
     device, close = (_serial(port, baudrate) if port else _simulated(model, path, cpu, fpga) if sim else
                      _registers(model, csr, server, core))
     try:
