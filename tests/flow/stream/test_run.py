@@ -150,8 +150,8 @@ BAD_INPUT = [
                          "litex_server"),
     ("--sim --port /dev/ttyUSB0 --path plant.csv", "name one device: --port /dev/ttyUSB0, --sim for the simulated SoC, or "
                                                    "--csr csr.csv for a SoC behind litex_server"),
-    ("--sim --path plant.csv --core pump", "--core pump is one of several cores behind litex_server; add --csr csr.csv, or leave "
-                                           "it out"),
+    ("--sim --path plant.csv --core pump", "--core pump is one of several cores behind litex_server; add --csr csr.csv, or "
+                                           "leave it out"),
     ("--sim --windows 0", "windows is 0; choose at least 1"),
     ("--port x --baudrate 0", "baudrate is 0; choose at least 1"),
     ("--sim --plot run.pdf", "--plot run.pdf does not end in .png; name a file such as build/run.png"),
