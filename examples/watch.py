@@ -14,19 +14,19 @@ from liteformer import Forecaster
 from liteformer.accel import QuantizedModel
 from liteformer.accel.compiler import compile_model
 from liteformer.accel.random_model import random_model
-from liteformer.soc import sensors
+from liteformer.soc.sensors import sensor
 from liteformer.soc.simulation import Simulation
 
 PERIOD = 10_000  # Clock cycles from one row to the next; a second on a board.
 
 parser = argparse.ArgumentParser(description=__doc__)
-parser.add_argument("--sensor", choices=sensors.SENSORS, default="xadc")
+parser.add_argument("--sensor", choices=sensor.SENSORS, default="xadc")
 parser.add_argument("--log", help="CSV that a board has logged, to train with; logged by the simulated SoC if left out")
 parser.add_argument("--rows", type=int, default=1500, help="to log and train with")
 parser.add_argument("--epochs", type=int, default=20, help="of each training phase")
 parser.add_argument("--out", default="build/watch")
 arguments = parser.parse_args()
-columns, out = sensors.COLUMNS[arguments.sensor], Path(arguments.out)
+columns, out = sensor.COLUMNS[arguments.sensor], Path(arguments.out)
 center = {"xadc": 2620, "i2c": 560}[arguments.sensor]  # 49 and 35 degrees Celsius.
 
 
@@ -43,9 +43,9 @@ def measured(rows, seed, fault=None):
 
 def logged(model, codes):
     """What the firmware writes while the sensor measures the codes, as a CSV."""
-    with Simulation(compile_model(model), applications=sensors.APPLICATIONS, firmware_flags=(f"-DWATCH_PERIOD={PERIOD}",
-                    "-DI2C_TURNS=4"), peripherals=(partial(sensors.add_simulated_sensor, arguments.sensor),),
-                    remake=sensors.measuring(codes, PERIOD)) as simulation:
+    with Simulation(compile_model(model), applications=sensor.APPLICATIONS, firmware_flags=(f"-DWATCH_PERIOD={PERIOD}",
+                    "-DI2C_TURNS=4"), peripherals=(partial(sensor.add_simulated_sensor, arguments.sensor),),
+                    remake=sensor.measuring(codes, PERIOD)) as simulation:
         text = simulation.run(PERIOD * (len(codes) + 1)).decode()
     return text[:text.rindex("\n") + 1]
 

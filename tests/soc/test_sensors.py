@@ -11,7 +11,7 @@ from migen import Record
 from liteformer.accel import golden
 from liteformer.accel.compiler import compile_model
 from liteformer.accel.random_model import random_model
-from liteformer.soc import sensors
+from liteformer.soc.sensors import sensor
 from liteformer.soc.simulation import Simulation
 
 from ..refusal import refusal
@@ -24,18 +24,18 @@ HEADERS = {"xadc": "step,temperature,vccint,vccaux,vccbram,forecast,led", "i2c":
 
 def model_of(kind):
     """Random weights, raw counts of 1/8 of a code with an offset, outputs of 1/4 of a code."""
-    features = len(sensors.COLUMNS[kind])
+    features = len(sensor.COLUMNS[kind])
     model = random_model(np.random.default_rng(5), window=WINDOW, features=features, d_model=8, bits=4)
     config = model.config.model_copy(update={"raw_scale": [8.0] * features, "raw_offset": [100.0] * features,
                                              "output_scale": [4.0], "output_offset": [50.0]})
     return type(model)(config, model.tensors)
 
 
-def logged(kind, codes, add=sensors.add_simulated_sensor):
+def logged(kind, codes, add=sensor.add_simulated_sensor):
     """Lines that the firmware writes."""
-    with Simulation(compile_model(model_of(kind)), applications=sensors.APPLICATIONS, firmware_flags=(
+    with Simulation(compile_model(model_of(kind)), applications=sensor.APPLICATIONS, firmware_flags=(
                     f"-DWATCH_PERIOD={PERIOD}", "-DI2C_TURNS=2", f"-DWATCH_BAND={BAND}"), peripherals=(partial(add, kind),),
-                    remake=sensors.measuring(codes, PERIOD)) as simulation:
+                    remake=sensor.measuring(codes, PERIOD)) as simulation:
         text = simulation.run(PERIOD * (len(codes) + 1)).decode()
     return text[:text.rindex("\n")].splitlines()
 
@@ -52,7 +52,7 @@ def expected(kind, codes):
     return [",".join(map(str, row)) for row in rows]
 
 
-@pytest.mark.parametrize("kind", sensors.SENSORS)
+@pytest.mark.parametrize("kind", sensor.SENSORS)
 def test_log_forecasts_and_led(kind):
     header, *lines = logged(kind, CODES[kind])
     assert header == HEADERS[kind]
@@ -76,13 +76,13 @@ def test_a_bus_without_a_sensor():
         pads = Record(I2CMasterSim.pads_layout)
         soc.i2c = I2CMasterSim(pads)
         soc.comb += pads.sda_in.eq(1)
-    with Simulation(compile_model(model_of("i2c")), applications=sensors.APPLICATIONS, peripherals=(partial(add, "i2c"),),
+    with Simulation(compile_model(model_of("i2c")), applications=sensor.APPLICATIONS, peripherals=(partial(add, "i2c"),),
                     firmware_flags=(f"-DWATCH_PERIOD={PERIOD}", "-DI2C_TURNS=2")) as simulation:
         assert simulation.run(5 * PERIOD).decode().splitlines() == [HEADERS["i2c"]]
 
 
 def test_codes_that_no_sensor_measures():
-    assert refusal(lambda: sensors.measuring(np.zeros((0, 1), int), 100)) == (
+    assert refusal(lambda: sensor.measuring(np.zeros((0, 1), int), 100)) == (
         "a simulated sensor takes 1 to 65535 rows of 1 to 4 codes, and a period from 1 cycle on")
-    assert refusal(lambda: sensors.measuring(np.full((2, 1), 4096), 100)) == (
+    assert refusal(lambda: sensor.measuring(np.full((2, 1), 4096), 100)) == (
         "a code of a simulated sensor does not fit 12 bits; check the temperatures' scale")
