@@ -40,7 +40,8 @@ def _render(result):
     if "route" in result:
         route = result["route"]
         table.add_row(f"routed, aim {route['clock_mhz']:g} MHz", f"{route['fmax_mhz']:g} MHz"
-                      + ("" if route["met"] else ", not met"))
+                      + ("" if route["met"] else ", not met")
+                      + (f", the best of {len(route['seeds'])} seeds" if len(route["seeds"]) > 1 else ""))
         table.add_row("cells routed", ", ".join(f"{site['used']:,} of {site['available']:,} {kind}"
                                                 for kind, site in route["cells"].items() if kind not in UNTOLD))
         table.add_row("core at the routed clock", f"{result['latency_us']:.2f} µs")

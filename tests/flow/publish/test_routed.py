@@ -20,7 +20,7 @@ def bench(shape, **options):
     return {"shape": shape, "device": options["device"], "cpu": options["cpu"], "array": {"rows": 12, "columns": 16},
             "lanes": 192, "cycles": {"accelerator": 1699}, "windows": options["windows"], "mismatches": 0, "utilization": 0.5,
             "latency_us": 18.876, "area": {}, "route": {
-                "fmax_mhz": 90.01, "met": True, "longest_path": {"start": "rom", "end": "pc", "ns": 11.1},
+                "fmax_mhz": 90.01, "met": True, "seeds": {1: 90.01}, "longest_path": {"start": "rom", "end": "pc", "ns": 11.1},
                 "cells": {kinds[0]: {"used": 21259, "available": 24288}, kinds[1]: {"used": 16, "available": 56}}}}
 
 
