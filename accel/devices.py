@@ -48,9 +48,9 @@ class Family:
         know and how many of them make an entry of ``bram36``; ram_shapes: (words, bits) of half an entry; dsp: name.
         dsp_block: DspBlock. lutram: whether LUTs serve as RAM; without, memories outside block RAM are flip-flops.
         read_ports: of a block RAM; with one, a memory that is read from two sides is there twice.
-        cpu: the CPU that an array leaves room for. cells, cells_of_ram: cells for a LUT6 of the 7-series
-        estimate, and for one used as memory. fill: part of the cells up to which a placement can be
-        expected.
+        net_ps: a routed net with one load, by which synthesis weighs levels of LUTs against carry chains; None: its own idea.
+        cpu: the CPU that an array leaves room for. cells, cells_of_ram: cells for a LUT6 of the 7-series estimate, and for
+        one used as memory. fill: part of the cells up to which a placement can be expected.
     """
 
     name: str
@@ -66,13 +66,14 @@ class Family:
     cells: float = 1.0
     cells_of_ram: float = 1.0
     fill: float = 0.80
+    net_ps: int | None = None
     cpu: str = "vexriscv"
     router: str | None = None
 
 
 # An open placer had 2,033 cells of a design of 8,389 sites, by our own count, left in 2,000 slices and 538 in 2,448, and none
 # in 2,700: on that line none is left from 2,609 slices, 10,436 sites, on, which the design fills to 80 %.
-SERIES_7 = Family("7-series", "LUT6", "LUT sites", "BRAM36", "DSP48E1", DSP48E1)
+SERIES_7 = Family("7-series", "LUT6", "LUT sites", "BRAM36", "DSP48E1", DSP48E1, net_ps=900)
 ECP5 = Family("ECP5", "LUT4", "TRELLIS_COMB", "DP16KD", "MULT18X18D", MULT18, rams_per_36=2, cells=1.8, cells_of_ram=2.4,
               fill=0.85, router="nextpnr-ecp5")
 GOWIN = Family("Gowin", "LUT4", "LUT4", "BSRAM", "MULT18X18", MULT18, rams_per_36=2, cells=1.75, cells_of_ram=1.4, fill=0.40,

@@ -4,6 +4,8 @@
 from litex.build.xilinx.yosys_nextpnr import XilinxYosysNextpnrToolchain
 from litex.build.yosys_nextpnr_toolchain import YosysNextPNRToolchain
 
+from liteformer.accel.devices import SERIES_7
+
 
 class OpenXC7Toolchain(XilinxYosysNextpnrToolchain):
     """LiteX's openxc7 toolchain, with a script that finds its data bases at run time.
@@ -16,6 +18,7 @@ class OpenXC7Toolchain(XilinxYosysNextpnrToolchain):
 
     def finalize(self):
         """Options of place and route and of the bitstream packer."""
+        self._yosys_cmds.append(f"scratchpad -set synth_xilinx.abc9.W {SERIES_7.net_ps}")
         top, database = self._build_name, f"${{PRJXRAY_DB_DIR}}/{self._xc7family}"
         self._pnr_opts += f"--chipdb ${{CHIPDB}}/{self.device.rpartition('-')[0]}.bin --write {top}_routed.json"
         self._pre_packer_opts["fasm2frames"] = f"--part {self.device} --db-root {database} {top}.fasm > {top}.frames"

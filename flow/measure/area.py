@@ -15,6 +15,7 @@ from pathlib import Path
 
 import platformdirs
 
+from liteformer.accel.devices import SERIES_7
 from liteformer.accel.errors import LiteFormerError
 from liteformer.flow.common.cache import cache_directory, write_atomically
 from liteformer.flow.measure import blocks, sites, timing
@@ -24,7 +25,7 @@ from liteformer.flow.measure.sites import FLIP_FLOPS, LUTRAM
 # unused and uses two thirds more LUTs for the same ROM. The CPU is one too: the mapper lets every path of a module become as
 # long as the longest. It reckons 300 ps for a net where none is named, a third of what a routed one takes, and then levels of
 # LUTs look as cheap as a bit of a carry chain.
-SCRIPT = (f"scratchpad -set synth_xilinx.abc9.W {1000 * timing.NET:.0f}; "
+SCRIPT = (f"scratchpad -set synth_xilinx.abc9.W {SERIES_7.net_ps}; "
           "hierarchy -top {top}; proc; opt_clean; memory_collect; select -set roms t:$mem_v2 a:rom_style=logic %i; "
           "submod -name liteformer_roms @roms; setattr -mod -set keep_hierarchy 1 liteformer_roms VexRiscv; "
           "synth_xilinx -flatten -abc9 -arch xc7 -top {top}; setattr -mod -unset keep_hierarchy *; flatten; "

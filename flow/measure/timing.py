@@ -9,6 +9,8 @@ import math
 import re
 from dataclasses import dataclass
 
+from liteformer.accel.devices import SERIES_7
+
 # Nanoseconds through or out of a cell.
 LUT, MUX, CARRY_IN, CARRY_THROUGH, CARRY_OUT = 0.12, 0.25, 0.40, 0.12, 0.25
 CLOCK_TO_OUT = {"FD": 0.52, "RAMB": 2.45, "DSP": 0.43, "SRL": 1.60}
@@ -18,7 +20,7 @@ DSP_OPERANDS = ("A", "B", "C", "D")
 DSP_INPUT, DSP_MULTIPLY, DSP_MULTIPLY_ADD = 0.40, 2.80, 4.50
 # A net by its loads: as routed 7-series designs have them, 0.8 to 2.8 ns with one load, 1.1 to 2.8 with 100, 5.5 with 800.
 SLICE_FLIP_FLOPS = 8
-NET, FANOUT, CROWD, CROWDED, LONGEST = 0.90, 0.10, 64, 0.0045, 6.0
+NET, FANOUT, CROWD, CROWDED, LONGEST = SERIES_7.net_ps / 1000, 0.10, 64, 0.0045, 6.0
 
 # Registers and ports by the first words of their names; the first match counts.
 BLOCKS = (
