@@ -75,7 +75,7 @@ class Family:
 # in 2,700: on that line none is left from 2,609 slices, 10,436 sites, on, which the design fills to 80 %.
 SERIES_7 = Family("7-series", "LUT6", "LUT sites", "BRAM36", "DSP48E1", DSP48E1, net_ps=900)
 ECP5 = Family("ECP5", "LUT4", "TRELLIS_COMB", "DP16KD", "MULT18X18D", MULT18, rams_per_36=2, cells=1.8, cells_of_ram=2.4,
-              fill=0.85, router="nextpnr-ecp5")
+              fill=0.85, net_ps=900, router="nextpnr-ecp5")
 GOWIN = Family("Gowin", "LUT4", "LUT4", "BSRAM", "MULT18X18", MULT18, rams_per_36=2, cells=1.75, cells_of_ram=1.4, fill=0.40,
                router="nextpnr-himbaechel")
 ICE40 = Family("iCE40", "LUT4", "logic cells", "RAM4K", "SB_MAC16", MULT16, rams_per_36=2, ram_shapes=RAM_4K, lutram=False,

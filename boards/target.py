@@ -17,6 +17,7 @@ from liteformer.accel.compiler import HardwareOptions, compile_model
 from liteformer.accel.compiler.memories import ROM_SIZES, SRAM_SIZE
 from liteformer.accel.core import LiteFormerCore
 from liteformer.accel.errors import LiteFormerError
+from liteformer.soc import ecp5
 from liteformer.soc.gowin import ALL_LUT4, add_luts
 from liteformer.soc.quiet import quiet
 from liteformer.soc.sensors.sensor import WITH_XADC, add_sensor
@@ -102,6 +103,9 @@ class ProjectBuilder(Builder):
             add_luts(gateware)
             *synthesis, write = YosysWrapper._default_template
             platform.toolchain._yosys_template = [*synthesis, ALL_LUT4, write]
+        elif getattr(platform.toolchain, "family", None) == "ecp5":
+            *reading, _, write = YosysWrapper._default_template
+            platform.toolchain._yosys_template = [*reading, *ecp5.synthesis("{synth_opts}", "{build_name}"), write]
         platform.verilog_include_paths = ["."] if platform.verilog_include_paths else []
         namespace = Builder.build(self, build_name=BUILD_NAME, **kwargs)
         # LiteX names the top module's file by its absolute path; a project can be moved.

@@ -13,6 +13,7 @@ from liteformer.accel.errors import LiteFormerError
 from liteformer.flow.common import console, openfpga
 from liteformer.flow.common.cache import cache_directory, write_atomically
 from liteformer.flow.measure import area, routing
+from liteformer.soc import ecp5
 from liteformer.soc.gowin import ALL_LUT4, add_luts
 
 # Memories that are to be in LUTs are registers where LUTs cannot be memory.
@@ -52,8 +53,9 @@ class Flow:
 
 # A 36 x 36 multiplier of Gowin is made of four, a 9 x 9 is half of one. Pins of the clock lead to the global network.
 FLOWS = {
-    "ECP5": Flow("synth_ecp5 {dsp} -top {top}", {"LUT4": 1, "CCU2C": 2, "TRELLIS_DPR16X4": 6}, {"TRELLIS_DPR16X4": 6},
-                 {"TRELLIS_FF": 1}, {"DP16KD": 1}, {"MULT18X18D": 1}, ("lpf", 'LOCATE COMP "sys_clk" SITE "P3";\n'), 90),
+    "ECP5": Flow("; ".join(ecp5.synthesis("{dsp}", "{top}")), {"LUT4": 1, "CCU2C": 2, "TRELLIS_DPR16X4": 6},
+                 {"TRELLIS_DPR16X4": 6}, {"TRELLIS_FF": 1}, {"DP16KD": 1}, {"MULT18X18D": 1},
+                 ("lpf", 'LOCATE COMP "sys_clk" SITE "P3";\n'), 90),
     "Gowin": Flow("synth_gowin {dsp} -family gw2a -top {top}; " + ALL_LUT4, {"LUT4": 1, "ALU": 1, "RAM16SDP[14]": 4},
                   {"RAM16SDP[14]": 4}, {"DFF\\w*": 1}, {"(SP|SDP|DP|SDPB|DPB|pROM)(X9B?)?": 1},
                   {"MULT18X18": 1, "MULT9X9": 0.5, "MULT36X36": 4},

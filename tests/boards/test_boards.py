@@ -323,3 +323,11 @@ def test_gowin_has_lut4_only(build):
     assert re.search(r"(?s)synth_gowin .*\ntechmap -map gowin_luts\.v\nwrite_json", script)
     techmap = (gateware / "gowin_luts.v").read_text()
     assert re.findall(r"(?m)^module (\w+)", techmap) == ["LUT1", "LUT2", "LUT3"]
+
+
+def test_ecp5_is_told_what_a_net_takes(build):
+    """The steps of synth_ecp5, in the place of it."""
+    script = (build("colorlight_i5")[1] / "gateware" / "liteformer_soc.ys").read_text()
+    half = r"synth_lattice -family ecp5 +-top liteformer_soc -run "
+    assert re.search(rf"(?s)\n{half}:map_luts\n.*\nabc9 -W 900\nclean\n{half}map_cells:\nwrite_json", script)
+    assert "synth_ecp5" not in script
