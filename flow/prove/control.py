@@ -14,6 +14,7 @@ from liteformer.accel.gateware.sequencer import (
     ROW_INPUT,
     ROW_MEMORY,
     ROW_PROBABILITY,
+    ROW_WHOLE,
     ComputeSequencer,
     key_source,
     value_source,
@@ -146,7 +147,8 @@ def stays_inside(hw, program):
     Args:
         hw: Hardware; program: instruction words.
     """
-    rows = {ROW_MEMORY: hw.row_depth, ROW_INPUT: hw.row_tiles * hw.token_inputs, ROW_PROBABILITY: hw.heads * hw.tokens}
+    rows = {ROW_MEMORY: hw.row_depth, ROW_INPUT: hw.row_tiles * hw.token_inputs,
+            **dict.fromkeys((ROW_PROBABILITY, ROW_WHOLE), hw.heads * hw.tokens)}
     columns = {number: stream.depth for number, stream in enumerate(hw.streams)} | {
         key_source(hw): hw.key_depth, value_source(hw): hw.value_depth, wide_key_source(hw): hw.key_depth}
     for word in program:
