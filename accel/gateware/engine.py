@@ -131,7 +131,7 @@ class Engine(LiteXModule):
             drains.tile_ready.eq(finishing.after(hw.issue_to_drain - 1 - ADDRESS_TO_DATA)["last"] & settled),
         ]
         self.comb += [
-            *(p.address.eq(self._address(Mux(window.quantizing, window.quantize_feature, drains.parameter)))
+            *(p.address.eq(self._address(Mux(self.busy, drains.parameter, window.feature)))
               for p in parameters),
             residual.address.eq(self._address(drains.residual_read)),
             softmax.rate_address.eq(self._rate_address(hw, drains)),
