@@ -22,8 +22,8 @@ class SampleWindow(LiteXModule):
     Only the last place is new: place ``patch - stride``, shifted by one token, with the new sample at its end. It is written
     over the first place, which is not needed any more; without overlap these two are the same.
 
-    A sample goes through requantizer 0 (its parameter word is the feature's number, read from the cycle of the push on), and one
-    word of every row tile is read, shifted by one token and written, newest tile first, in the cycle of the quantized sample;
+    A sample goes through requantizer 0 (its parameter word is the feature's number, read from the cycle of its push on), and
+    one word of every row tile is read, shifted by one token and written, newest tile first, as soon as the sample is quantized;
     each tile passes its oldest token on.
 
     Args:
