@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The shape of one build: everything fixed in gates, as opposed to the program."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from liteformer.accel.devices import DSP48E1, RAM_18K, DspBlock
@@ -145,6 +145,22 @@ class Hardware:
         return dsp_places(self.rows, self.columns, self.requantizers if self.wide else self.rows, self.dsp_lanes, self.pump)
 
     @property
+    def one_query(self):
+        """Attention is computed for a single token only: one layer with a last-token readout."""
+        return self.wide and self.layers == 1
+
+    @cached_property
+    def whole(self):
+        """Row 0 takes a single token's softmax weights whole, in one pass: its lanes are DSP lanes, which take all digits."""
+        columns = sum(2 for row, _ in (*self.quads, *self.pairs) if row == 0)
+        return self.wide and self.probability_digits > 1 and columns == self.columns
+
+    @cached_property
+    def softmax(self):
+        """Hardware of the softmax, of one row where attention is computed for one token."""
+        return replace(self, rows=1, requantizers=1, row_tiles=self.tokens) if self.one_query else self
+
+    @property
     def product_cycles(self):
         """Cycles from the operand registers to a product: a copy, then an adder for each further Booth digit."""
         return 1 + max(1, -(-self.column_bits // 2) - 1)
@@ -226,13 +242,13 @@ def dsp_places(rows, columns, group, lanes, pump):
 
 def memory_shapes(hw):
     """Memories of the engine that are block RAM or LUTs as a whole: name -> (depth, width, writable)."""
-    word = hw.rows * hw.row_bits
+    word, softmax = hw.rows * hw.row_bits, hw.softmax
     return {
         "row": (hw.row_depth, word, True),
         "residual": (hw.residual_depth, word, True),
         "key": (hw.key_depth, hw.rows * hw.column_bits, True),
-        "probability": (hw.heads * hw.tokens, word * hw.probability_digits, True),
-        "score": (hw.tokens * hw.groups, hw.requantizers * SCORE_BITS, True),
+        "probability": (hw.heads * hw.tokens, softmax.rows * hw.row_bits * hw.probability_digits, True),
+        "score": (hw.tokens * softmax.groups, softmax.requantizers * SCORE_BITS, True),
         "window": (hw.row_tiles * hw.token_inputs, word * hw.input_digits, True),
         "multiplier": (hw.parameter_depth, hw.multiplier_bits, hw.loadable),
         "offset": (hw.parameter_depth, hw.offset_bits, hw.loadable),

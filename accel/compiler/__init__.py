@@ -5,8 +5,7 @@ from dataclasses import dataclass, replace
 
 from liteformer.accel.compiler.choose import HardwareOptions, choose_array
 from liteformer.accel.compiler.images import memory_images, program_widths
-from liteformer.accel.compiler.schedule import schedule
-from liteformer.accel.compiler.steps import build_steps
+from liteformer.accel.compiler.plan import plan
 from liteformer.accel.hardware import Hardware
 from liteformer.accel.model import QuantizedModel
 
@@ -43,7 +42,6 @@ def compile_model(model, options=None):
         LiteFormerError: the options contradict the model, or nothing fits the device.
     """
     _, hw, layout = choose_array(model, options or HardwareOptions())
-    steps = build_steps(model, hw, layout)
-    cycles = schedule(steps, hw)
+    steps, cycles = plan(model, hw, layout)
     hw = replace(hw, widths=program_widths(steps, hw, spare=hw.loadable))
     return CompiledModel(model, hw, steps, memory_images(model, hw, layout, steps), cycles)

@@ -7,9 +7,8 @@ from liteformer.accel.compiler.capacity import CHOICE, exceeded, fills, load, ro
 from liteformer.accel.compiler.estimate import estimate_area
 from liteformer.accel.compiler.layout import make_layout
 from liteformer.accel.compiler.memories import soc_halves
-from liteformer.accel.compiler.schedule import schedule
+from liteformer.accel.compiler.plan import plan
 from liteformer.accel.compiler.shape import make_hardware
-from liteformer.accel.compiler.steps import build_steps
 from liteformer.accel.devices import DEFAULT_DEVICE
 from liteformer.accel.devices import device as find_device
 from liteformer.accel.errors import LiteFormerError
@@ -126,7 +125,7 @@ def _fastest(model, arrays, size, limits):
         hw, layout, area = size(array)
         if load(area, limits) > 1:
             continue
-        cycles = schedule(build_steps(model, hw, layout), hw)
+        _, cycles = plan(model, hw, layout)
         # Idle lanes waste power: an array with a better utilization may be a little slower.
         idle = config.readout == "mean" and config.macs < BUSY * array.rows * array.columns * cycles
         rank = (cycles * (1 + IDLE_PENALTY) if idle else cycles, area["lut_sites"])

@@ -49,7 +49,7 @@ def area_terms(hw, lutram=True):
     shapes = memory_shapes(hw)
     distributed = [shapes[name] for name, style in hw.styles.items() if style != BLOCK]
     streams = sum(_stream_luts(s, s.depth, s.groups * hw.columns * s.bits, hw.loadable) for s in hw.streams)
-    row_sources = 1 + hw.input_digits + hw.probability_digits + (1 if hw.wide else 0)
+    row_sources = 1 + hw.input_digits + (0 if hw.one_query else hw.probability_digits) + (1 if hw.wide else 0)
     column_sources = len(hw.streams) + hw.key_tiles + P + (1 if hw.wide else 0)
     words = word_bits(compute_fields(hw)) + word_bits(drain_fields(hw))
     # Each column of the value memory is written by itself.
@@ -64,9 +64,9 @@ def area_terms(hw, lutram=True):
     return {
         "soc": SOC_LUTS, "lanes": (hw.lanes - 2 * pairs - 4 * quads) * (product + acc),
         "wraps": (pairs + 2 * quads) * (wraps + 5) if wraps > 0 else 0,
-        "drain": hw.rows * acc * _mux(hw.columns) + P * acc * _mux(G), "requantizers": P * (50 + 6 * b + acc),
+        "drain": hw.rows * acc * _mux(hw.columns) + P * acc * _mux(G), "requantizers": P * (20 + acc + b * hw.residual_bits),
         "rows": hw.rows * b * _mux(row_sources) * 1.5, "columns": groups * hw.columns * hw.column_bits * _mux(column_sources),
-        "softmax": P * (45 + hw.table_length // 8 + hw.numerator_bits) + 140,
+        "softmax": hw.softmax.requantizers * (45 + hw.table_length // 8 + hw.numerator_bits) + 140,
         "control": 1.2 * words + 570 + hw.outputs * 8, "memory": written + (streams if hw.loadable else 0),
         "roms": fixed + (0 if hw.loadable else streams), "loadable": loadable}
 
@@ -100,7 +100,8 @@ def estimate_lutram(hw):
     """LUTs of the core that are distributed RAM; ROMs in LUTs are not."""
     shapes = memory_shapes(hw)
     found = sum(lutram_cost(*shapes[name][:2]) for name, style in hw.styles.items() if style != BLOCK and shapes[name][2])
-    found += hw.requantizers * (hw.columns * lutram_cost(hw.value_depth, hw.column_bits) + SOFTMAX_LUTRAM)
+    found += hw.requantizers * hw.columns * lutram_cost(hw.value_depth, hw.column_bits)
+    found += hw.softmax.requantizers * SOFTMAX_LUTRAM
     if hw.loadable:
         found += sum(lutram_cost(s.depth - s.plan.units * s.plan.unit_depth, s.groups * hw.columns * s.bits)
                      for s in hw.streams)

@@ -8,9 +8,8 @@ from dataclasses import fields, replace
 from liteformer.accel.compiler.choose import Array
 from liteformer.accel.compiler.images import memory_images, program_widths
 from liteformer.accel.compiler.layout import make_layout
-from liteformer.accel.compiler.schedule import schedule
+from liteformer.accel.compiler.plan import plan
 from liteformer.accel.compiler.shape import check_input, make_hardware
-from liteformer.accel.compiler.steps import build_steps
 from liteformer.accel.errors import LiteFormerError
 from liteformer.accel.hardware import model_memories
 
@@ -51,9 +50,8 @@ def replace_model(built, model):
     if list(layout.stream_keys) != streams or any(depth > s.depth for depth, s in zip(layout.stream_depths, hw.streams)):
         raise LiteFormerError("the model's weights do not fit the build's memories, by their widths or by their number; "
                               "train with the same --bits and at most its d_model and ffn, or build again")
-    steps  = build_steps(model, hw, layout)
-    cycles = schedule(steps, hw)
     depths = {name: depth for name, depth, _, _ in model_memories(hw, len(built.images["compute"]), len(built.images["drain"]))}
+    steps, cycles = plan(model, hw, layout, depths["compute"])
     if len(steps) > depths["compute"] or any(bits > hw.widths[name] for name, bits in program_widths(steps, hw).items()):
         raise LiteFormerError("the model's program is longer than the build's; build again")
     images = memory_images(model, hw, layout, steps)

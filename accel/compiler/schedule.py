@@ -11,6 +11,7 @@ from liteformer.accel.gateware.sequencer import (
     ROW_INPUT,
     ROW_MEMORY,
     ROW_PROBABILITY,
+    ROW_WHOLE,
     key_source,
     value_source,
     wide_key_source,
@@ -46,7 +47,7 @@ class _Timeline:
         row = np.broadcast_to(step.row_base + k + (passes[:, None] * step.k if step.row_continue else 0),
                               offsets.shape[1:])
         if step.row_source != ROW_INPUT:
-            memory = {ROW_MEMORY: "row", ROW_PROBABILITY: "probability"}[step.row_source]
+            memory = {ROW_MEMORY: "row", ROW_PROBABILITY: "probability", ROW_WHOLE: "probability"}[step.row_source]
             yield memory, np.broadcast_to(row, offsets.shape), offsets
         if step.column_source in (key_source(hw), wide_key_source(hw)):
             yield "key", np.broadcast_to(step.column_base + k, offsets.shape), offsets

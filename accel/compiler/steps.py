@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """From a model to steps: every matrix product of an inference, with its operands, destination and parameters."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from liteformer.accel.gateware.sequencer import (
     ROW_INPUT,
     ROW_MEMORY,
     ROW_PROBABILITY,
+    ROW_WHOLE,
     key_source,
     stream_source,
     value_source,
@@ -72,22 +73,23 @@ class Step:
         return max(self.k * self.passes, columns * self.column_cycles(hw))
 
 
-def build_steps(model, hw, layout):
+def build_steps(model, hw, layout, ahead=0):
     """All steps of an inference in the order of execution.
 
     Args:
-        model: QuantizedModel; hw: Hardware; layout: Layout (addresses).
+        model: QuantizedModel; hw: Hardware; layout: Layout (addresses); ahead: tiles of values that a layer of one query
+        computes before its scores, which meanwhile wait for keys and query.
     Returns:
         list of Step.
     """
-    return _Builder(model.config, hw, layout).steps
+    return _Builder(model.config, hw, layout, ahead).steps
 
 
 class _Builder:
     """Emits the steps layer by layer; scores come early so that the softmax runs behind other products."""
 
-    def __init__(self, config, hw, layout):
-        self.config, self.hw, self.layout, self.steps = config, hw, layout, []
+    def __init__(self, config, hw, layout, ahead):
+        self.config, self.hw, self.layout, self.steps, self.ahead = config, hw, layout, [], ahead
         for tile in range(hw.row_tiles):
             self._embed(tile)
         for layer in range(config.layers):
@@ -125,7 +127,7 @@ class _Builder:
         self._keys(prefix)
         self._query(prefix, 0)
         self._scores(prefix, layer, 0)
-        self._values(prefix)
+        self.steps += self._values(prefix)[1]
         for tile in tiles:
             self._context(prefix, layer, tile)
             if tile + 1 < self.hw.row_tiles:
@@ -137,8 +139,10 @@ class _Builder:
         prefix, tile = f"layers.{layer}", self.hw.row_tiles - 1
         self._keys(prefix)
         self._query(prefix, tile, "wide")
+        first, rest = self._values(prefix, self.ahead)
+        self.steps += first
         self._scores(prefix, layer, tile, "wide")
-        self._values(prefix)
+        self.steps += rest
         self._context(prefix, layer, tile, "single")
         self._feed_forward(prefix, layer, tile, "wide")
 
@@ -147,13 +151,31 @@ class _Builder:
             self._linear(f"{prefix}.key", tile, out=f"{prefix}.key", rows=self.layout.hidden(tile), writes=("key",),
                          base=tile * self.config.d_model)
 
-    def _values(self, prefix):
-        hw, size = self.hw, self.config.head_dim
-        for tile in range(hw.row_tiles):
+    def _values(self, prefix, ahead=0):
+        """Steps of the values, two lists: those of the first ``ahead`` column tiles, and the rest."""
+        first, rest = [], []
+        for tile in range(self.hw.row_tiles):
             for head in range(self.config.heads):
-                self._linear(f"{prefix}.value", tile, out=f"{prefix}.value", rows=self.layout.hidden(tile),
-                             writes=("value",), channels=(head * size, size),
-                             base=self.layout.value(head) + tile * hw.groups)
+                early, late = self._cut(self._value(prefix, tile, head), ahead)
+                first, rest = first + early, rest + late
+                ahead -= sum(step.tiles(self.hw) for step in early)
+        return first, rest
+
+    def _cut(self, step, tiles):
+        """A step of values in two after a number of tiles: two lists of one step or none."""
+        if not 0 < tiles < step.tiles(self.hw):
+            return ([step], []) if tiles else ([], [step])
+        done = tiles * self.hw.columns
+        left = step.channels - done
+        return [replace(step, channels=done, macs=step.macs * done // step.channels, timing={})], [
+            replace(step, channels=left, macs=step.macs * left // step.channels, timing={}, parameter=step.parameter + done,
+                    column_base=step.column_base + tiles * step.k, base=step.base + tiles * self.hw.value_tokens)]
+
+    def _value(self, prefix, tile, head):
+        size = self.config.head_dim
+        self._linear(f"{prefix}.value", tile, out=f"{prefix}.value", rows=self.layout.hidden(tile), writes=("value",),
+                     channels=(head * size, size), base=self.layout.value(head) + tile * self.hw.groups)
+        return self.steps.pop()
 
     def _query(self, prefix, tile, mode="narrow"):
         self._linear(f"{prefix}.query", tile, out=f"{prefix}.query", mode=mode, rows=self.layout.hidden(tile),
@@ -176,10 +198,12 @@ class _Builder:
 
     def _context(self, prefix, layer, tile, mode="narrow"):
         hw, size = self.hw, self.config.head_dim
+        whole = mode == "single" and hw.whole
         for head in range(self.config.heads):
             self.steps.append(Step(
-                name=f"{prefix}.context", kind="context", layer=layer, k=hw.tokens, passes=hw.probability_digits,
-                channels=size, mode=mode, row_source=ROW_PROBABILITY, row_base=head * hw.tokens,
+                name=f"{prefix}.context", kind="context", layer=layer, k=hw.tokens,
+                passes=1 if whole else hw.probability_digits, channels=size, mode=mode,
+                row_source=ROW_WHOLE if whole else ROW_PROBABILITY, row_base=head * hw.tokens,
                 column_source=value_source(hw), column_base=self.layout.value(head), writes=("row",),
                 base=self.layout.context + head * size, parameter=self.layout.parameters["zero"], parameter_step=False,
                 reciprocal=True, head=head, clamp=self._clamp(f"{prefix}.context"),

@@ -16,7 +16,8 @@ from liteformer.accel.gateware.loader import EngineLoader
 from liteformer.accel.gateware.memory import ADDRESS_TO_DATA, DISTRIBUTED, RegisteredMemory
 from liteformer.accel.gateware.outputs import OutputRegisters
 from liteformer.accel.gateware.sequencer import (
-    ROW_INPUT, ROW_PROBABILITY, ComputeSequencer, DrainSequencer, key_source, stream_source, value_source, wide_key_source)
+    ROW_INPUT, ROW_PROBABILITY, ROW_WHOLE, ComputeSequencer, DrainSequencer, key_source, stream_source, value_source,
+    wide_key_source)
 from liteformer.accel.gateware.softmax.softmax import Softmax
 from liteformer.accel.gateware.weights import StreamPlan, WeightStream
 from liteformer.accel.gateware.window import SampleWindow
@@ -60,7 +61,8 @@ class Engine(LiteXModule):
         self.window  = window  = SampleWindow(hw, compute.issue, compute.k, self.start)
         self.drains  = drains  = DrainSequencer(hw, images["drain"], loader and loader.port("drain"))
         self.array   = array   = MatrixArray(hw)
-        self.softmax = softmax = Softmax(hw, images["table"], images["numerators"], loader and loader.port("numerators"))
+        self.softmax = softmax = Softmax(hw.softmax, images["table"], images["numerators"],
+                                         loader and loader.port("numerators"), hw.whole)
         shapes       = memory_shapes(hw)
 
         def memory(name, init=None):
@@ -129,10 +131,10 @@ class Engine(LiteXModule):
             drains.tile_ready.eq(finishing.after(hw.issue_to_drain - 1 - ADDRESS_TO_DATA)["last"] & settled),
         ]
         self.comb += [
-            *(p.address.eq(self._address(Mux(window.quantizing, window.quantize_feature, drains.parameter)))
+            *(p.address.eq(self._address(Mux(self.busy, drains.parameter, window.feature)))
               for p in parameters),
             residual.address.eq(self._address(drains.residual_read)),
-            softmax.rate_address.eq(drains.group if hw.heads == 1 else drains.instruction.head * hw.groups + drains.group),
+            softmax.rate_address.eq(self._rate_address(hw, drains)),
         ]
         self._destinations(hw, finished, drain, row_memory, residual, key_memory, probability, softmax, window)
         if loader is not None:
@@ -141,6 +143,13 @@ class Engine(LiteXModule):
     def _address(self, address):
         """``address``, or the loader's while it is open."""
         return address if self.loader is None else Mux(self.loader.active, self.loader.address, address)
+
+    @staticmethod
+    def _rate_address(hw, drains):
+        """Where the softmax has the reciprocals of the drained rows."""
+        if hw.one_query:
+            return drains.instruction.head if hw.heads > 1 else 0
+        return drains.group if hw.heads == 1 else drains.instruction.head * hw.groups + drains.group
 
     def _load(self, loader):
         """Words that the loader reads back, and its writes to the memories that have a free port."""
@@ -172,6 +181,8 @@ class Engine(LiteXModule):
                 operands = self._choices(before, "row_source", "digit", "broadcast")
             weighted, cases = array.weighted[r], {}
             for code, (memory, digits) in sources.items():
+                if code == ROW_PROBABILITY and hw.one_query and (r > 0 or hw.whole):
+                    continue  # Nothing is attended to by this row, or not in digits.
                 fields = []
                 for d in range(digits):
                     low   = (r * digits + d) * bits
@@ -181,6 +192,8 @@ class Engine(LiteXModule):
                     fields.append(self._load_row(value, d, row, weighted))
                 cases[code] = fields[0] if digits == 1 else Case(
                     operands["digit"], dict(enumerate(fields[:-1])) | {"default": fields[-1]})
+            if r == 0 and hw.whole:
+                cases[ROW_WHOLE] = weighted.eq(probability.data[:bits * hw.probability_digits])
             self.sync += If(array.valid, Case(operands["row_source"], cases))
 
     @staticmethod
@@ -242,7 +255,7 @@ class Engine(LiteXModule):
             key_memory.write_enable.eq(word_end & stage["to_key"]),
             key_memory.write_data.eq(Cat(*(row[:bits] for row in words))),
             softmax.valid.eq(stage["valid"] & stage["to_score"]),
-            softmax.group.eq(Mux(stage["spread"], 0, stage["group"]) if hw.wide else stage["group"]),
+            softmax.group.eq(0 if hw.one_query else Mux(stage["spread"], 0, stage["group"]) if hw.wide else stage["group"]),
             softmax.last.eq(stage["score_last"]),
             softmax.single.eq(stage["spread"] if hw.wide else 0),
             softmax.restart.eq(self.start),

@@ -359,4 +359,4 @@ def wide_key_source(hw):
     return len(hw.streams) + 2
 
 
-ROW_MEMORY, ROW_INPUT, ROW_PROBABILITY = range(3)
+ROW_MEMORY, ROW_INPUT, ROW_PROBABILITY, ROW_WHOLE = range(4)

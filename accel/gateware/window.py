@@ -10,7 +10,7 @@ from liteformer.accel.gateware.places import Places
 from liteformer.accel.gateware.requantizer import INPUT_TO_RESULT
 from liteformer.accel.numerics import RAW_BITS
 
-# Cycles from presenting a sample until its result is registered: its parameters are read, it is requantized.
+# Cycles from the push of a sample until its result is registered: its parameters are read, it is requantized.
 QUANTIZE_CYCLES = ADDRESS_TO_DATA + INPUT_TO_RESULT
 
 
@@ -22,15 +22,16 @@ class SampleWindow(LiteXModule):
     Only the last place is new: place ``patch - stride``, shifted by one token, with the new sample at its end. It is written
     over the first place, which is not needed any more; without overlap these two are the same.
 
-    A write goes through requantizer 0 (its parameter word is the feature's number), then one word of every row tile is read,
-    shifted by one token and written, newest tile first; each tile passes its oldest token on.
+    A sample goes through requantizer 0 (its parameter word is the feature's number, read from the cycle of its push on), and
+    one word of every row tile is read, shifted by one token and written, newest tile first, as soon as the sample is quantized;
+    each tile passes its oldest token on.
 
     Args:
         issue, k, start: of the sequencer, see Places; not used where a token is a single sample.
     Attributes:
         push: pulse with ``feature`` and ``raw`` (32 bits); busy: a sample is in progress; full: a whole
             window is stored and no row is half written.
-        quantize_raw, quantize_feature, quantizing: to the requantizer; quantized: its result.
+        quantize_raw, quantizing: to the requantizer, from the cycle after the push on; quantized: its result.
         address, data: read port of the array, two cycles; a word holds ``digits`` digits a row, most significant last.
             Within a row tile the features of place 0 come first.
     """
@@ -45,7 +46,6 @@ class SampleWindow(LiteXModule):
         self.full    = Signal()
         self.quantizing       = Signal()
         self.quantize_raw     = Signal((RAW_BITS, True), reset_less=True)
-        self.quantize_feature = Signal.like(self.feature)
         self.quantized        = Signal((hw.input_bits, True))
         depth        = hw.row_tiles * hw.token_inputs
         self.address = Signal(max=max(depth, 2))
@@ -65,8 +65,11 @@ class SampleWindow(LiteXModule):
         filled      = Signal()
         row_end     = Signal()
         cleared     = Signal()
-        timer       = Signal(max=QUANTIZE_CYCLES + 1)
+        feature     = Signal.like(self.feature)
+        timer       = Signal(max=QUANTIZE_CYCLES)
+        fresh       = Signal()
         carry       = Signal(token_bits, reset_less=True)
+        newest      = Signal(token_bits)
         raw_upper   = self.raw[RAW_BITS - 1:]
         first, shifted, rotation, advance = 0, 0, 0, []
         if hw.patch > 1:
@@ -75,7 +78,7 @@ class SampleWindow(LiteXModule):
         self.comb += [
             memory.address.eq(Mux(self.busy, source, self.address + rotation)),
             memory.write_address.eq(target),
-            memory.write_data.eq(Cat(memory.data[token_bits:], carry) if hw.rows > 1 else carry),
+            memory.write_data.eq(Cat(memory.data[token_bits:], newest) if hw.rows > 1 else newest),
             self.quantizing.eq(self.busy),
             self.full.eq(filled & ~partial),
         ]
@@ -96,35 +99,15 @@ class SampleWindow(LiteXModule):
                     rest.eq(upper + carried),
                 ]
                 value = rest
-        for register, feature in zip(self.last_raw, hw.skip_features):
-            self.sync += If(self.push & (self.feature == feature), register.eq(self.raw))
+        # A token of the newest tile comes from the requantizer, of an older one from the tile that was shifted before.
+        self.comb += newest.eq(Mux(fresh, Cat(*digits), carry) if hw.row_tiles > 1 else Cat(*digits))
+        for register, skipped in zip(self.last_raw, hw.skip_features):
+            self.sync += If(self.push & (self.feature == skipped), register.eq(self.raw))
 
         top_tile  = (hw.row_tiles - 1) * hw.token_inputs
         addresses = [(source, shifted)] if target is source else [(source, shifted), (target, first)]
         self.fsm = fsm = FSM(reset_state="IDLE")
-        fsm.act("IDLE",
-            If(self.push,
-                NextValue(self.quantize_feature, self.feature),
-                NextValue(self.quantize_raw, self.raw),
-                If((raw_upper != 0) & (raw_upper != (1 << len(raw_upper)) - 1),
-                    NextValue(self.quantize_raw, Cat(Replicate(~self.raw[-1], RAW_BITS - 1), self.raw[-1]))),
-                NextValue(timer, QUANTIZE_CYCLES),
-                NextValue(tile, hw.row_tiles - 1),
-                NextValue(last_tile, hw.row_tiles == 1),
-                NextValue(cleared, 0),
-                NextValue(row_end, self.feature == hw.features - 1),
-                NextState("QUANTIZE"),
-            ),
-        )
-        fsm.act("QUANTIZE",
-            self.busy.eq(1),
-            NextValue(timer, timer - 1),
-            *(NextValue(address, top_tile + place + self.quantize_feature) for address, place in addresses),
-            If(timer == 0, NextValue(carry, Cat(*digits)), NextState("SHIFT")),
-        )
-        # The word of the newest tile was read while the sample was quantized.
-        fsm.act("SHIFT",
-            self.busy.eq(1),
+        shift = [
             memory.write_enable.eq(1),
             NextValue(carry, memory.data[:token_bits]),
             NextValue(tile, tile - 1),
@@ -140,6 +123,31 @@ class SampleWindow(LiteXModule):
                 ),
                 NextState("IDLE"),
             ),
+        ]
+        fsm.act("IDLE",
+            If(self.push,
+                NextValue(feature, self.feature),
+                NextValue(self.quantize_raw, self.raw),
+                If((raw_upper != 0) & (raw_upper != (1 << len(raw_upper)) - 1),
+                    NextValue(self.quantize_raw, Cat(Replicate(~self.raw[-1], RAW_BITS - 1), self.raw[-1]))),
+                NextValue(timer, QUANTIZE_CYCLES - 1),
+                NextValue(tile, hw.row_tiles - 1),
+                NextValue(last_tile, hw.row_tiles == 1),
+                NextValue(cleared, 0),
+                NextValue(row_end, self.feature == hw.features - 1),
+                NextState("QUANTIZE"),
+            ),
+        )
+        fsm.act("QUANTIZE",
+            self.busy.eq(1),
+            NextValue(timer, timer - 1),
+            *(NextValue(address, top_tile + place + feature) for address, place in addresses),
+            # The word of the newest tile was read while the sample was quantized.
+            If(timer == 0, fresh.eq(1), *shift),
+        )
+        fsm.act("SHIFT",
+            self.busy.eq(1),
+            *shift,
         )
         fsm.act("LATCH",
             self.busy.eq(1),

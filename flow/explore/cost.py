@@ -5,8 +5,7 @@ from liteformer.accel.compiler import HardwareOptions
 from liteformer.accel.compiler.choose import choose_array
 from liteformer.accel.compiler.estimate import estimate_area
 from liteformer.accel.compiler.fit import excess
-from liteformer.accel.compiler.schedule import schedule
-from liteformer.accel.compiler.steps import build_steps
+from liteformer.accel.compiler.plan import plan
 from liteformer.accel.errors import LiteFormerError
 from liteformer.flow.explore.space import AUTO
 from liteformer.flow.measure.hardware import microseconds
@@ -53,7 +52,7 @@ def place(model, lanes, device):
         if over:
             refused = LiteFormerError(f"{hw.rows} x {hw.columns} lanes need {' and '.join(over)} for the {device}")
             continue
-        cycles = schedule(build_steps(model, hw, layout), hw)
+        _, cycles = plan(model, hw, layout)
         if best is None or cycles < best[2]:
             best = (overrides, hw, cycles)
     if best is None:

@@ -12,7 +12,8 @@ from collections import Counter, defaultdict
 CPU, CPU_MEMORY, BUS, CONTROL = "CPU", "CPU's ROM and RAM", "bus, UART, timer", "core's registers"
 ARRAY, REQUANTIZERS, DRAIN, SOFTMAX = "array", "requantizers", "drain registers", "softmax"
 MEMORIES, WINDOW, SEQUENCERS = "memories", "sample window", "sequencers"
-BLOCKS = (CPU, CPU_MEMORY, BUS, CONTROL, ARRAY, REQUANTIZERS, DRAIN, SOFTMAX, MEMORIES, WINDOW, SEQUENCERS)
+CORE = (CONTROL, ARRAY, REQUANTIZERS, DRAIN, SOFTMAX, MEMORIES, WINDOW, SEQUENCERS)
+BLOCKS = (CPU, CPU_MEMORY, BUS, *CORE)
 
 # By the first words of a name; the first match counts. LiteX calls the port registers of a memory MEMORY_adr0, MEMORY_dat1.
 PATTERNS = (

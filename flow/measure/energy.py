@@ -61,6 +61,16 @@ def energy(power, microseconds):
     return power * (microseconds / 1000)
 
 
+def mean_power(inference, idle_mw, period):
+    """Range of microwatts with one inference every ``period`` seconds, configured and waiting in between.
+
+    Args:
+        inference: Range of microjoules of an inference, sample to result; idle_mw: Range of milliwatts while waiting.
+    """
+    # As in a duty cycle, the time of the inference is included in the waiting time.
+    return idle_mw * 1000.0 + inference * (1 / period)
+
+
 @dataclass(frozen=True)
 class DutyCycle:
     """One inference every ``period`` seconds for a day.

@@ -14,6 +14,7 @@ from liteformer.accel.gateware.sequencer import (
     ROW_INPUT,
     ROW_MEMORY,
     ROW_PROBABILITY,
+    ROW_WHOLE,
     ComputeSequencer,
     key_source,
     value_source,
@@ -146,7 +147,8 @@ def stays_inside(hw, program):
     Args:
         hw: Hardware; program: instruction words.
     """
-    rows = {ROW_MEMORY: hw.row_depth, ROW_INPUT: hw.row_tiles * hw.token_inputs, ROW_PROBABILITY: hw.heads * hw.tokens}
+    rows = {ROW_MEMORY: hw.row_depth, ROW_INPUT: hw.row_tiles * hw.token_inputs,
+            **dict.fromkeys((ROW_PROBABILITY, ROW_WHOLE), hw.heads * hw.tokens)}
     columns = {number: stream.depth for number, stream in enumerate(hw.streams)} | {
         key_source(hw): hw.key_depth, value_source(hw): hw.value_depth, wide_key_source(hw): hw.key_depth}
     for word in program:
@@ -290,9 +292,9 @@ PROOFS = [
     Proof("divider, 10 bits", "a division left alone gives floor(numerator / total), from any state", "softmax_divide",
           partial(DividerBench, 10, 7, 6), PIPELINE, 18, (r"fits = \(~(\w+)\[7\]\)", r"fits = (~\1[5])"), None),
     Proof("window memory, two tiles", "whenever no sample is in progress the memory holds the last rows", "window",
-          partial(WindowBench, "memory"), INDUCTION, 28, (r"(carry_next_value\d+) <= \{", r"\1 <= ~{"), None),
+          partial(WindowBench, "memory"), INDUCTION, 28, (r"(newest = (?:\(fresh \? )?)\{", r"\1~{"), None),
     Proof("window memory, two rows", "whenever no sample is in progress the memory holds the last rows", "window",
-          partial(WindowBench, "memory", 2), INDUCTION, 20, (r"(carry_next_value\d+) <= \{", r"\1 <= ~{"), None, True),
+          partial(WindowBench, "memory", 2), INDUCTION, 20, (r"(newest = (?:\(fresh \? )?)\{", r"\1~{"), None, True),
     Proof("window full", "the window is full after its rows since the last clear, whenever that comes", "window",
           partial(WindowBench, "full", 2, features=1), BOUNDED, 45, (r"\(\(~cleared\) & \(~in1\)\)", "(~cleared)"), None),
     Proof("compute sequencer", "any program of two instructions issues the operands of its loops, none skipped or doubled",

@@ -13,7 +13,7 @@ from liteformer.flow.common import console
 from liteformer.flow.common.inputs import random_windows
 from liteformer.flow.measure import energy, hardware, published
 from liteformer.flow.measure.activity import Activity, measure_activity
-from liteformer.flow.measure.blocks import BLOCKS
+from liteformer.flow.measure.blocks import BLOCKS, CORE
 from liteformer.flow.measure.energy_coefficients import CONFIGURATION_MJ, Range
 from liteformer.flow.measure.timeline import Timeline, measure
 from liteformer.flow.measure.timeline_plot import label
@@ -146,6 +146,8 @@ def _energy(source, report, synthesis, activity):
         "energy": {
             "kind": "energy estimate", "power_mw": busy.total.rounded(), "static_mw": busy.static.rounded(),
             "waiting_mw": waiting.total.rounded(), "end_to_end_uj": whole.rounded(),
+            "core_waiting_mw": sum((waiting.blocks[block] for block in CORE if block in waiting.blocks), energy.ZERO).rounded(),
+            "one_a_second_uw": energy.mean_power(whole, waiting.total, 1.0).rounded(),
             "resources_mw": {name: power.rounded() for name, power in busy.resources.items()},
             "blocks_mw": {block: busy.blocks[block].rounded() for block in BLOCKS if block in busy.blocks},
             "toggle_rate": {block: {"busy": round(activity.busy[block], 4), "waiting": round(activity.waiting[block], 4)}

@@ -177,8 +177,10 @@ def _energy(report):
     rows = [["static power, mW", *_range(estimate["static_mw"])],
             ["power while the core computes, mW", *_range(estimate["power_mw"])],
             ["power while the CPU waits, mW", *_range(estimate["waiting_mw"])],
+            ["of this the core at rest, clock and block RAMs, mW", *_range(estimate["core_waiting_mw"])],
             ["energy of an inference, µJ", *_range(report["energy_uj"])],
-            ["energy, sample to result, µJ", *_range(estimate["end_to_end_uj"])]]
+            ["energy, sample to result, µJ", *_range(estimate["end_to_end_uj"])],
+            ["power at one inference a second, µW", *_range(estimate["one_a_second_uw"])]]
     if row:
         rows += [["paper, no CPU: power, mW", "", f"{row['power_mw']:.3g}", ""],
                  ["paper: energy of an inference, µJ", "", f"{row['energy_uj']:.3g}", ""]]

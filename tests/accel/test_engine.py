@@ -12,8 +12,10 @@ from hypothesis import strategies as st
 from liteformer.accel import golden, numerics
 from liteformer.accel.compiler import HardwareOptions, choose, compile_model, memories
 from liteformer.accel.devices import device as find_device
+from liteformer.accel.gateware import engine as engine_module
 from liteformer.accel.gateware import simulate as simulate_module
 from liteformer.accel.gateware.drive import push_row
+from liteformer.accel.gateware.softmax.softmax import Softmax
 from liteformer.accel.tensors import tensor_names
 
 from .common import EngineDriver, altered, compiled_model, engine_infer, make_model, random_raw, simulate
@@ -40,6 +42,40 @@ def simulated_and_predicted(model, options=None, windows=2, seed=0):
 def test_shapes(shape, options):
     simulated, predicted = simulated_and_predicted(make_model(**shape), HardwareOptions(**options))
     assert simulated == predicted
+
+
+SINGLE = [
+    ({"heads": 2, "d_model": 8}, {"rows": 4, "columns": 4, "requantizers": 2}, True),
+    ({"bits": 2, "d_model": 6, "window": 6}, {"rows": 3, "columns": 2, "requantizers": 3}, True),
+    ({"bits": 6, "d_model": 4, "window": 3, "layers": 2}, {"rows": 3, "columns": 4, "requantizers": 1}, True),
+    ({"bits": 3, "d_model": 8, "heads": 2}, {"rows": 4, "columns": 4, "requantizers": 4, "pump": True, "loadable": True}, True),
+    ({"bits": 5, "d_model": 4}, {"rows": 4, "columns": 3}, False),
+    ({"bits": 4, "d_model": 4}, {"rows": 2, "columns": 4, "dsp_lanes": 2}, False),
+    ({"bits": 8, "d_model": 4}, {"rows": 2, "columns": 4}, False),
+]
+
+
+@pytest.mark.parametrize(("shape", "options", "whole"), SINGLE, ids=str)
+def test_a_single_query(shape, options, whole):
+    """One row of softmax where there is one layer; weights in one pass where row 0 has DSP lanes only, and digits elsewhere."""
+    model, options = make_model(readout="last", **shape), HardwareOptions(**options)
+    compiled = compile_model(model, options)
+    assert compiled.hw.whole == whole and compiled.hw.one_query == (model.config.layers == 1)
+    assert compiled.hw.softmax.requantizers == (1 if compiled.hw.one_query else compiled.hw.requantizers)
+    context = [step for step in compiled.steps if step.kind == "context"][-1]
+    assert context.passes == (1 if whole else compiled.hw.probability_digits)
+    simulated, predicted = simulated_and_predicted(model, options)
+    assert simulated == predicted
+
+
+def test_digits_in_one_pass_are_seen():
+    """Negative control: weights that are split where they are taken whole give wrong outputs in as many cycles."""
+    model, options = make_model(readout="last", d_model=8, seed=2), HardwareOptions(rows=4, columns=4, requantizers=2)
+    right, predicted = simulated_and_predicted(model, options)
+    assert right == predicted
+    with mock.patch.object(engine_module, "Softmax", lambda *args: Softmax(*args[:4])):
+        wrong, _ = simulated_and_predicted(model, options)
+    assert wrong[0] != predicted[0] and wrong[1] == predicted[1]
 
 
 @pytest.mark.parametrize(("shape", "options"), [

@@ -13,14 +13,16 @@ from .common import hardware, read_all, simulate
 SCORE_LO, SCORE_HI = numerics.signed_range(numerics.SCORE_BITS)
 
 
-def build(*, rows, row_tiles=1, requantizers=1, heads=1, layers=1, row_bits=4, top=119, length=64, numerators=(1 << 20,)):
-    """(hw, table, unit)."""
+def build(*, rows, row_tiles=1, requantizers=1, heads=1, layers=1, row_bits=4, top=119, length=64, numerators=(1 << 20,),
+          whole=False, one=False):
+    """(hw, table, unit); ``one``: the unit of a build with a single query."""
     table = numerics.exp_table(length, top, 5.5 / length)
     hw = hardware(rows=rows, row_tiles=row_tiles, requantizers=requantizers, heads=heads, layers=layers, row_bits=row_bits,
                   table_top=top, table_length=length,
                   probability_digits=numerics.digit_count(numerics.signed_bits(0, top), row_bits),
-                  numerator_bits=max(max(numerators).bit_length(), top.bit_length()))
-    return hw, table, Softmax(hw, [int(v) for v in table], list(numerators))
+                  numerator_bits=max(max(numerators).bit_length(), top.bit_length()), wide=one)
+    hw = hw.softmax
+    return hw, table, Softmax(hw, [int(v) for v in table], list(numerators), whole=whole)
 
 
 def send(unit, hw, scores, head, layer, single):
@@ -138,6 +140,34 @@ def test_single_row_stands_for_all(requantizers):
     expected, total = numerics.softmax(scores[:1], table)
     assert weights[0].tolist() == np.repeat(expected, 4, axis=0).tolist()
     assert rates[0][0] == numerics.reciprocal(1 << 20, total)[0, 0]
+
+
+def whole_words(case, scores):
+    """Words of single rows, and what is in row 0 of them: lists."""
+    hw, table, unit = case
+    words = {}
+
+    def bench():
+        yield from send(unit, hw, scores, 0, 0, True)
+        for _ in range(hw.tokens + 8):
+            yield
+
+    simulate(unit, bench(), collect(unit, words))
+    bits = hw.row_bits * hw.probability_digits
+    return [words[key] & ((1 << bits) - 1) for key in range(hw.tokens)], numerics.softmax(scores[:1], table)[0][0].tolist()
+
+
+@pytest.mark.parametrize("shape", [{"rows": 4, "requantizers": 2}, {"rows": 4, "requantizers": 2, "one": True},
+                                   {"rows": 6, "row_bits": 2, "top": 85, "one": True}], ids=str)
+def test_a_single_row_is_not_split(shape):
+    """As they are, and in digits for several rows; negative control: without the option the words are digits."""
+    case = build(whole=True, **shape)
+    scores = random_scores(case[0], 1, 1)[0]
+    found, expected = whole_words(case, scores)
+    assert found == expected
+    assert whole_words(build(**shape), scores)[0] != expected
+    if not shape.get("one"):
+        assert run_softmax(build(whole=True, **shape), [scores])[0][0].tolist() == numerics.softmax(scores, case[1])[0].tolist()
 
 
 def test_restart_forgets_half_a_head():

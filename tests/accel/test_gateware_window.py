@@ -35,7 +35,7 @@ class Bench(Module):
         for name, port, added in (("multiplier", unit.multiplier, 0), ("offset", unit.offset, numerics.ROUNDING)):
             first, second = Signal.like(port), Signal.like(port)
             table = Array([int(value) + added for value in model[f"input.{name}"]])
-            self.sync += [first.eq(table[window.quantize_feature]), second.eq(first)]
+            self.sync += [first.eq(table[window.feature]), second.eq(first)]
             self.comb += port.eq(second)
         self.comb += [unit.acc.eq(window.quantize_raw), window.quantized.eq(unit.result)]
 

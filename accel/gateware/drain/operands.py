@@ -19,7 +19,7 @@ class DrainOperands(LiteXModule):
         hw: Hardware; b is ``row_bits``.
         parameters: words of the multiplier, bias (``offset``) and residual multiplier memories.
         residual: word of the residual memory, R x b bits.
-        rates: list of P reciprocals, unsigned W bits.
+        rates: list of reciprocals, unsigned W bits, of the first requantizers; no other one has any.
         stage: dict of the drain's signals in this cycle: valid, group, residual, reciprocal, spread.
     Attributes:
         factor: list of P Signals; residual: list of P Signals.
@@ -49,7 +49,8 @@ class DrainOperands(LiteXModule):
                 # Residuals of one token are in the row of the last token of a window.
                 row = Mux(stage["spread"], rows[-1], row)
             self.comb += [
-                self.factor[p].eq(Mux(stage["valid"] & stage["reciprocal"], rates[p], self.multiplier)),
+                self.factor[p].eq(Mux(stage["valid"] & stage["reciprocal"], rates[p], self.multiplier)
+                                  if p < len(rates) else self.multiplier),
                 If(stage["valid"] & stage["residual"], self.residual[p].eq(row)),
             ]
 

@@ -41,7 +41,7 @@ class Softmax(LiteXModule):
 
     Args:
         hw: Hardware; table: integers of the exponential; numerators: of the layers.
-        loader: as for ``sequencer.Instruction``, of the numerators.
+        loader: as for ``sequencer.Instruction``, of the numerators; whole: the weights of a ``single`` row are not split.
     Attributes:
         valid, score (list of P, signed 10 bits), group, last, single, layer, head: one group of scores; ``last`` ends a
             head's rows. ``single`` says that only row 0 counts and stands for all rows.
@@ -51,7 +51,7 @@ class Softmax(LiteXModule):
         dividing: a division is on its way; numerator: that of the layer.
     """
 
-    def __init__(self, hw, table, numerators, loader=None):
+    def __init__(self, hw, table, numerators, loader=None, whole=False):
         P, G, keys   = hw.requantizers, hw.groups, hw.tokens
         self.restart = Signal()
         self.valid   = Signal()
@@ -126,6 +126,10 @@ class Softmax(LiteXModule):
             splitter = DigitSplitter(weight, int(table[0]), hw.probability_digits, hw.row_bits)
             self.add_module(name=f"splitter{p}", module=splitter)
             fields.append(splitter.field)
+        if whole:
+            undivided = Signal(len(fields[0]))
+            self.comb += undivided.eq(lookup.weight[0])
+            fields[0] = undivided if hw.one_query else Mux(single, undivided, fields[0])
         self.collector = collector = WordCollector(fields, G, single)
         word_end = at_weight["valid"] & (at_weight["group"] == group_top)
         self.comb += collector.valid.eq(at_weight["valid"])

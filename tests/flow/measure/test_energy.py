@@ -64,6 +64,7 @@ def test_energy_and_duty_cycle():
         difference = day.waiting.typical - day.switched.typical
         assert np.sign(round(difference, 6)) == sign
     assert energy.duty_cycle(one, idle, 12, 1).waiting.typical == pytest.approx(0.024 * 86400 + 0.0864)
+    assert energy.mean_power(one, idle, 2).typical == pytest.approx(24_000 + 0.5)
 
 
 # Check against published figures ------------------------------------------------------------------

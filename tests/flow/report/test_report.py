@@ -90,6 +90,10 @@ def test_activity_is_of_this_soc(report):
     assert rates["array"]["busy"] > 0.02 and rates["array"]["waiting"] == 0
     assert rates["CPU"]["waiting"] > 0.005
     assert report["energy"]["waiting_mw"]["typical"] < report["energy"]["power_mw"]["typical"]
+    # The core at rest takes what its clock and its block RAMs take.
+    waiting, core, second = (report["energy"][name]["typical"] for name in ("waiting_mw", "core_waiting_mw", "one_a_second_uw"))
+    assert 0 < core < waiting - report["energy"]["static_mw"]["typical"]
+    assert second == pytest.approx(1000 * waiting + report["energy"]["end_to_end_uj"]["typical"], rel=1e-3)
 
 
 def test_saif(folder, report):
