@@ -24,7 +24,7 @@ def shifted(value, shift):
 
 
 def samples(rng, kind, count):
-    """Codes of ``count`` samples, None for one that is not there, and the bytes that the models of the hardware take for them."""
+    """Codes of ``count`` samples, None for one that is not there, and the bytes that the modelled hardware takes for them."""
     codes, stream = [], b""
     for step in range(count):
         # The timer is asked twice for every third sample.
@@ -89,7 +89,8 @@ def test_every_branch_of_the_applications_is_taken(start):
     steady = b"\1" + struct.pack("<4H", 1000, 1, 2, 3)
     runs = [*((shape, WATCH, samples(rng, shape.sensor, 150)[1]) for shape in (XADC, I2C)),
             (Shape(1, 1, 1, sensor="xadc", shifts=(3, 3)), WATCH, steady * 5), (Shape(2, 5, 1, sensor="xadc"), WATCH, b""),
-            (Shape(2, 1, 2, sensor="xadc"), WATCH, b""), (Shape(2, 2, 1), ALARM, b"\0\1" * 100), (Shape(2, 33, 1), ALARM, b"\1")]
+            (Shape(2, 1, 2, sensor="xadc"), WATCH, b""),
+            (Shape(2, 2, 1), ALARM, b"\0\1" * 100), (Shape(2, 33, 1), ALARM, b"\1")]
     for shape, sources, stream in runs:
         firmware = start(shape, sources, COVERED)
         for quiet in (0, 1, 3):
