@@ -82,11 +82,12 @@ def faults(found):
         return " of ".join(f"{sum(column):,}" for column in reversed(list(zip(*counts))))
 
     text += (f" In the fixed build {share('stream')} in weights, {share('multiplier', 'offset', 'residual')} in parameters, "
-             f"{share('compute', 'drain')} in programs.\n\nOf the {left:,} in the fixed build that are not "
-             f"noticed, {others['windows']:,} other windows on the stand-alone core tell {more:,} apart, in outputs or cycles ({_listed(others['told apart'])}); the other "
-             f"{left - more:,} change nothing in them. Of the {model['flips'] - model['noticed']:,} in the integer model, "
-             f"{model['others']:,} other windows tell {model['told apart']:,} apart.\n\nThe table of the softmax is logic in "
-             f"every build, so no checksum holds it. All its bits, flipped one at a time in the integer model: {tables}.")
+             f"{share('compute', 'drain')} in programs.\n\nOf the {left:,} in the fixed build that are not noticed, "
+             f"{others['windows']:,} other windows on the stand-alone core tell {more:,} apart, in outputs or cycles "
+             f"({_listed(others['told apart'])}); the other {left - more:,} change nothing in them. Of the "
+             f"{model['flips'] - model['noticed']:,} in the integer model, {model['others']:,} other windows tell "
+             f"{model['told apart']:,} apart.\n\nThe table of the softmax is logic in every build, so no checksum holds it. "
+             f"All its bits, flipped one at a time in the integer model: {tables}.")
 
     def cell(one, name):
         tried, noticed = one["memories"].get(name, (0, 0))
