@@ -78,8 +78,8 @@ class DamagedSoC(Simulation):
         places: as of ``find``.
     """
 
-    def __init__(self, compiled, **options):
-        super().__init__(compiled, level=1, wait_loops=WAIT_LOOPS, **options)
+    def __init__(self, compiled, level=1, **options):
+        super().__init__(compiled, level=level, wait_loops=WAIT_LOOPS, **options)
 
     def _load(self, shared_object, directory):
         self._files = Path(self._stack.enter_context(tempfile.TemporaryDirectory()))

@@ -43,7 +43,7 @@ def test_other_windows_tell_flips_apart():
 
 def test_flips_in_every_memory_of_a_loadable_build():
     """Each is noticed, another boot without it passes; an image that does not change what is loaded is not."""
-    with faults.DamagedSoC(faults.build(True)) as soc:
+    with faults.DamagedSoC(faults.build(True), level=0) as soc:
         for flip in faults.draw(soc.places, len(soc.places), 1):
             assert soc.boot(flip) == faults.BAD_MEMORIES, flip
         assert soc.boot() == faults.PASSED
