@@ -247,8 +247,8 @@ REASONS = (
     (r"kept_copy|matrixarray_register|if \(\S*matrixarray\d*\)|if \(.*active|_active = |capture_copy|drain_valid\) begin|awake",
      "a register that moves on, or holds, while nothing uses it: the enable saves power alone"),
     (r"^always ", "a bit that is the same in all words that are read there"),
-    (r"next_value_ce|_next_value|window_cleared", "the state machine assigns the same value, or to a register that is read only after it "
-     "is set anew"),
+    (r"next_value_ce|_next_value|window_cleared",
+     "the state machine assigns the same value, or to a register that is read only after it is set anew"),
     (r"instruction\d*|_fetched|_current", "a field or a bit of it that no instruction of this program sets"),
     (r"total|register\d+\[|drain_register|requantizer|lowest|product|scale|_distance|_drain = |_rest = |_limited|unit_value"
      r"|rowdivider_(step|read)|window_raw\[|collector_word", "a bit that no value of this model reaches, or "
