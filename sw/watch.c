@@ -82,9 +82,11 @@ static void wait_for_next_sample(void)
 /* Whether a code is not the one that was forecast, in counts of the output. */
 static uint32_t is_off(int32_t forecast, int32_t code)
 {
-	int32_t error = forecast - shifted(code, output_shifts[0]), band = shifted(WATCH_BAND, output_shifts[0]);
+	int32_t there = shifted(code, output_shifts[0]);
+	/* Unsigned: the difference of two samples can be one bit more. */
+	uint32_t error = forecast > there ? (uint32_t)forecast - (uint32_t)there : (uint32_t)there - (uint32_t)forecast;
 
-	return error >= band || error <= -band;
+	return error >= (uint32_t)shifted(WATCH_BAND, output_shifts[0]);
 }
 
 static void show(uint32_t on)

@@ -6,11 +6,12 @@ import copy
 import numpy as np
 
 from liteformer.accel import golden, numerics
-from liteformer.soc.known_window import known_windows
+from liteformer.soc.known_window import WINDOWS, known_windows
 
 FLIPS = 200
 LEAST = 20               # Flips tried of a model that is slow to compute.
 WORK  = 6_000_000_000    # Multiplications, about two seconds.
+TABLE = "softmax.table"
 SCORE = 100              # What a score takes, softmax included, in multiplications.
 
 
@@ -45,21 +46,43 @@ def draw(compiled, count, seed):
             for name in map(names.__getitem__, rng.choice(len(names), count, p=sizes / sizes.sum()))]
 
 
-def noticed(compiled, flips=None, seed=0):
+def _changes(compiled, flips, raw):
+    """Of each flip: whether an output for one of the windows ``raw`` changes, list of bool."""
+    right = golden.infer(compiled.model, raw)
+    # A sum of weights of the softmax can become zero.
+    with np.errstate(divide="ignore"):
+        return [bool(np.any(golden.infer(flipped(compiled, *flip), raw) != right)) for flip in flips]
+
+
+def _count(compiled, flips, others):
+    raw  = known_windows(compiled.model)
+    seen = _changes(compiled, flips, raw)
+    found = {"windows": len(raw), "flips": len(flips), "noticed": sum(seen)}
+    if others is not None:
+        left = [flip for flip, known in zip(flips, seen) if not known]
+        found |= {"others": len(others), "told apart": sum(_changes(compiled, left, others))}
+    return found
+
+
+def noticed(compiled, flips=None, seed=0, others=None):
     """Flip bits one at a time and see whether an output of a known window changes.
 
     Args:
-        compiled: CompiledModel; flips: to try, None for FLIPS or as many as take seconds; seed: of their choice.
+        compiled: CompiledModel; flips: to try, None for FLIPS or as many as take seconds; seed: of their choice; others: int64
+        ``(N, window, features)``, windows for the flips that the known ones do not notice, or None.
     Returns:
-        dict: ``windows``, ``flips`` tried, ``noticed``.
+        dict: ``windows``, ``flips`` tried, ``noticed``; with ``others``: ``others``, how many windows, and how many of the
+        flips that were not noticed they ``told apart``.
     """
-    model, raw = compiled.model, known_windows(compiled.model)
+    model = compiled.model
     if flips is None:
         weights = sum(tensor.size for name, tensor in model.tensors.items() if name.endswith("weight"))
         tokens, heads = model.config.tokens, model.config.heads * model.config.layers
-        flips = max(LEAST, min(FLIPS, WORK // (len(raw) * tokens * (weights + SCORE * tokens * heads))))
-    right = golden.infer(model, raw)
-    # A sum of weights of the softmax can become zero.
-    with np.errstate(divide="ignore"):
-        seen = sum(bool(np.any(golden.infer(flipped(compiled, *flip), raw) != right)) for flip in draw(compiled, flips, seed))
-    return {"windows": len(raw), "flips": flips, "noticed": seen}
+        flips = max(LEAST, min(FLIPS, WORK // (WINDOWS * tokens * (weights + SCORE * tokens * heads))))
+    return _count(compiled, draw(compiled, flips, seed), others)
+
+
+def noticed_in_the_table(compiled, others=None):
+    """Flip every bit of the softmax's table, which is logic in any build; arguments and result as of ``noticed``."""
+    bits, *_ = widths(compiled)[TABLE]
+    return _count(compiled, [(TABLE, entry, bit) for entry in range(compiled.model[TABLE].size) for bit in range(bits)], others)

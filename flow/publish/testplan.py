@@ -59,6 +59,10 @@ def mutants(found):
     return f"{text}\n\n{table}\n\n{seen}"
 
 
+def _listed(counts):
+    return ", ".join(f"{count:,} in `{name}`" for name, count in counts.items())
+
+
 def faults(found):
     """Text and table on flipped bits; ``found``: faults.json."""
     if found is None:
@@ -67,8 +71,23 @@ def faults(found):
     text = (f"`make faults`: {loadable['noticed']:,} of {loadable['flips']:,} single-bit flips in a loadable build of "
             f"{loadable['bits']:,} bits are noticed by the firmware at boot, {fixed['noticed']:,} of {fixed['flips']:,} in a "
             f"fixed build of {fixed['bits']:,} bits, whose {model['windows']} known windows in the integer model notice "
-            f"{model['noticed']:,} of {model['flips']:,} (programs are not in it); seed {found['seed']}. "
-            "The table of the softmax is logic in every build.")
+            f"{model['noticed']:,} of {model['flips']:,} (programs are not in it); seed {found['seed']}.")
+    others, left = fixed["others"], fixed["flips"] - fixed["noticed"]
+    more = sum(others["told apart"].values())
+    tables = "; ".join(f"of {table['flips']:,} in the {name} build the known windows notice {table['noticed']:,}, "
+                       f"{table['others']:,} other ones {table['told apart']:,} more"
+                       for name, table in (("loadable", loadable["table"]), ("fixed", fixed["table"])))
+    def share(*prefixes):
+        counts = [pair for name, pair in fixed["memories"].items() if name.startswith(prefixes)]
+        return " of ".join(f"{sum(column):,}" for column in reversed(list(zip(*counts))))
+
+    text += (f" In the fixed build {share('stream')} in weights, {share('multiplier', 'offset', 'residual')} in parameters, "
+             f"{share('compute', 'drain')} in programs.\n\nOf the {left:,} in the fixed build that are not noticed, "
+             f"{others['windows']:,} other windows on the stand-alone core tell {more:,} apart, in outputs or cycles "
+             f"({_listed(others['told apart'])}); the other {left - more:,} change nothing in them. Of the "
+             f"{model['flips'] - model['noticed']:,} in the integer model, {model['others']:,} other windows tell "
+             f"{model['told apart']:,} apart.\n\nThe table of the softmax is logic in every build, so no checksum holds it. "
+             f"All its bits, flipped one at a time in the integer model: {tables}.")
 
     def cell(one, name):
         tried, noticed = one["memories"].get(name, (0, 0))

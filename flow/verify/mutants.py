@@ -37,8 +37,10 @@ CORES = (
 LEAST  = 0.97               # Of the mutants that a check tells apart from the core, those that the quick one must see.
 BEYOND = 0x600              # Behind the registers.
 PAUSE  = 12                 # Longer than a sample takes: a clear can come in any cycle of one.
+LATE   = 24                 # Aborts within so many last cycles: results are then still on their way.
+PATTERNS = (0, 0xFFFFFFFF, 0x5A3CC3A5, 0x0F0FF0F0)
 CUTS   = 9                  # Resets during an inference.
-START, ALL_EVENTS, MODEL = 1, 3, 1 << 3    # In control, in ev_enable, in status.
+START, FORGET, ALL_EVENTS, MODEL = 1, 4, 3, 1 << 3    # In control, in ev_enable, in status.
 ROWS, LONG_ROWS = 150, 800   # Rows of a quick check, and of the check of what survived it.
 
 
@@ -66,7 +68,7 @@ class Checks:
     def _stream(rng, compiled, count, pause):
         window = compiled.model.config.window
         samples, _ = rows(rng, compiled.model, count)
-        flags, arguments, ends = events(rng, compiled, count, clears=6, early=0.8)
+        flags, arguments, ends = events(rng, compiled, count, clears=6, early=0.8, aborts=0.2, late=LATE)
         flags[0] |= CLEAR
         wanted = golden.infer(compiled.model, samples.astype(np.int64)[ends[:, None] + np.arange(1 - window, 1)])
         return compiled, samples, flags, arguments, pause, wanted
@@ -80,11 +82,33 @@ class Checks:
         if simulation.compiled.hw.loadable:
             span += [STORE_WORD + n for n in range(8)]
         seen = simulation.access([(word, None) for word in words + span]).tolist()
+        if simulation.compiled.hw.loadable:
+            for word in (STORE_WORD + MODEL_ID, STORE_WORD + CHECKSUM):
+                kept = int(simulation.access([(word, None)])[0])
+                seen += simulation.access([(word, value) for value in PATTERNS for value in (value, None)]).tolist()
+                simulation.access([(word, kept)])
+        seen += Checks.events(simulation)
         for test, enabled in ((5, 1), (0, 2), (7, 0), (2, ALL_EVENTS)):
             simulation.access([(simulation.words["self_test"], test), (simulation.words["ev_enable"], enabled)])
             reads = [(simulation.words[name], None) for name in ("self_test", "ev_enable", "status")]
             seen += simulation.access(reads).tolist()
         return seen
+
+    @staticmethod
+    def events(simulation):
+        """What the events read: after a start that is refused and after an inference, before and behind the clear of the other
+        one and of their own."""
+        config, words = simulation.compiled.model.config, simulation.words
+        def cleared(own, other):
+            return [(words["ev_pending"], value) for value in (None, other, None, own, None)]
+        window = [(feature, feature) for _ in range(config.window) for feature in range(config.features)]
+        waits  = [(words["status"], None)] * (simulation.compiled.cycles // 2)
+        seen   = []
+        for before, own, other in (([], 2, 1), (window, 1, 2)):
+            simulation.access([*before, (words["control"], START), *waits])
+            seen.append(simulation.access(cleared(own, other)))
+        simulation.access([(words["control"], FORGET)])
+        return np.concatenate(seen).tolist()
 
     def is_reset(self, simulation):
         """Whether the core is as new, but for its memories, after a reset of one cycle at several times of an inference."""
@@ -203,16 +227,28 @@ def summary(seed, results):
                           for one in other]}
 
 
-# Why a mutant is no fault, by what stands in its line: what the place does for the result.
+# Why a mutant is no fault, by what stands in its line: what the place does for the result. The first that fits.
 REASONS = (
     (r"(write|load)_we(\[\d+\])?\)", "what a memory's write port carries while nothing is written"),
+    (r"_flushing <= ", "the flush after an abort takes longer; the proof of the abort forbids it"),
+    (r"probabilities_write_enable", "a word is written again that was written just before"),
+    (r"drainsequencer_abort \| \S*drainsequencer_start", "an abort leaves what the next start clears"),
+    (r"if \(\(liteformercore_engine\d \| liteformercore_engine\d\)\)",
+     "the engine counts as running after its end; nothing ends before the next start, which does the same"),
+    (r"maxima_column_end|group\d* == \S*group_top",
+     "the end of a column of scores, where this shape has columns of one group only"),
+    (r"engineloader_settling", "a read of the loader waits longer, or not for the cycle that it has to spare"),
+    (r"modelstore_(checksum|model_id) = ", "a bit that is the same in both models' words"),
+    (r"if \(\S*(drainsequencer_(step_end|valid)|computesequencer(\d+|_loads|_copy\d))\)",
+     "a bit of a counter, address or field, taken over at the end of a tile or step, that this program does not reach or use"),
     (r"lutlane\d+_(lowest|upper|acc)", "a bit of a lane's product that no operands of this model reach"),
     (r"^(end|case .*)$", "a selection's code that this program does not use"),
     (r"sys_rst", "the reset of a register that is set anew before it is read, or holds its first value"),
-    (r"kept_copy|matrixarray_register|if \(.*active|_active = |capture_copy|drain_valid\) begin|awake",
+    (r"kept_copy|matrixarray_register|if \(\S*matrixarray\d*\)|if \(.*active|_active = |capture_copy|drain_valid\) begin|awake",
      "a register that moves on, or holds, while nothing uses it: the enable saves power alone"),
-    (r"next_value_ce|_next_value", "the state machine assigns the same value, or to a register that is read only after it "
-     "is set anew"),
+    (r"^always ", "a bit that is the same in all words that are read there"),
+    (r"next_value_ce|_next_value|window_cleared",
+     "the state machine assigns the same value, or to a register that is read only after it is set anew"),
     (r"instruction\d*|_fetched|_current", "a field or a bit of it that no instruction of this program sets"),
     (r"total|register\d+\[|drain_register|requantizer|lowest|product|scale|_distance|_drain = |_rest = |_limited|unit_value"
      r"|rowdivider_(step|read)|window_raw\[|collector_word", "a bit that no value of this model reaches, or "

@@ -64,11 +64,13 @@ def rows(rng, model, count):
     return np.concatenate(parts).astype(np.int32), used
 
 
-def events(rng, compiled, count, clears=50, early=0.05):
+def events(rng, compiled, count, clears=50, early=0.05, aborts=0.02, late=0):
     """What happens at each row: inferences wherever the window is full; now and then it is cleared, one is aborted or refused.
 
     Args:
         clears: windows from one clear to the next, on average; early: share of the rows too few that are started all the same.
+        aborts: share of the inferences before which one is aborted; late: every second of them so many cycles before its end at
+        most, 0 for none.
     Returns:
         ``(flags, arguments, ends)``: as of ``CoreSimulation.stream``; the rows whose windows are inferred.
     """
@@ -82,9 +84,11 @@ def events(rng, compiled, count, clears=50, early=0.05):
         filled += 1
         if filled >= window:
             flags[row] |= RUN
-            if chance[row] > 0.98 and not flags[row] & CLEAR:
+            if chance[row] > 1 - aborts and not flags[row] & CLEAR:
                 flags[row] |= ABORT
                 arguments[row] = rng.integers(0, compiled.cycles + 20)
+                if late and rng.random() < 0.5:
+                    arguments[row] = compiled.cycles - rng.integers(0, late)
         elif chance[row] > 1 - early:
             flags[row] |= EARLY
     return flags, arguments, np.flatnonzero(flags & RUN)

@@ -69,7 +69,7 @@ def build(model, tmp_path_factory):
         if key not in built:
             folder = tmp_path_factory.mktemp(name)
             board = load_board(name)
-            compiled = compile_model(model, HardwareOptions(device=board.DEVICE or DEFAULT_DEVICE))
+            compiled = compile_model(model, HardwareOptions(2, 1, 1, device=board.DEVICE or DEFAULT_DEVICE))
             soc = board.BaseSoC(LiteFormerCore(compiled), **options)
             ProjectBuilder(soc, output_dir=str(folder)).build(run=False)
             built[key] = soc, folder

@@ -21,13 +21,14 @@ SANITIZED = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
 COVERED = ["--coverage", "-O0"]
 # The signal handlers of the model take the place of the sanitizer's.
 ENVIRONMENT = {"ASAN_OPTIONS": "handle_segv=0:detect_leaks=0:allow_user_segv_handler=1"}
-MODEL, LEVELS = 0x12345678, 255
+MODEL, LEVELS, ORIGIN = 0x12345678, 255, 77
 
 
 @dataclass(frozen=True)
 class Shape:
     """Of the modelled core; ``parts``: of each memory, empty for a fixed model; ``known``: model.h has the known window,
-    with the answer of the modelled core plus ``off``."""
+    with the answer of the modelled core plus ``off``; ``sensor``: "xadc" or "i2c"; ``shifts``: of its codes to samples, and to
+    outputs."""
 
     window: int = 3
     features: int = 3
@@ -37,6 +38,8 @@ class Shape:
     known: bool = True
     off: int = 0
     calibration: int = 0
+    sensor: str = ""
+    shifts: tuple = (3, 2)
 
     @property
     def checksum(self):
@@ -86,6 +89,11 @@ class Shape:
                       "LITEFORMER_ANOMALY_GAINS": _list([7] * self.outputs),
                       "LITEFORMER_ANOMALY_SMOOTHING": 2, "LITEFORMER_ANOMALY_THRESHOLD": "1000000u",
                       "LITEFORMER_ANOMALY_CALIBRATION": self.calibration, "LITEFORMER_ANOMALY_LEVEL": "100000u"}
+        if self.sensor:
+            inputs, output = self.shifts
+            lines |= {f"CSR_{self.sensor.upper()}_BASE": 0, "LITEFORMER_RAW_SHIFTS": _list([inputs] * self.features),
+                      "LITEFORMER_RAW_ORIGINS": _list([ORIGIN] * self.features), "LITEFORMER_OUTPUT_SHIFTS": _list([output]),
+                      "LITEFORMER_OUTPUT_ORIGINS": _list([ORIGIN])}
         return "".join(f"#define {name} {value}\n" for name, value in lines.items())
 
 
@@ -97,10 +105,11 @@ class NativeFirmware:
     """The firmware as a process; it boots anew for each run.
 
     Args:
-        directory: an empty folder; shape: Shape; extra: flags, SANITIZED or COVERED.
+        directory: an empty folder; shape: Shape; extra: flags, SANITIZED or COVERED; sources: of the firmware, the one with
+        ``main`` first.
     """
 
-    def __init__(self, directory, shape, extra=SANITIZED):
+    def __init__(self, directory, shape, extra=SANITIZED, sources=FIRMWARE):
         self.directory, self.shape = directory, shape
         generated = directory / "generated"
         generated.mkdir()
@@ -109,13 +118,15 @@ class NativeFirmware:
         shutil.copy(NATIVE / "host.h", directory)
         (directory / "shape.h").write_text(shape.header())
         compiler = ["gcc", *FLAGS, *extra, "-I", str(directory), "-I", str(SOURCES)]
-        for name in FIRMWARE:
-            rename = ["-Dmain=firmware_main"] if name == "main.c" else []
+        for name in sources:
+            rename = ["-Dmain=firmware_main"] if name == sources[0] else []
             subprocess.run([*compiler, *rename, "-c", str(SOURCES / name), "-o", name.replace(".c", ".o")], cwd=directory,
                            check=True)
         model = [flag for flag in compiler if flag != "--coverage"]
-        subprocess.run([*model, "-c", str(NATIVE / "registers.c"), "-o", "registers.o"], cwd=directory, check=True)
-        objects = [name.replace(".c", ".o") for name in FIRMWARE] + ["registers.o"]
+        models = ("registers.c", "applications.c")
+        for name in models:
+            subprocess.run([*model, "-c", str(NATIVE / name), "-o", name.replace(".c", ".o")], cwd=directory, check=True)
+        objects = [name.replace(".c", ".o") for name in (*sources, *models)]
         subprocess.run(["gcc", *FLAGS, *extra, *objects, "-o", "firmware"], cwd=directory, check=True)
         self._process = subprocess.Popen([directory / "firmware"], cwd=directory, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                          stderr=subprocess.PIPE, env=ENVIRONMENT)

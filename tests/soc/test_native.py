@@ -249,7 +249,7 @@ def transfers(shape, rng):
 
 
 def test_every_branch_is_taken(start):
-    """Of all of sw/ but the example alarm.c and what is assembler; the exceptions are named above."""
+    """Of all of sw/ but the applications, see test_native_applications.py, and assembler; the exceptions are named above."""
     shapes = (PLAIN, LOADED, ANOMALY, replace(ANOMALY, calibration=2), CLASSES, Shape(1, 1, 1, known=False),
               Shape(1, 1, 1, off=1))
     rng, seen = np.random.default_rng(3), {}

@@ -37,6 +37,7 @@ def test_evaluate(run, trained):
     assert figure["integer"] == metrics[FIGURE[task]]["integer"]
 
 
+@pytest.mark.parametrize("trained", ["anomaly", pytest.param("classification", marks=pytest.mark.slow)], indirect=True)
 def test_a_wrong_decision_is_seen(run, trained, monkeypatch):
     """Negative control: equal outputs, but a class or an alarm that the integer model does not have."""
     decide = hardware.decide
@@ -47,7 +48,7 @@ def test_a_wrong_decision_is_seen(run, trained, monkeypatch):
         return decisions
 
     monkeypatch.setattr(hardware, "decide", decide_wrongly)
-    assert json.loads(run("evaluate", trained[1], "--soc", 24, "--json")[1])["mismatches"] == 1
+    assert json.loads(run("simulate", trained[1], "--windows", 24, "--json")[1])["mismatches"] == 1
 
 
 def test_tables(run, tmp_path):

@@ -51,6 +51,18 @@ def test_most_are_noticed_by_many_windows_and_few_by_one(monkeypatch):
     assert self_test.noticed(compiled, 30)["noticed"] == 0
 
 
+def test_other_windows_tell_more_apart():
+    """The known windows among them add nothing, and every bit of the table is tried."""
+    compiled = build()
+    known = self_test.known_windows(compiled.model)
+    more  = np.concatenate([known, known + 1000, known * 2])
+    assert self_test.noticed(compiled, 100, 0, known)["told apart"] == 0
+    found = self_test.noticed(compiled, 100, 0, more)
+    assert found["others"] == len(more) and 0 < found["told apart"] <= 100 - found["noticed"]
+    table = self_test.noticed_in_the_table(compiled)
+    assert 0 < table["noticed"] < table["flips"] == compiled.model["softmax.table"].size * compiled.hw.table_top.bit_length()
+
+
 def test_a_slow_model_has_fewer_tried(monkeypatch):
     monkeypatch.setattr(self_test, "WORK", 1)
     assert self_test.noticed(build())["flips"] == self_test.LEAST

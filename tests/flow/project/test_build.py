@@ -18,7 +18,7 @@ from .test_reports import AREA, POWER, TIMING, UTILIZATION
 def folder(tmp_path, monkeypatch):
     """An empty folder with a model in it; no toolchain on PATH."""
     monkeypatch.chdir(tmp_path)
-    random_model(np.random.default_rng(1), window=4, features=3, d_model=8, bits=4).save("model.safetensors")
+    random_model(np.random.default_rng(1), window=2, features=3, d_model=2, bits=4).save("model.safetensors")
     for name in ("LITEX_ENV_VIVADO", "CHIPDB", "PRJXRAY_DB_DIR"):
         monkeypatch.delenv(name, raising=False)
     return tmp_path

@@ -42,4 +42,14 @@ void timer0_reload_write(uint32_t value), timer0_load_write(uint32_t value), tim
 void timer0_update_value_write(uint32_t value), uart_ev_pending_write(uint32_t value), uart_rxtx_write(uint32_t byte);
 uint32_t timer0_value_read(void), uart_txfull_read(void), uart_rxempty_read(void), uart_rxtx_read(void);
 
+/* Applications. */
+#define CSR_LEDS_BASE 0
+#define CSR_UART_BASE 0
+uint32_t timer0_ev_pending_read(void), xadc_temperature_read(void), xadc_vccint_read(void), xadc_vccaux_read(void);
+uint32_t xadc_vccbram_read(void), i2c_r_read(void), host_byte(void);
+void timer0_ev_pending_write(uint32_t value), leds_out_write(uint32_t value), i2c_w_write(uint32_t lines);
+#define CSR_I2C_W_SCL_OFFSET 0
+#define CSR_I2C_W_OE_OFFSET 1
+#define CSR_I2C_W_SDA_OFFSET 2
+
 #endif
