@@ -9,6 +9,8 @@ from liteformer.flow.common import console
 from liteformer.flow.common.cache import write_atomically
 from liteformer.flow.publish.repository import ROOT
 from liteformer.flow.publish.results_train import SHARED, run_groups
+from liteformer.train.loop.reuse import LATER
+from liteformer.train.metrics.verdict import behind
 
 STORED = ROOT / "docs" / "benchmark"
 SEEDS, BITS = 3, (4, 8, 3)
@@ -95,8 +97,28 @@ def hardware_figures(run):
             "energy_uj": energy_uj(figures, DEVICE), "device": DEVICE}
 
 
+def same_baselines(metrics, stored):
+    """Whether the baselines of a stored point are those of a run: nothing but the integer model differs in their options, and
+    the MLP, which every run trains, has the same errors to the last digit.
+
+    Args:
+        metrics: of a run of several seeds; stored: dict of ``record``.
+    """
+    # The seed of the options is that of the best model.
+    mine, other = ({key: value for key, value in one["options"].items() if key not in LATER | {"path", "seed"}} | {
+        "seeds": one["seeds"]} for one in (metrics, stored))
+    return mine == other and metrics["rmse"]["mlp"] == stored["rmse"]["mlp"]
+
+
+def with_baselines(entry, stored):
+    """An entry with the baselines that it lacks from another width of its task, and with its summary of those."""
+    parts = {part: stored[part] | {key: value for key, value in entry[part].items() if value is not None}
+             for part in ("rmse", "rmse_by_step") if part in entry}
+    return entry | parts | {"behind": behind(parts["rmse"])}
+
+
 def measure_group(task, names):
-    """Train the points of a task, which share their float networks, and store their figures.
+    """Train the points of a task and store their figures; they share their float networks and baselines, also with later calls.
 
     Args:
         task: dict ``seeds``: of each; ``folder``: of the stored figures; ``builds``: of the full runs; ``options``: fields of
@@ -105,11 +127,18 @@ def measure_group(task, names):
     from liteformer.train.loop.options import TrainOptions
     from liteformer.train.loop.reuse import FloatTrainings
     from liteformer.train.loop.seeds import train_seeds
-    reuse = FloatTrainings()
+    folder, builds = Path(task["folder"]), Path(task["builds"])
+    reuse = FloatTrainings(builds / "float" / task_of(names[0]))
     for name in names:
-        options = TrainOptions(**points()[name] | task["options"], out=str(Path(task["builds"]) / name))
-        run = train_seeds(options, task["seeds"], resume=True, reuse=reuse)
-        write_atomically(Path(task["folder"]) / f"{name}.json", json.dumps(record(run, hardware_figures(run))) + "\n")
+        options = TrainOptions(**points()[name] | task["options"], out=str(builds / name))
+        others = [json.loads(path.read_text()) for path in sorted(folder.glob(f"{task_of(name)}-*bit.json"))]
+        without = options.model_copy(update={"neighbours": "none"}) if others and options.task == "forecast" else options
+        run = train_seeds(without, task["seeds"], resume=True, reuse=reuse)
+        known = [other for other in others if same_baselines(run.metrics, other)]
+        if without is not options and not known:
+            run = train_seeds(options, task["seeds"], reuse=reuse)
+        entry = record(run, hardware_figures(run))
+        write_atomically(folder / f"{name}.json", json.dumps(with_baselines(entry, known[0]) if known else entry) + "\n")
 
 
 def missing(names=(), folder=STORED):

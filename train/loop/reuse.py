@@ -1,11 +1,16 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Float trainings that several runs of one process have in common.
+"""Float trainings that several runs have in common.
 
-Runs that differ in their widths start from the same float networks, including the teachers, and have the same MLP baseline.
+Runs that differ in their widths start from the same float networks, including the teachers, and have the same baselines.
 """
 
 import copy
 import hashlib
+import os
+import pickle
+import tempfile
+from importlib.metadata import version
+from pathlib import Path
 
 import numpy as np
 
@@ -14,10 +19,14 @@ LATER = {"bits", "bits_of", "qat_epochs", "step_lr_factor", "distill", "teachers
 
 
 class FloatTrainings:
-    """Results of float trainings, keyed by their options and data."""
+    """Results of float trainings, keyed by their options and data.
 
-    def __init__(self):
-        self._results = {}
+    Args:
+        folder: where they are kept for later processes of the same code, made if needed; None keeps them in memory alone.
+    """
+
+    def __init__(self, folder=None):
+        self._results, self._folder = {}, folder and Path(folder)
 
     def take(self, kind, options, dataset, train):
         """A copy of what ``train()`` returned for the same options and data earlier; trains if there is none.
@@ -27,8 +36,21 @@ class FloatTrainings:
         """
         key = (kind, _digest(dataset), options.model_dump_json(exclude=LATER))
         if key not in self._results:
-            self._results[key] = train()
+            self._results[key] = self._kept(key, train) if self._folder else train()
         return copy.deepcopy(self._results[key])
+
+    def _kept(self, key, train):
+        """The result that an earlier process left, or one of now, which is left for later ones."""
+        path = self._folder / f"{hashlib.sha256(repr((key, version('torch'))).encode()).hexdigest()[:32]}.pickle"
+        try:
+            return pickle.loads(path.read_bytes())
+        except (OSError, EOFError, pickle.UnpicklingError):
+            result = train()
+        self._folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=self._folder, delete=False) as file:
+            pickle.dump(result, file)
+        os.replace(file.name, path)
+        return result
 
 
 def _digest(dataset):

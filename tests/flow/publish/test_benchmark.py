@@ -8,6 +8,7 @@ import pytest
 from liteformer.accel.errors import LiteFormerError
 from liteformer.flow.publish import benchmark, benchmark_points
 from liteformer.train.loop.options import TrainOptions
+from liteformer.train.loop.seeds import train_seeds
 
 HARDWARE = {"cycles": 932, "latency_us": 9.32, "mismatches": 0, "windows": 16, "luts": 5000, "bram36": 8.0, "dsp": 20,
             "energy_uj": 1.13, "device": "xc7s15"}
@@ -77,14 +78,48 @@ def test_unknown_names_and_stored_points(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["airq-8bit.json"]
 
 
+def test_baselines_of_another_width():
+    """They are taken where nothing but the integer model differs, and complete the summary of an entry."""
+    stored = entry({"integer": 1.0, "mlp": 2.5, "gru": 1.9, "nlinear": None}, seeds=[1, 2],
+                   rmse_by_step={"integer": [1.0], "gru": [1.9]})
+    stored["options"] |= {"path": "a.csv", "seed": 1, "window": 24}
+    mine = {"options": stored["options"] | {"bits": 8, "path": "/b/a.csv", "seed": 2}, "rmse": {"integer": 2.0, "mlp": 2.5},
+            "rmse_by_step": {"integer": [2.0], "gru": None}, "seeds": [1, 2], "behind": None}
+    assert benchmark_points.same_baselines(mine, stored)
+    assert not benchmark_points.same_baselines(mine | {"rmse": {"integer": 2.0, "mlp": 2.5000001}}, stored)
+    assert not benchmark_points.same_baselines(mine | {"seeds": [1, 2, 3]}, stored)
+    assert not benchmark_points.same_baselines(mine | {"options": mine["options"] | {"window": 12}}, stored)
+    whole = benchmark_points.with_baselines(mine, stored)
+    assert whole["rmse"] == {"integer": 2.0, "mlp": 2.5, "gru": 1.9, "nlinear": None}
+    assert whole["rmse_by_step"] == {"integer": [2.0], "gru": [1.9]}
+    assert whole["behind"].endswith("on the test set: a GRU of the same size (1.900)")
+
+
+def test_stored_widths_of_a_task_have_the_same_float_figures():
+    stored = benchmark.load()
+    for task in benchmark_points.TASKS:
+        figures = [{name: value for name, value in stored[point]["rmse"].items() if name not in ("integer", "qat")}
+                   for point in stored if benchmark_points.task_of(point) == task and "rmse" in stored[point]]
+        assert all(one == figures[0] for one in figures), task
+
+
 @pytest.mark.slow
 def test_a_point_is_trained_measured_and_stored(tmp_path, monkeypatch):
-    """On built-in data, with its cycles on the simulated SoC; a second call measures nothing."""
+    """On built-in data, with its cycles on the simulated SoC; a second call measures nothing, another width trains no float
+    network and has the float figures of a training of its own."""
     monkeypatch.setattr(benchmark_points, "TASKS", {"small": ("Small", {"window": 6, "d_model": 8})})
-    task = {"seeds": 2, "folder": str(tmp_path), "builds": str(tmp_path / "builds"),
-            "options": {"epochs": 1, "qat_epochs": 1, "teachers": 1, "neighbours": "none", "skip": "none", "refit_epochs": 1}}
+    options = {"epochs": 1, "qat_epochs": 1, "teachers": 2, "neighbours": "quick", "skip": "none", "refit_epochs": 1}
+    task = {"seeds": 2, "folder": str(tmp_path), "builds": str(tmp_path / "builds"), "options": options}
     benchmark_points.measure_group(task, ["small-4bit"])
     stored = json.loads((tmp_path / "small-4bit.json").read_text())
     assert stored["hardware"]["mismatches"] == 0 and stored["hardware"]["cycles"] > 0 < stored["hardware"]["energy_uj"]
     assert "history" not in stored and stored["options"]["bits"] == 4 and len(stored["rmse"]["integer"]["values"]) == 2
     assert benchmark_points.missing(["small-4bit"], tmp_path) == []
+    kept = sorted((tmp_path / "builds" / "float" / "small").iterdir())
+    before = [path.stat().st_mtime_ns for path in kept]
+    benchmark_points.measure_group(task, ["small-8bit"])
+    assert sorted((tmp_path / "builds" / "float" / "small").iterdir()) == kept
+    assert [path.stat().st_mtime_ns for path in kept] == before
+    other = json.loads((tmp_path / "small-8bit.json").read_text())["rmse"]
+    alone = train_seeds(TrainOptions(**benchmark_points.points()["small-8bit"] | options, out=str(tmp_path / "alone")), 2)
+    assert other == alone.metrics["rmse"] and other["integer"] != stored["rmse"]["integer"]
