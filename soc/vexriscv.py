@@ -11,6 +11,8 @@ Each change is one of text, applied where the text is found as expected:
 - ``mepc`` chooses its value by the trap instead of by the write: an instruction that writes it and a trap never meet, but
   whether an instruction may write is known late in a cycle.
 - The number of fetches under way is chosen from three instead of added up.
+- A skid buffer in front of the decode stage takes the instruction that arrives while that stage waits. So the fetch stages need
+  not wait in the same cycle: hazards, shifter and bus stop the decode stage late in a cycle.
 """
 
 import re
@@ -67,6 +69,39 @@ EITHER = """    if((when_CsrPlugin_l1019 && (CsrPlugin_targetPrivilege == 2'b11)
         || (execute_CsrPlugin_csr_833 && execute_CsrPlugin_writeEnable)) begin
       CsrPlugin_mepc <= (when_CsrPlugin_l1019 ? writeBack_PC : CsrPlugin_csrMapping_writeDataSignal[31 : 0]);
     end
+"""
+
+READY = ("  assign IBusSimplePlugin_iBusRsp_output_ready = ((1'b0 && (! IBusSimplePlugin_injector_decodeInput_valid)) || "
+         "IBusSimplePlugin_injector_decodeInput_ready);\n")
+PARTS = ("isRvc", "rsp_error", "pc", "rsp_inst")
+ARRIVING, DECODED = (", ".join(f"{stage}_payload_{part}" for part in PARTS)
+                     for stage in ("IBusSimplePlugin_iBusRsp_output", "_zz_IBusSimplePlugin_injector_decodeInput"))
+SKID = f"""  reg IBusSimplePlugin_skid_valid;
+  reg [65:0] IBusSimplePlugin_skid_payload;
+  assign IBusSimplePlugin_iBusRsp_output_ready = (! IBusSimplePlugin_skid_valid);
+  always @(posedge clk) begin
+    if(reset || IBusSimplePlugin_externalFlush || IBusSimplePlugin_injector_decodeInput_ready) begin
+      IBusSimplePlugin_skid_valid <= 1'b0;
+    end else if(IBusSimplePlugin_iBusRsp_output_valid) begin
+      IBusSimplePlugin_skid_valid <= 1'b1;
+    end
+    if(! IBusSimplePlugin_skid_valid) begin
+      IBusSimplePlugin_skid_payload <= {{{ARRIVING}}};
+    end
+  end
+"""
+VALID = ("      if(IBusSimplePlugin_iBusRsp_output_ready) begin\n        _zz_IBusSimplePlugin_injector_decodeInput_valid <= "
+         "(IBusSimplePlugin_iBusRsp_output_valid && (! IBusSimplePlugin_externalFlush));\n")
+SKID_VALID = """      if(IBusSimplePlugin_injector_decodeInput_ready) begin
+        _zz_IBusSimplePlugin_injector_decodeInput_valid <= ((! IBusSimplePlugin_externalFlush)
+          && (IBusSimplePlugin_skid_valid || IBusSimplePlugin_iBusRsp_output_valid));
+"""
+LOADED = "    if(IBusSimplePlugin_iBusRsp_output_ready) begin\n" + "".join(
+    f"      _zz_IBusSimplePlugin_injector_decodeInput_payload_{part} <= IBusSimplePlugin_iBusRsp_output_payload_{part};\n"
+    for part in ("pc", "rsp_error", "rsp_inst", "isRvc"))
+SKID_LOADED = f"""    if(IBusSimplePlugin_injector_decodeInput_ready) begin
+      {{{DECODED}}} <= IBusSimplePlugin_skid_valid ? IBusSimplePlugin_skid_payload
+        : {{{ARRIVING}}};
 """
 
 
@@ -136,4 +171,13 @@ def mepc_chosen(text):
     return text.replace(TRAPPED, TRAPPED.splitlines(keepends=True)[0]).replace(WRITTEN, EITHER)
 
 
-CHANGES = (distributed, read_in_decode, operands_in_decode, waits_alike, mepc_chosen, pending_chosen)
+def with_skid_buffer(text):
+    """A skid buffer between the fetch stages and the decode stage."""
+    # Where the register file is read ahead it takes its addresses from the instruction that arrives.
+    parts = (READ_IN_DECODE.format(p=0, bits="19 : 15"), READY, VALID, LOADED)
+    if not all(text.count(part) == 1 for part in parts):
+        return text
+    return text.replace(READY, SKID).replace(VALID, SKID_VALID).replace(LOADED, SKID_LOADED)
+
+
+CHANGES = (distributed, read_in_decode, operands_in_decode, waits_alike, mepc_chosen, pending_chosen, with_skid_buffer)
