@@ -22,8 +22,8 @@ class SampleWindow(LiteXModule):
     Only the last place is new: place ``patch - stride``, shifted by one token, with the new sample at its end. It is written
     over the first place, which is not needed any more; without overlap these two are the same.
 
-    A sample goes through requantizer 0 (its parameter word is the feature's number, read from the cycle of its push on), then
-    one word of every row tile is read, shifted by one token and written, newest tile first; each tile passes its oldest token on.
+    A sample goes through requantizer 0 (its parameter word is the feature's number, read from its push on), then one word of
+    every row tile is read, shifted by one token and written, newest tile first; each tile passes its oldest token on.
 
     Args:
         issue, k, start: of the sequencer, see Places; not used where a token is a single sample.
