@@ -64,7 +64,7 @@ def area_terms(hw, lutram=True):
     return {
         "soc": SOC_LUTS, "lanes": (hw.lanes - 2 * pairs - 4 * quads) * (product + acc),
         "wraps": (pairs + 2 * quads) * (wraps + 5) if wraps > 0 else 0,
-        "drain": hw.rows * acc * _mux(hw.columns) + P * acc * _mux(G), "requantizers": P * (20 + acc + b * hw.residual_bits),
+        "drain": hw.rows * acc * _mux(hw.columns) + P * acc * _mux(G), "requantizers": P * (50 + 6 * b + acc),
         "rows": hw.rows * b * _mux(row_sources) * 1.5, "columns": groups * hw.columns * hw.column_bits * _mux(column_sources),
         "softmax": hw.softmax.requantizers * (45 + hw.table_length // 8 + hw.numerator_bits) + 140,
         "control": 1.2 * words + 570 + hw.outputs * 8, "memory": written + (streams if hw.loadable else 0),

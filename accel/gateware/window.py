@@ -22,9 +22,8 @@ class SampleWindow(LiteXModule):
     Only the last place is new: place ``patch - stride``, shifted by one token, with the new sample at its end. It is written
     over the first place, which is not needed any more; without overlap these two are the same.
 
-    A sample goes through requantizer 0 (its parameter word is the feature's number, read from the cycle of its push on), and
-    one word of every row tile is read, shifted by one token and written, newest tile first, as soon as the sample is quantized;
-    each tile passes its oldest token on.
+    A sample goes through requantizer 0 (its parameter word is the feature's number, read from its push on), then one word of
+    every row tile is read, shifted by one token and written, newest tile first; each tile passes its oldest token on.
 
     Args:
         issue, k, start: of the sequencer, see Places; not used where a token is a single sample.
@@ -67,9 +66,7 @@ class SampleWindow(LiteXModule):
         cleared     = Signal()
         feature     = Signal.like(self.feature)
         timer       = Signal(max=QUANTIZE_CYCLES)
-        fresh       = Signal()
         carry       = Signal(token_bits, reset_less=True)
-        newest      = Signal(token_bits)
         raw_upper   = self.raw[RAW_BITS - 1:]
         first, shifted, rotation, advance = 0, 0, 0, []
         if hw.patch > 1:
@@ -78,7 +75,7 @@ class SampleWindow(LiteXModule):
         self.comb += [
             memory.address.eq(Mux(self.busy, source, self.address + rotation)),
             memory.write_address.eq(target),
-            memory.write_data.eq(Cat(memory.data[token_bits:], newest) if hw.rows > 1 else newest),
+            memory.write_data.eq(Cat(memory.data[token_bits:], carry) if hw.rows > 1 else carry),
             self.quantizing.eq(self.busy),
             self.full.eq(filled & ~partial),
         ]
@@ -99,31 +96,12 @@ class SampleWindow(LiteXModule):
                     rest.eq(upper + carried),
                 ]
                 value = rest
-        # A token of the newest tile comes from the requantizer, of an older one from the tile that was shifted before.
-        self.comb += newest.eq(Mux(fresh, Cat(*digits), carry) if hw.row_tiles > 1 else Cat(*digits))
         for register, skipped in zip(self.last_raw, hw.skip_features):
             self.sync += If(self.push & (self.feature == skipped), register.eq(self.raw))
 
         top_tile  = (hw.row_tiles - 1) * hw.token_inputs
         addresses = [(source, shifted)] if target is source else [(source, shifted), (target, first)]
         self.fsm = fsm = FSM(reset_state="IDLE")
-        shift = [
-            memory.write_enable.eq(1),
-            NextValue(carry, memory.data[:token_bits]),
-            NextValue(tile, tile - 1),
-            NextValue(last_tile, tile == 1),
-            *(NextValue(address, address - hw.token_inputs) for address, _ in addresses),
-            NextState("LATCH"),
-            If(last_tile,
-                *advance,
-                # What the state machine assigns would prevail over a clear in this cycle.
-                If(~cleared & ~self.clear,
-                    NextValue(partial, ~row_end),
-                    If(row_end & ~filled, NextValue(count, count + 1), NextValue(filled, count == hw.samples - 1)),
-                ),
-                NextState("IDLE"),
-            ),
-        ]
         fsm.act("IDLE",
             If(self.push,
                 NextValue(feature, self.feature),
@@ -142,12 +120,26 @@ class SampleWindow(LiteXModule):
             self.busy.eq(1),
             NextValue(timer, timer - 1),
             *(NextValue(address, top_tile + place + feature) for address, place in addresses),
-            # The word of the newest tile was read while the sample was quantized.
-            If(timer == 0, fresh.eq(1), *shift),
+            If(timer == 0, NextValue(carry, Cat(*digits)), NextState("SHIFT")),
         )
+        # The word of the newest tile was read while the sample was quantized.
         fsm.act("SHIFT",
             self.busy.eq(1),
-            *shift,
+            memory.write_enable.eq(1),
+            NextValue(carry, memory.data[:token_bits]),
+            NextValue(tile, tile - 1),
+            NextValue(last_tile, tile == 1),
+            *(NextValue(address, address - hw.token_inputs) for address, _ in addresses),
+            NextState("LATCH"),
+            If(last_tile,
+                *advance,
+                # What the state machine assigns would prevail over a clear in this cycle.
+                If(~cleared & ~self.clear,
+                    NextValue(partial, ~row_end),
+                    If(row_end & ~filled, NextValue(count, count + 1), NextValue(filled, count == hw.samples - 1)),
+                ),
+                NextState("IDLE"),
+            ),
         )
         fsm.act("LATCH",
             self.busy.eq(1),

@@ -48,7 +48,7 @@ def test_every_resource_bounds_the_choice(resource, monkeypatch):
 
 
 def test_an_array_that_was_asked_for_and_does_not_fit():
-    model = make_model(window=24, d_model=32, bits=4, features=7)
+    model = make_model(window=24, d_model=32, bits=4, features=7, readout="mean")
     options = {"rows": 24, "columns": 14, "requantizers": 24, "dsp_lanes": 0}
     # It compiles, for a measurement; it is no build.
     over = fit.excess(compile_model(model, HardwareOptions(**options)).hw, "xc7s15")
