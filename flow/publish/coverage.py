@@ -18,10 +18,15 @@ REASONS = {}
 
 
 def summary(report):
-    """Of a report of ``coverage json``: dict ``total`` in per cent, ``files``, ``below``: path -> per cent of those below LEAST."""
+    """Of a report of ``coverage json``.
+
+    Returns:
+        dict: ``total`` in per cent; ``files``; ``below``: path -> per cent, of those below LEAST.
+    """
     files = {name.replace("\\", "/"): one["summary"]["percent_covered"] for name, one in report["files"].items()}
     return {"total": round(report["totals"]["percent_covered"], 1), "files": len(files),
-            "below": {name: round(share, 1) for name, share in sorted(files.items(), key=lambda item: item[1]) if share < LEAST}}
+            "below": {name: round(share, 1) for name, share in sorted(files.items(), key=lambda item: item[1])
+                      if share < LEAST}}
 
 
 def unexplained(found):
@@ -31,8 +36,8 @@ def unexplained(found):
 
 def page(found):
     """Text and table of the test plan; ``found``: of ``summary``."""
-    text = (f"`make coverage`: the quick tests reach {found['total']} % of the lines and branches of the {found['files']} files of "
-            f"the packages. Below {LEAST:.0f} %:")
+    text = (f"`make coverage`: the quick tests reach {found['total']} % of the lines and branches of the {found['files']} "
+            f"files of the packages. Below {LEAST:.0f} %:")
     rows = [(f"`{name}`", f"{share:.1f}", REASONS.get(name, "")) for name, share in found["below"].items()]
     return f"{text}\n\n{markdown(['file', '%', 'why'], rows)}"
 
