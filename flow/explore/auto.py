@@ -101,7 +101,8 @@ def assess(task, point):
     Args:
         task: dict ``options``, ``inputs``, ``device``, ``epochs``, ``thin``; point: dict axis -> choice.
     Returns:
-        dict as of ``explore.evaluate``: figures ``error`` over the validation windows and ``cycles``.
+        dict as of ``explore.evaluate``: figures ``error`` over the validation windows and ``cycles``; ``seconds`` that the
+        training took.
     """
     from liteformer.flow.explore.evaluate import dataset_of, random_of
     from liteformer.train.loop.options import TrainOptions
@@ -113,11 +114,12 @@ def assess(task, point):
         cycles = cost.place(random_of(options, dataset), AUTO, task["device"])[2]
     except LiteFormerError as error:
         return {"state": "infeasible", "reason": str(error), "excess": 1.0, "figures": {}}
+    begin = time.monotonic()
     try:
         _, error = short_training(options, dataset, task["epochs"], task["thin"])
     except Diverged as error:
         return {"state": "failed", "reason": str(error), "figures": {}}
-    return {"state": "ok", "figures": {COLUMN: float(error), "cycles": cycles}}
+    return {"state": "ok", "figures": {COLUMN: float(error), "cycles": cycles}, "seconds": time.monotonic() - begin}
 
 
 def search(options, minutes, device, workers, seed=1):
@@ -160,17 +162,32 @@ def search(options, minutes, device, workers, seed=1):
                 pool.stop()
                 raise
         pool.close()
-    tried = [row | {"longer": longer.get(row["number"])} for row in rows]
+    tried = [row | {"longer": longer.get(row["number"], {}).get(COLUMN)} for row in rows]
     best = min((row for row in tried if row["longer"] is not None), key=lambda row: row["longer"], default=None) or min(
         (row for row in tried if row["state"] == "ok"), key=lambda row: row["figures"][COLUMN], default=None)
     if best is None:
         raise LiteFormerError(f"nothing that --auto tried can be trained for the {device}: "
                               f"{tried[0]['reason']}; choose another --device, or the sizes yourself")
     figure, words = objectives.TRAINED[options.task]
-    return options.model_copy(update=fields_of(best["point"], inputs)), {
+    options, trial = options.model_copy(update=fields_of(best["point"], inputs)), longer.get(best["number"])
+    return options, {
         "minutes": minutes, "seconds": round(time.monotonic() - begin, 1), "device": device, "figure": figure,
         "meaning": f"{words} over the validation windows: error after {EPOCHS} epochs of each stage and few windows, longer "
-                   f"after {epochs} epochs and all windows", "inputs": inputs, "tried": tried, "chosen": best["number"]}
+                   f"after {epochs} epochs and all windows", "inputs": inputs, "tried": tried, "chosen": best["number"],
+        "expected": trial and round(expected_seconds(trial["seconds"] / epochs, options), 1)}
+
+
+def expected_seconds(epoch, options):
+    """Seconds of the training of one seed, without its baselines.
+
+    Args:
+        epoch: seconds of an epoch in float and one quantization-aware, of which the second takes about twice as long.
+    """
+    forecast = options.task == "forecast"
+    networks = options.teachers if forecast and options.distill else 1
+    # With refit and no number of epochs one network more finds it.
+    networks += forecast and options.refit and options.refit_epochs is None
+    return epoch * (networks * options.float_epochs + 2 * options.quantized_epochs) / 3
 
 
 def described(found):
@@ -216,6 +233,10 @@ def choose_and_train(options, seeds, minutes, device, jobs):
     options, found = search(options, minutes, device, lambda function: Processes(jobs, function))
     console.note(f"chosen by the validation error among {len(found['tried'])} that were tried in {found['seconds']:.0f} s: "
                  f"{described(found)}")
+    if found["expected"]:
+        minutes = max(1, round(found["expected"] * seeds / 60))
+        console.note(f"its training takes about {minutes} minute{'s' * (minutes > 1)}" + (
+            ", and that of the baselines (--neighbours) as long again or longer" if options.task == "forecast" else ""))
     run = run_training(options, seeds)
     run.metrics["auto"] = found
     write_metrics(Path(options.out), run.metrics)
@@ -264,7 +285,7 @@ def finalists(rows):
 
 
 def _longer(rows, pool, task, watch):
-    """dict number -> error after a longer training, of the first row and as many more as there is time for."""
+    """dict number -> dict COLUMN, ``seconds`` of a longer training, of the first row and as many more as there is time for."""
     waiting, found, running = list(rows), {}, set()
     while waiting or running:
         while waiting and len(running) < pool.jobs and (watch.left() > 0 or not (found or running)):
@@ -276,6 +297,6 @@ def _longer(rows, pool, task, watch):
         for number, outcome in pool.finished(1.0):
             running.discard(number)
             if outcome["state"] == "ok":
-                found[number] = outcome["figures"][COLUMN]
+                found[number] = {COLUMN: outcome["figures"][COLUMN], "seconds": outcome["seconds"]}
         watch.show()
     return found

@@ -131,8 +131,9 @@ def measure_group(task, names):
     reuse = FloatTrainings(builds / "float" / task_of(names[0]))
     for name in names:
         options = TrainOptions(**points()[name] | task["options"], out=str(builds / name))
-        others = [json.loads(path.read_text()) for path in sorted(folder.glob(f"{task_of(name)}-*bit.json"))]
-        without = options.model_copy(update={"neighbours": "none"}) if others and options.task == "forecast" else options
+        others = [json.loads(path.read_text()) for path in sorted(folder.glob(f"{task_of(name)}-*bit.json"))
+                  if options.task == "forecast"]
+        without = options.model_copy(update={"neighbours": "none"}) if others else options
         run = train_seeds(without, task["seeds"], resume=True, reuse=reuse)
         known = [other for other in others if same_baselines(run.metrics, other)]
         if without is not options and not known:

@@ -76,7 +76,8 @@ def test_the_lowest_error_of_the_longer_trainings_wins(plant, monkeypatch):
         if point["d_model"] == 64:
             return {"state": "failed", "reason": "nan", "figures": {}}
         window = int(point["tokens"].split("/")[0])
-        return {"state": "ok", "figures": {"error": float(window if task["thin"] else 100 - window), "cycles": 900}}
+        return {"state": "ok", "seconds": 3.0,
+                "figures": {"error": float(window if task["thin"] else 100 - window), "cycles": 900}}
 
     monkeypatch.setattr(auto, "assess", assess)
     options, found = auto.search(TrainOptions(**plant), 0.01, "xc7s15", InProcess)
@@ -87,6 +88,10 @@ def test_the_lowest_error_of_the_longer_trainings_wins(plant, monkeypatch):
     chosen = next(row for row in found["tried"] if row["number"] == found["chosen"])
     assert chosen["longer"] == 100 - best and json.loads(json.dumps(found)) == found
     assert len(found["tried"]) == len([thin for thin, _ in asked if thin])
+    # 20 epochs of both stages in 3 s; 4 networks of 40 epochs, 80 quantization-aware of twice the time.
+    assert options.float_epochs == 40 and found["expected"] == 16.0
+    assert auto.expected_seconds(0.15, options.model_copy(update={"refit": True})) == pytest.approx(18.0)
+    assert auto.expected_seconds(0.15, options.model_copy(update={"distill": 0.0})) == pytest.approx(10.0)
 
 
 def test_a_training_with_it(plant, monkeypatch, capsys):
@@ -100,7 +105,9 @@ def test_a_training_with_it(plant, monkeypatch, capsys):
     row = metrics["auto"]["tried"][0]
     assert row["point"] == {"tokens": "4/2/2", "d_model": 8, "skip": "none", "inputs": "all"} and row["longer"] > 0
     assert row["figures"]["cycles"] > 0 and run.model.config.feature_names == ["a", "c"]
-    assert "--window 4 --patch 2 --stride 2 --d-model 8 --skip none --features a,c" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "--window 4 --patch 2 --stride 2 --d-model 8 --skip none --features a,c" in said
+    assert "its training takes about 1 minute, and that of the baselines (--neighbours) as long again or longer" in said
     console.emit(run.metrics, False, lambda result: auto.tried_table(result["auto"]))
     assert "chosen" in capsys.readouterr().out
 

@@ -2,13 +2,14 @@
 """The page of the benchmark: what it says follows from the stored figures; what is stored is not measured again."""
 
 import json
+from types import SimpleNamespace
 
 import pytest
 
 from liteformer.accel.errors import LiteFormerError
 from liteformer.flow.publish import benchmark, benchmark_points
+from liteformer.train.loop import seeds
 from liteformer.train.loop.options import TrainOptions
-from liteformer.train.loop.seeds import train_seeds
 
 HARDWARE = {"cycles": 932, "latency_us": 9.32, "mismatches": 0, "windows": 16, "luts": 5000, "bram36": 8.0, "dsp": 20,
             "energy_uj": 1.13, "device": "xc7s15"}
@@ -103,6 +104,27 @@ def test_stored_widths_of_a_task_have_the_same_float_figures():
         assert all(one == figures[0] for one in figures), task
 
 
+def test_only_forecasts_have_baselines_to_share(tmp_path, monkeypatch):
+    """Negative control: the second width of a forecast is trained without them."""
+    asked = []
+
+    def train_seeds(options, *_, **__):
+        asked.append((options.bits, options.neighbours))
+        metrics = {"task": options.task, "options": options.model_dump(), "seeds": [1]}
+        figures = {"rmse": {"mlp": 1.0, "integer": 2.0}, "behind": None} if options.task == "forecast" else {"accuracy": {}}
+        return SimpleNamespace(metrics=metrics | figures)
+
+    monkeypatch.setattr(seeds, "train_seeds", train_seeds)
+    monkeypatch.setattr(benchmark_points, "hardware_figures", lambda run: {})
+    monkeypatch.setattr(benchmark_points, "TASKS", {"kinds": ("", {"task": "classification"}),
+                                                    "small": ("", {})})
+    task = {"seeds": 1, "folder": str(tmp_path), "builds": str(tmp_path / "builds"), "options": {}}
+    for name in ("kinds", "small"):
+        benchmark_points.measure_group(task, [f"{name}-4bit", f"{name}-8bit"])
+    assert asked == [(4, "all"), (8, "all"), (4, "all"), (8, "none")]
+    assert len(list(tmp_path.glob("*.json"))) == 4
+
+
 @pytest.mark.slow
 def test_a_point_is_trained_measured_and_stored(tmp_path, monkeypatch):
     """On built-in data, with its cycles on the simulated SoC; a second call measures nothing, another width trains no float
@@ -121,5 +143,5 @@ def test_a_point_is_trained_measured_and_stored(tmp_path, monkeypatch):
     assert sorted((tmp_path / "builds" / "float" / "small").iterdir()) == kept
     assert [path.stat().st_mtime_ns for path in kept] == before
     other = json.loads((tmp_path / "small-8bit.json").read_text())["rmse"]
-    alone = train_seeds(TrainOptions(**benchmark_points.points()["small-8bit"] | options, out=str(tmp_path / "alone")), 2)
+    alone = seeds.train_seeds(TrainOptions(**benchmark_points.points()["small-8bit"] | options, out=str(tmp_path / "alone")), 2)
     assert other == alone.metrics["rmse"] and other["integer"] != stored["rmse"]["integer"]
