@@ -18,7 +18,7 @@ from .test_reports import AREA, POWER, TIMING, UTILIZATION
 def folder(tmp_path, monkeypatch):
     """An empty folder with a model in it; no toolchain on PATH."""
     monkeypatch.chdir(tmp_path)
-    random_model(np.random.default_rng(1), window=2, features=3, d_model=2, bits=4).save("model.safetensors")
+    random_model(np.random.default_rng(1), window=4, features=3, d_model=8, bits=4).save("model.safetensors")
     for name in ("LITEX_ENV_VIVADO", "CHIPDB", "PRJXRAY_DB_DIR"):
         monkeypatch.delenv(name, raising=False)
     return tmp_path
@@ -96,7 +96,7 @@ def test_an_array_that_is_too_big(run, command):
 
 def test_a_model_that_is_too_big(run):
     """It says by how much, before anything is written."""
-    random_model(np.random.default_rng(1), window=64, features=8, d_model=128, bits=8, layers=4).save("big.safetensors")
+    random_model(np.random.default_rng(1), window=8, features=3, d_model=128, bits=8).save("big.safetensors")
     code, out, err = run("build", "big.safetensors", "--board", "seeed_spartan_edge", "--no-compile")
     assert (code, out) == (2, "") and "Traceback" not in err
     assert "xc7s15" in err.splitlines()[-1] and any(word in err for word in ("LUT", "BRAM36"))
