@@ -14,7 +14,46 @@ from liteformer.flow.publish.repository import ROOT
 
 RESULT = ROOT / "docs" / "results" / "coverage.json"
 LEAST  = 90.0            # Per cent of a file's lines and branches, together.
-REASONS = {}
+
+SLOW     = "run by slow tests: "
+PEOPLE   = "rows of tables for people that need a routed, netlisted or failing design"
+REFUSALS = "refusals and mends of unusual files, a line each"
+LONG     = "the command of a long measurement; the page is checked against what is stored"
+REASONS = {
+    **dict.fromkeys([f"flow/prove/{name}.py" for name in ("program", "registers", "arithmetic", "control", "drain", "run")],
+                    SLOW + "`test_proofs.py::test_long_proofs`, and `make prove`"),
+    **dict.fromkeys([f"flow/verify/{name}.py" for name in ("mutants", "mutated_core")], SLOW + "`test_mutants.py`"),
+    **dict.fromkeys([f"flow/verify/{name}.py" for name in ("million", "case", "shapes")], SLOW + "`test_million.py`"),
+    "flow/verify/faults.py": SLOW + "`test_faults.py::test_flips_are_noticed`",
+    "flow/explore/sensitivity.py": SLOW + "`test_explore.py::test_sensitivity`",
+    "train/loop/lowering.py": SLOW + "`test_explore.py::test_sensitivity`",
+    "flow/explore/pick.py": SLOW + "`test_explore.py::test_the_device_is_handed_over`",
+    "flow/explore/show.py": "the table that is drawn on a terminal while a search runs",
+    "flow/common/workers.py": "what runs in worker processes, or when one is killed",
+    "flow/stream/terminal.py": SLOW + "`test_run_links.py::test_the_terminal_of_the_command_line`, in a process of its own",
+    "flow/commands/simulate.py": SLOW + "`test_run_links.py::test_the_terminal_of_the_command_line`, in a process of its own",
+    **dict.fromkeys(["flow/commands/demo.py", "flow/runs/demo.py"], SLOW + "`tests/docs/test_wheel.py` runs the demo"),
+    "flow/measure/bitstream_ice40.py": SLOW + "`test_bitstream_ice40.py::test_the_bitstream_computes_the_same`",
+    "flow/measure/hardware.py": SLOW + "`test_end_to_end.py::test_area_of_the_soc`",
+    "flow/measure/lut4.py": SLOW + "syntheses for other families than the 7 series",
+    "flow/measure/routing.py": "messages of a router that fails",
+    "flow/runs/simulate.py": SLOW + "`test_simulate.py`, netlists of SoCs",
+    "flow/runs/bench.py": SLOW + "`test_end_to_end.py::test_bench_of_random_weights`",
+    "flow/runs/software.py": SLOW + "`test_software.py::test_bench_with_multiplier_and_without`",
+    "flow/publish/benchmark_points.py": SLOW + "`test_benchmark.py::test_a_point_is_trained_measured_and_stored`",
+    "flow/publish/site.py": SLOW + "`test_site.py`, in a browser",
+    **dict.fromkeys([f"flow/publish/{name}.py" for name in ("fit_area", "benchmark", "performance")], LONG),
+    **dict.fromkeys([f"flow/commands/{name}.py" for name in ("load_model", "train", "tables", "evaluate", "bench")], PEOPLE),
+    **dict.fromkeys([f"flow/report/{name}.py" for name in ("text", "collect")], PEOPLE),
+    "boards/target.py": "the command line of a board's own file, called in a process of its own",
+    "soc/cpu.py": SLOW + "`tests/soc/test_matrix.py`, CPUs whose packages write Verilog",
+    "accel/gateware/simulate.py": "statements that Migen has and the gateware does not use",
+    "train/data/picture.py": "parts of a picture that only long or clipped series have",
+    "train/loop/neighbours.py": "a comparison whose package fails",
+    **dict.fromkeys([f"train/data/{name}.py" for name in ("inspect", "table", "prepare", "airu")], REFUSALS),
+    **dict.fromkeys([f"train/data/reader/{name}.py" for name in ("workbook", "encoding", "regular", "numbers", "order")],
+                    REFUSALS),
+}
 
 
 def summary(report):

