@@ -52,7 +52,8 @@ class MutatedCore(CoreSimulation):
         self._name, self._whole = source.name, source.read_text()
         lines = self._whole.splitlines()
         read  = READ.format(source=source.name, top=TOP)
-        yosys(f"{read}; mutate -list {self._count + SPARE} -seed {self._seed} -ctrl {SELECT} {BITS} 1 -o mutations.txt", source.parent)
+        listing = f"mutate -list {self._count + SPARE} -seed {self._seed} -ctrl {SELECT} {BITS} 1 -o mutations.txt"
+        yosys(f"{read}; {listing}", source.parent)
         listed = (source.parent / "mutations.txt").read_text().splitlines()
         usable = [line for line in listed if line.startswith("mutate") and not re.search(UNUSED, line)][:self._count]
         commands = [re.sub(r"(-ctrl \S+ \d+) \d+", rf"\1 {number}", line) for number, line in enumerate(usable, 1)]
