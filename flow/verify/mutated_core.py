@@ -31,6 +31,12 @@ def yosys(script, directory):
     return result.stdout
 
 
+def usable(listed, count):
+    """The first ``count`` commands of a list of Yosys that mutate the design, numbered from 1 on."""
+    found = [line for line in listed if line.startswith("mutate") and not re.search(UNUSED, line)][:count]
+    return [re.sub(r"(-ctrl \S+ \d+) \d+", rf"\1 {number}", line) for number, line in enumerate(found, 1)]
+
+
 class MutatedCore(CoreSimulation):
     """A core with ``count`` mutations; ``choose`` selects one, 0 none.
 
@@ -54,9 +60,7 @@ class MutatedCore(CoreSimulation):
         read  = READ.format(source=source.name, top=TOP)
         listing = f"mutate -list {self._count + SPARE} -seed {self._seed} -ctrl {SELECT} {BITS} 1 -o mutations.txt"
         yosys(f"{read}; {listing}", source.parent)
-        listed = (source.parent / "mutations.txt").read_text().splitlines()
-        usable = [line for line in listed if line.startswith("mutate") and not re.search(UNUSED, line)][:self._count]
-        commands = [re.sub(r"(-ctrl \S+ \d+) \d+", rf"\1 {number}", line) for number, line in enumerate(usable, 1)]
+        commands = usable((source.parent / "mutations.txt").read_text().splitlines(), self._count)
         for command in commands:
             number = re.search(rf"{source.name}:(\d+)", command)
             self.mutations.append({"mode": re.search(r"-mode (\w+)", command)[1], "command": command,

@@ -6,6 +6,7 @@ import json
 import pytest
 
 from liteformer.flow.verify import mutants
+from liteformer.flow.verify.mutated_core import usable
 from liteformer.soc.core_simulation import CoreSimulation
 
 
@@ -27,6 +28,16 @@ def test_the_summary_adds_up():
     assert (found["killed"], found["missed"], found["share"]) == (8, 2, 0.8)
     assert (found["not told apart"], found["proven equal"]) == (1, 1)
     assert found["killed by"] == {"outputs": 8} and "address" in found["survivors"][0]["why"]
+
+
+def test_ports_that_yosys_adds_are_left_alone():
+    """Their constants are a rule of Yosys' memories; what is left is numbered without gaps."""
+    listed = ["# comment", "mutate -ctrl mutant 10 1 -mode inv -cell a -port Q -portbit 0",
+              "mutate -ctrl mutant 10 2 -mode inv -cell rates -port RD_ARST -portbit 0",
+              "mutate -ctrl mutant 10 3 -mode const0 -cell memory -port RD_DATA -portbit 23",
+              "mutate -ctrl mutant 10 4 -mode inv -cell b -port A -portbit 0"]
+    assert usable(listed, 2) == [listed[1], listed[3].replace("10 3", "10 2")]
+    assert len(usable(listed, 9)) == 3
 
 
 @pytest.mark.slow
