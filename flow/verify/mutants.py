@@ -96,14 +96,16 @@ class Checks:
 
     @staticmethod
     def events(simulation):
-        """What the events read: after a start that is refused and after an inference, before and behind the clear of the other
-        one and of their own."""
+        """What the events read: after a start that is refused and after an inference, before and behind the next start, the
+        clear of the other one and of their own."""
         config, words = simulation.compiled.model.config, simulation.words
         def cleared(own, other):
             return [(words["ev_pending"], value) for value in (None, other, None, own, None)]
         window = [(feature, feature) for _ in range(config.window) for feature in range(config.features)]
         waits  = [(words["status"], None)] * (simulation.compiled.cycles // 2)
-        seen   = []
+        seen   = [simulation.access([*before, (words["control"], START), (words["ev_pending"], None), *waits,
+                                     (words["ev_pending"], None)]) for before in ([], window, [])]
+        simulation.access([(words["control"], FORGET)])
         for before, own, other in (([], 2, 1), (window, 1, 2)):
             simulation.access([*before, (words["control"], START), *waits])
             seen.append(simulation.access(cleared(own, other)))
@@ -229,6 +231,10 @@ def summary(seed, results):
 
 # Why a mutant is no fault, by what stands in its line: what the place does for the result. The first that fits.
 REASONS = (
+    (r"dsplanepair\d+_p = ", "a bit of a DSP block's 48 above the sums that are kept"),
+    (r"cycles \+ 1'd1", "a bit of the cycle counter that no inference reaches"),
+    (r"rowdivider_tail", "a bit of the numerator, a constant of the layer, that is so in every division"),
+    (r"softmax_group\d* <= ", "the count of a column's groups that this shape has anyway"),
     (r"(write|load)_we(\[\d+\])?\)", "what a memory's write port carries while nothing is written"),
     (r"_flushing <= ", "the flush after an abort takes longer; the proof of the abort forbids it"),
     (r"probabilities_write_enable", "a word is written again that was written just before"),
@@ -249,9 +255,10 @@ REASONS = (
     (r"^always ", "a bit that is the same in all words that are read there"),
     (r"next_value_ce|_next_value|window_cleared",
      "the state machine assigns the same value, or to a register that is read only after it is set anew"),
-    (r"instruction\d*|_fetched|_current", "a field or a bit of it that no instruction of this program sets"),
-    (r"total|register\d+\[|drain_register|requantizer|lowest|product|scale|_distance|_drain = |_rest = |_limited|unit_value"
-     r"|rowdivider_(step|read)|window_raw\[|collector_word", "a bit that no value of this model reaches, or "
+    (r"instruction\d*|_fetched|_current|engine_signal\d|slice_proxy|if \(\S*engineloader\d+\)",
+     "a field or a bit of it that no instruction of this program sets"),
+    (r"lutlane\d+_sum|probabilities_read|total|register\d+\[|drain_register|requantizer|lowest|product|scale|_distance"
+     r"|_drain = |_rest = |_limited|unit_value|rowdivider_(step|read)|window_raw\[|collector_word", "a bit that no value of this model reaches, or "
      "below what the clamp and the rounding keep"),
     (r"downcounter|sequencer_(tile|nextstate|tiles|remaining|base)|sequencer_\w+_nextstate|engine_source|_tile = ",
      "a bit of a counter or an address that this program does not reach"),
