@@ -258,8 +258,8 @@ REASONS = (
     (r"instruction\d*|_fetched|_current|engine_signal\d|slice_proxy|if \(\S*engineloader\d+\)",
      "a field or a bit of it that no instruction of this program sets"),
     (r"lutlane\d+_sum|probabilities_read|total|register\d+\[|drain_register|requantizer|lowest|product|scale|_distance"
-     r"|_drain = |_rest = |_limited|unit_value|rowdivider_(step|read)|window_raw\[|collector_word", "a bit that no value of this model reaches, or "
-     "below what the clamp and the rounding keep"),
+     r"|_drain = |_rest = |_limited|unit_value|rowdivider_(step|read)|window_raw\[|collector_word",
+     "a bit that no value of this model reaches, or below what the clamp and the rounding keep"),
     (r"downcounter|sequencer_(tile|nextstate|tiles|remaining|base)|sequencer_\w+_nextstate|engine_source|_tile = ",
      "a bit of a counter or an address that this program does not reach"),
     (r"address|_adr|memory|storage|port", "an upper address bit, or a word, that this shape does not use"),
