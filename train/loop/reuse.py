@@ -5,6 +5,7 @@ Runs that differ in their widths start from the same float networks, including t
 """
 
 import copy
+import functools
 import hashlib
 import os
 import pickle
@@ -22,7 +23,8 @@ class FloatTrainings:
     """Results of float trainings, keyed by their options and data.
 
     Args:
-        folder: where they are kept for later processes of the same code, made if needed; None keeps them in memory alone.
+        folder: where they are kept for later processes, made if needed; None keeps them in memory alone. Another version of
+        this package's training or of PyTorch finds none of them.
     """
 
     def __init__(self, folder=None):
@@ -41,7 +43,7 @@ class FloatTrainings:
 
     def _kept(self, key, train):
         """The result that an earlier process left, or one of now, which is left for later ones."""
-        path = self._folder / f"{hashlib.sha256(repr((key, version('torch'))).encode()).hexdigest()[:32]}.pickle"
+        path = self._folder / f"{hashlib.sha256(repr((key, _code())).encode()).hexdigest()[:32]}.pickle"
         try:
             return pickle.loads(path.read_bytes())
         except (OSError, EOFError, pickle.UnpicklingError):
@@ -51,6 +53,15 @@ class FloatTrainings:
             pickle.dump(result, file)
         os.replace(file.name, path)
         return result
+
+
+@functools.cache
+def _code():
+    """What trains: PyTorch's version and a hash of the sources of ``train``."""
+    digest = hashlib.sha256()
+    for path in sorted(Path(__file__).parents[1].rglob("*.py")):
+        digest.update(path.read_bytes())
+    return version("torch"), digest.hexdigest()
 
 
 def _digest(dataset):
