@@ -141,9 +141,20 @@ def discards_one_too_few(text):
                                    "? (IBusSimplePlugin_pending_value - 3'd1) : (IBusSimplePlugin_pending_value - 3'd1))")
 
 
-FAULTS = [memory_stage_forgotten, place_of_the_next,
-          *(pytest.param(fault, marks=pytest.mark.slow) for fault in (waits_too_little, one_operand_moves_on,
-                                                                      discards_one_too_few))]
+def skid_buffer_survives_a_jump(text):
+    """An instruction from the way that was left waits in the skid buffer and is executed."""
+    return shortened(text).replace("if(reset || IBusSimplePlugin_externalFlush || ", "if(reset || ")
+
+
+def skid_buffer_takes_the_next(text):
+    """While an instruction waits in the skid buffer, what arrives replaces it."""
+    return shortened(text).replace("    if(! IBusSimplePlugin_skid_valid) begin\n      IBusSimplePlugin_skid_payload",
+                                   "    if(1'b1) begin\n      IBusSimplePlugin_skid_payload")
+
+
+FAULTS = [memory_stage_forgotten, skid_buffer_survives_a_jump,
+          *(pytest.param(fault, marks=pytest.mark.slow) for fault in (place_of_the_next, waits_too_little, one_operand_moves_on,
+                                                                      discards_one_too_few, skid_buffer_takes_the_next))]
 
 
 @pytest.mark.parametrize("fault", FAULTS)
