@@ -81,7 +81,7 @@ def page(found):
     return f"{text}\n\n{markdown(['file', '%', 'why'], rows)}"
 
 
-def main(report: Annotated[Path, typer.Argument(help="Of `coverage json`.")]):
+def main(report: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="Of `coverage json`.")]):
     """Keep the figures, and end with an error where a file below the limit has no reason."""
     found = summary(json.loads(report.read_text()))
     write_atomically(RESULT, json.dumps(found, indent=1) + "\n")
