@@ -168,7 +168,7 @@ class LiteFormerCore(CoreInterface):
         ]
         # A sample waits until the previous one is quantized and no inference reads the window.
         self.comb += [
-            accepted.eq(access & write & ~bus.ack & ~engine.push_busy & ~self.busy & ~waiting),
+            accepted.eq(access & write & ~bus.ack & engine.push_ready & ~self.busy & ~waiting),
             read.eq(access & ~write & ~bus.ack & ~waiting),
             result.eq(outputs[address[:max(1, (hw.outputs - 1).bit_length())]]),
             engine.push.eq(accepted & sample & ~closed),

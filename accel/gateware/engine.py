@@ -46,13 +46,13 @@ class Engine(LiteXModule):
         hw: Hardware; images: dict of memory contents (see ``compiler.images``).
     Attributes:
         start, abort, clear: pulses; done: pulse; busy; full: the window holds enough samples.
-        push, feature, raw, push_busy: one raw sample (see SampleWindow).
+        push, feature, raw, push_ready, push_busy: one raw sample (see SampleWindow).
         outputs: list of 32-bit registers; loader: EngineLoader of a loadable build, else None.
     """
 
     def __init__(self, hw, images):
         self.start, self.abort, self.clear, self.done, self.busy = Signal(), Signal(), Signal(), Signal(), Signal()
-        self.push, self.push_busy, self.full = Signal(), Signal(), Signal()
+        self.push, self.push_ready, self.push_busy, self.full = Signal(), Signal(), Signal(), Signal()
 
         # # #
 
@@ -103,7 +103,7 @@ class Engine(LiteXModule):
             compute.start.eq(self.start), drains.start.eq(self.start),
             compute.abort.eq(self.abort), drains.abort.eq(self.abort),
             window.push.eq(self.push), window.clear.eq(self.clear),
-            self.push_busy.eq(window.busy), self.full.eq(window.full),
+            self.push_ready.eq(window.ready), self.push_busy.eq(window.busy), self.full.eq(window.full),
         ]
         self.sync += [
             If(self.start, running.eq(1)),

@@ -23,13 +23,14 @@ class SampleWindow(LiteXModule):
     over the first place, which is not needed any more; without overlap these two are the same.
 
     A sample goes through requantizer 0 (its parameter word is the feature's number, read from its push on), then one word of
-    every row tile is read, shifted by one token and written, newest tile first; each tile passes its oldest token on.
+    every row tile is shifted by one token and written, a tile a cycle, newest first; each tile passes its oldest token on. The
+    words are read ahead of that. A sample takes ``QUANTIZE_CYCLES + hw.row_tiles`` cycles after its push.
 
     Args:
         issue, k, start: of the sequencer, see Places; not used where a token is a single sample.
     Attributes:
-        push: pulse with ``feature`` and ``raw`` (32 bits); busy: a sample is in progress; full: a whole
-            window is stored and no row is half written.
+        push: pulse with ``feature`` and ``raw`` (32 bits) while ``ready``, from the last cycle of the sample before on.
+        busy: a sample is in progress; full: a whole window is stored and no row is half written.
         quantize_raw, quantizing: to the requantizer, from the cycle after the push on; quantized: its result.
         address, data: read port of the array, two cycles; a word holds ``digits`` digits a row, most significant last.
             Within a row tile the features of place 0 come first.
@@ -41,6 +42,7 @@ class SampleWindow(LiteXModule):
         self.feature = Signal(max=max(hw.features, 2))
         self.raw     = Signal((32, True))
         self.clear   = Signal()
+        self.ready   = Signal()
         self.busy    = Signal()
         self.full    = Signal()
         self.quantizing       = Signal()
@@ -58,7 +60,7 @@ class SampleWindow(LiteXModule):
         tile        = Signal(max=max(hw.row_tiles, 2))
         last_tile   = Signal(reset=hw.row_tiles == 1)
         source      = Signal.like(self.address)
-        target      = source if hw.stride == hw.patch else Signal.like(self.address)
+        target      = source if hw.stride == hw.patch and hw.row_tiles == 1 else Signal.like(self.address)
         count       = Signal(max=max(hw.samples, 2))
         partial     = Signal()
         filled      = Signal()
@@ -100,37 +102,41 @@ class SampleWindow(LiteXModule):
             self.sync += If(self.push & (self.feature == skipped), register.eq(self.raw))
 
         top_tile  = (hw.row_tiles - 1) * hw.token_inputs
-        addresses = [(source, shifted)] if target is source else [(source, shifted), (target, first)]
-        self.fsm = fsm = FSM(reset_state="IDLE")
-        fsm.act("IDLE",
-            If(self.push,
-                NextValue(feature, self.feature),
-                NextValue(self.quantize_raw, self.raw),
-                If((raw_upper != 0) & (raw_upper != (1 << len(raw_upper)) - 1),
-                    NextValue(self.quantize_raw, Cat(Replicate(~self.raw[-1], RAW_BITS - 1), self.raw[-1]))),
-                NextValue(timer, QUANTIZE_CYCLES - 1),
-                NextValue(tile, hw.row_tiles - 1),
-                NextValue(last_tile, hw.row_tiles == 1),
-                NextValue(cleared, 0),
-                NextValue(row_end, self.feature == hw.features - 1),
-                NextState("QUANTIZE"),
-            ),
+        older     = {address: [NextValue(address, address - hw.token_inputs)] if hw.row_tiles > 1 else []
+                     for address in (source, target)}
+        addresses = [NextValue(source, top_tile + shifted + feature)]
+        if target is not source:
+            addresses.append(NextValue(target, top_tile + first + feature))
+        take = If(self.push,
+            NextValue(feature, self.feature),
+            NextValue(self.quantize_raw, self.raw),
+            If((raw_upper != 0) & (raw_upper != (1 << len(raw_upper)) - 1),
+                NextValue(self.quantize_raw, Cat(Replicate(~self.raw[-1], RAW_BITS - 1), self.raw[-1]))),
+            NextValue(timer, QUANTIZE_CYCLES - 1),
+            NextValue(tile, hw.row_tiles - 1),
+            NextValue(last_tile, hw.row_tiles == 1),
+            NextValue(cleared, 0),
+            NextValue(row_end, self.feature == hw.features - 1),
+            NextState("QUANTIZE"),
         )
+        self.fsm = fsm = FSM(reset_state="IDLE")
+        fsm.act("IDLE", self.ready.eq(1), take)
         fsm.act("QUANTIZE",
             self.busy.eq(1),
             NextValue(timer, timer - 1),
-            *(NextValue(address, top_tile + place + feature) for address, place in addresses),
+            *addresses,
+            # A word comes two cycles after its address.
+            If(timer < ADDRESS_TO_DATA, *older[source]),
             If(timer == 0, NextValue(carry, Cat(*digits)), NextState("SHIFT")),
         )
-        # The word of the newest tile was read while the sample was quantized.
         fsm.act("SHIFT",
             self.busy.eq(1),
             memory.write_enable.eq(1),
             NextValue(carry, memory.data[:token_bits]),
             NextValue(tile, tile - 1),
             NextValue(last_tile, tile == 1),
-            *(NextValue(address, address - hw.token_inputs) for address, _ in addresses),
-            NextState("LATCH"),
+            *older[source],
+            *older[target],
             If(last_tile,
                 *advance,
                 # What the state machine assigns would prevail over a clear in this cycle.
@@ -138,16 +144,10 @@ class SampleWindow(LiteXModule):
                     NextValue(partial, ~row_end),
                     If(row_end & ~filled, NextValue(count, count + 1), NextValue(filled, count == hw.samples - 1)),
                 ),
+                self.ready.eq(1),
                 NextState("IDLE"),
+                take,
             ),
-        )
-        fsm.act("LATCH",
-            self.busy.eq(1),
-            NextState("READ"),
-        )
-        fsm.act("READ",
-            self.busy.eq(1),
-            NextState("SHIFT"),
         )
         # A sample in progress when the window is cleared is discarded.
         self.sync += If(self.clear, count.eq(0), filled.eq(0), partial.eq(0), cleared.eq(1))

@@ -58,7 +58,7 @@ class DividerBench(Bench):
 
 
 class WindowBench(Bench):
-    """Whenever no sample is in progress, the memory holds the last rows, and ``full`` says whether there are enough.
+    """After every sample the memory holds the last rows, and ``full`` says whether there are enough when none is in progress.
 
     The requantizer is replaced by one that passes the lowest bits on.
     """
@@ -72,7 +72,7 @@ class WindowBench(Bench):
         self.comb += dut.quantized.eq(dut.quantize_raw[:hw.input_bits])
         # What the bus keeps to: one sample at a time, the features of a row in order; values below the limit of the digits.
         expected = Signal(max=max(features, 2))
-        self.assumed += [~push | ~dut.busy, ~push | ~clear, ~push | (feature == expected), raw[hw.input_bits - 2:] == 0]
+        self.assumed += [~push | dut.ready, ~push | ~clear, ~push | (feature == expected), raw[hw.input_bits - 2:] == 0]
         last = expected == features - 1
         self.sync += [If(push, If(last, expected.eq(0)).Else(expected.eq(expected + 1))), If(clear, expected.eq(0))]
         # The window as one shift register for each feature.
@@ -83,7 +83,7 @@ class WindowBench(Bench):
                             row[-1].eq(raw[:hw.input_bits]))
         # Rows complete since the last clear; a sample in progress then does not count.
         self.sync += [If(push & last & (count != samples), count.eq(count + 1)), If(clear, count.eq(0))]
-        idle = ~dut.busy
+        idle, ended = ~dut.busy, self.past(dut.ready)
         memory = dut.memory.memory
         token_bits = hw.input_digits * hw.row_bits
         for tile in range(hw.row_tiles):
@@ -96,7 +96,8 @@ class WindowBench(Bench):
                     digits = port.dat_r[row * token_bits:(row + 1) * token_bits]
                     self.comb += value.eq(_joined(self, digits, hw))
                     if part == "memory":
-                        self.asserted.append(~idle | (value == stored[number][tile * hw.rows + row]))
+                        # As it was before a push of the cycle in which the sample before ended.
+                        self.asserted.append(~ended | (value == self.past(stored[number][tile * hw.rows + row])))
         if part == "full":
             self.asserted.append(~idle | (dut.full == ((count == samples) & (expected == 0))))
 
@@ -272,7 +273,7 @@ class AbortBench(Bench):
         start, abort = self.input(engine.start), self.input(engine.abort)
         for signal in (engine.clear, engine.push, engine.feature, engine.raw):
             self.input(signal)
-        self.assumed += [~start | ~engine.busy | abort, ~start | ~abort, ~engine.push | ~engine.push_busy]
+        self.assumed += [~start | ~engine.busy | abort, ~start | ~abort, ~engine.push | engine.push_ready]
         since = Signal(max=FLUSH_CYCLES + 4)
         self.sync += If(abort, since.eq(1)).Elif(start, since.eq(0)).Elif((since != 0) & (since != FLUSH_CYCLES + 2),
                                                                            since.eq(since + 1))
@@ -291,9 +292,9 @@ PROOFS = [
           partial(DividerBench, 6, 3, 4), PIPELINE, 16, (r"fits = \(~(\w+)\[5\]\)", r"fits = (~\1[3])"), None, True),
     Proof("divider, 10 bits", "a division left alone gives floor(numerator / total), from any state", "softmax_divide",
           partial(DividerBench, 10, 7, 6), PIPELINE, 18, (r"fits = \(~(\w+)\[7\]\)", r"fits = (~\1[5])"), None),
-    Proof("window memory, two tiles", "whenever no sample is in progress the memory holds the last rows", "window",
+    Proof("window memory, two tiles", "after every sample the memory holds the last rows, at any distance of the samples", "window",
           partial(WindowBench, "memory"), INDUCTION, 28, (r"(carry_next_value\d+) <= \{", r"\1 <= ~{"), None),
-    Proof("window memory, two rows", "whenever no sample is in progress the memory holds the last rows", "window",
+    Proof("window memory, two rows", "after every sample the memory holds the last rows, at any distance of the samples", "window",
           partial(WindowBench, "memory", 2), INDUCTION, 20, (r"(carry_next_value\d+) <= \{", r"\1 <= ~{"), None, True),
     Proof("window full", "the window is full after its rows since the last clear, whenever that comes", "window",
           partial(WindowBench, "full", 2, features=1), BOUNDED, 45, (r"\(\(~cleared\) & \(~in1\)\)", "(~cleared)"), None),

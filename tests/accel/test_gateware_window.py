@@ -10,7 +10,7 @@ from liteformer.accel.compiler import HardwareOptions
 from liteformer.accel.devices import DSP48E1
 from liteformer.accel.gateware.drive import push_row
 from liteformer.accel.gateware.requantizer import Requantizer
-from liteformer.accel.gateware.window import SampleWindow
+from liteformer.accel.gateware.window import QUANTIZE_CYCLES, SampleWindow
 
 from .common import compiled_model, simulate
 
@@ -23,12 +23,15 @@ class Steps:
 
 
 class Bench(Module):
-    """A window with a requantizer and its parameters, connected as the drain does."""
+    """A window with a requantizer and its parameters, connected as the drain does; ``wanted``: a push when it is possible."""
 
-    def __init__(self, compiled):
+    def __init__(self, compiled, eager=False):
         hw, model = compiled.hw, compiled.model
         self.steps = steps = Steps()
         self.submodules.window = window = SampleWindow(hw, steps.issue, steps, steps.start)
+        self.wanted = Signal()
+        if eager:
+            self.comb += window.push.eq(self.wanted & window.ready)
         self.comb += steps.zero.eq(steps.value == 0)
         self.submodules.unit = unit = Requantizer(numerics.RAW_BITS, DSP48E1.narrow, 2, 2, numerics.OFFSET_BITS + 1,
                                                   [hw.input_bits], DSP48E1)
@@ -38,6 +41,25 @@ class Bench(Module):
             self.sync += [first.eq(table[window.feature]), second.eq(first)]
             self.comb += port.eq(second)
         self.comb += [unit.acc.eq(window.quantize_raw), window.quantized.eq(unit.result)]
+
+
+def push_eagerly(dut, row, cycles):
+    """Push a row, each sample in the first cycle that takes it; ``cycles``: list that gets the cycles from one to the next."""
+    yield dut.wanted.eq(1)
+    for feature, value in enumerate(row):
+        yield dut.window.feature.eq(feature)
+        yield dut.window.raw.eq(int(value))
+        yield
+        passed = 1
+        while not (yield dut.window.ready):
+            yield
+            passed += 1
+        if feature:
+            cycles.append(passed)
+    yield dut.wanted.eq(0)
+    yield
+    while (yield dut.window.busy):
+        yield
 
 
 def contents(dut, hw):
@@ -63,16 +85,17 @@ def contents(dut, hw):
     return samples
 
 
+@pytest.mark.parametrize("eager", [False, True])
 @pytest.mark.parametrize(("bits", "rows", "shape"), [
     (4, 6, {}), (4, 2, {}), (3, 3, {}), (8, 1, {}), (2, 2, {"features": 1}), (5, 6, {"bit_overrides": {"input": 6}}),
     (4, 2, {"bit_overrides": {"input": 3}}), (6, 1, {"window": 1, "features": 1}),
     (4, 3, {"patch": 2, "stride": 2}), (4, 2, {"window": 9, "patch": 3, "stride": 2}), (8, 1, {"window": 5, "patch": 3}),
     (3, 5, {"window": 8, "patch": 4, "features": 1}),
 ], ids=str)
-def test_window(bits, rows, shape):
+def test_window(bits, rows, shape, eager):
     compiled = compiled_model(bits=bits, options=HardwareOptions(rows=rows), **({"window": 6, "features": 3} | shape))
     hw, model = compiled.hw, compiled.model
-    dut, count = Bench(compiled), hw.samples + 4
+    dut, count, between = Bench(compiled, eager), hw.samples + 4, []
     rng = np.random.default_rng(bits)
     raw = rng.integers(-1 << 17, 1 << 17, (count, hw.features))
     # Beyond 25 bits, on both sides, and the ends of the range.
@@ -82,7 +105,7 @@ def test_window(bits, rows, shape):
 
     def bench():
         for n, row in enumerate(raw):
-            yield from push_row(dut.window, dut.window.busy, row)
+            yield from push_eagerly(dut, row, between) if eager else push_row(dut.window, dut.window.busy, row)
             full.append((yield dut.window.full))
             if n + 1 >= hw.samples:
                 seen.append((yield from contents(dut, hw)))
@@ -94,6 +117,7 @@ def test_window(bits, rows, shape):
                 for window in golden.patches(windows, hw.patch, hw.stride)]
     assert full == [int(n + 1 >= hw.samples) for n in range(count)]
     assert np.array_equal(seen, expected)
+    assert set(between) == ({QUANTIZE_CYCLES + hw.row_tiles} if eager and hw.features > 1 else set())
     # Negative control: a window one token older differs.
     assert not np.array_equal(seen[1:], expected[:-1])
 
