@@ -18,9 +18,9 @@ def choose(options, load, train_float):
         options: TrainOptions; load: callable(TrainOptions) -> Dataset.
         train_float: callable(TrainOptions, Dataset, stop) -> history of a float training that ends after ``stop`` epochs.
     Returns:
-        ``(options, choice, notes)``: TrainOptions with ``skip`` and, with ``refit``, ``refit_epochs`` decided, and ``epochs`` if
-        not the default; dict of what was decided here: ``skip`` and, where a longer one was tried, ``schedule``, validation RMSE
-        (physical units) of each, ``epochs`` and ``of_epochs``; sentences.
+        ``(options, choice, notes)``: TrainOptions with ``skip`` and, with ``refit``, ``refit_epochs`` decided, and ``epochs``
+        if not the default; dict of what was decided here: ``skip`` and, where a longer one was tried, ``schedule``, validation
+        RMSE (physical units) of each, ``epochs`` and ``of_epochs``; sentences.
     """
     choice, notes = {}, []
     held = options.model_copy(update={"refit": False, "refit_epochs": None})
