@@ -158,3 +158,28 @@ def test_only_included_files_come_along(tmp_path):
     top.write_text('  `include "a.svh"\n`include "none.vh"\n')
     design = Design("top", top, [top], [tmp_path / "other", folder], [])
     assert [path.name for path in verilate._headers(design)] == ["a.svh", "b.sv"]
+
+
+def test_objects_are_kept_once_and_damaged_ones_removed(tmp_path, capsys):
+    library, first, second = tmp_path / "library", tmp_path / "first", tmp_path / "second"
+    for folder, content in ((first, b"one"), (second, b"two")):
+        folder.mkdir()
+        (folder / "verilated.o").write_bytes(content)
+        verilate._keep(folder.glob("*.o"), library)
+    verilate._take(library, second)
+    assert (second / "verilated.o").read_bytes() == b"one"
+    damaged = library / "verilated.o"
+    replace(damaged, damaged.read_bytes()[:-1])
+    (second / "verilated.o").unlink()
+    verilate._take(library, second)
+    assert not library.exists() and not list(second.iterdir())
+    assert capsys.readouterr().err.startswith(f"note: Verilator's objects in {library} are damaged (")
+
+
+def test_a_compiler_that_fails_is_one_sentence(tmp_path):
+    """Its first line with an error, of either output; without one its first line."""
+    for script, words in (("echo made; echo 'x.cpp:3: error: no ;' >&2; exit 1", "x.cpp:3: error: no ;"),
+                          ("echo gone; exit 2", "gone")):
+        with pytest.raises(LiteFormerError, match=f"^the simulator cannot be built: {words}$"):
+            verilate._run(["sh", "-c", script], cwd=tmp_path)
+    assert verilate._run(["sh", "-c", "echo made"], cwd=tmp_path) == "made\n"

@@ -41,8 +41,8 @@ def choose(options, load, train_float):
         default, (length, epochs, errors) = options.float_epochs, _schedule(held, load, train_float)
         if len(errors) > 1:
             choice["schedule"] = {str(tried): error for tried, error in errors.items()}
-            notes.append(f"the schedule is of {length} epochs, {default} by default (--epochs): the validation RMSE was lowest at "
-                         f"its end; {', '.join(f'{error:.4g} of {tried}' for tried, error in errors.items())}")
+            notes.append(f"the schedule is of {length} epochs, {default} by default (--epochs): the validation RMSE was lowest "
+                         f"at its end; {', '.join(f'{error:.4g} of {tried}' for tried, error in errors.items())}")
         options = options.model_copy(update={"refit_epochs": epochs} | ({"epochs": length} if length != default else {}))
         choice |= {"epochs": epochs, "of_epochs": length}
         notes.append(f"float networks are trained for {epochs} of {length} epochs (--refit-epochs), after which the validation "
