@@ -33,7 +33,7 @@ BEIJING = _file("beijing_aotizhongxin/PRSA_Data_Aotizhongxin_20130301-20170228.c
                 test_fraction=YEAR)
 TASKS = {  # Name -> (title, fields of TrainOptions); nothing else differs from what `train` does by itself, but the refit.
     "airu": ("AirU: ozone, ppb", _file("airu/airU.csv", data="airu", **_patches(12))),
-    "pems": ("PeMS stand-in: speed, mph", _file("pems_d7_mar2018/pems_3stations_5min.csv", data="pems", **_patches(12, 4, 2))),
+    "pems": ("PeMS stand-in: speed, mph", _file("pems_d7_mar2018/pems_3stations_5min.csv", data="pems", **_patches(24, 12))),
     "etth1-1": ("ETTh1: OT, 1 step", ETTH1 | _patches(24, 2, 2)),
     "taxi-1": ("nyc_taxi, 1 step", TAXI | _patches(96, 8, 8)),
     "beijing-1": ("Beijing: O3, 1 step, µg/m³", BEIJING | _patches(17, 6)),
