@@ -113,7 +113,7 @@ def train(
     seed: Annotated[int, typer.Option(help="Seed of initial weights and batch order.", rich_help_panel=RECIPE)] = 1,
     seeds: Annotated[int, typer.Option(help="Number of seeds to train, from --seed on; report mean, deviation and interval.",
                                        rich_help_panel=RECIPE)] = 1,
-    epochs: Annotated[int | None, typer.Option(help="Float epochs; if left out, they depend on the data and --refit.",
+    epochs: Annotated[int | None, typer.Option(help="Float epochs; depends on the data if left out.",
                                                rich_help_panel=RECIPE)] = None,
     qat_epochs: Annotated[int | None, typer.Option(help="Quantization-aware epochs; if left out twice "
                                                    "as many as float of a forecast, else as many.",
@@ -140,8 +140,7 @@ def train(
     refit: Annotated[bool, typer.Option("--refit", help="Train on the validation windows too.",
                                         rich_help_panel=RECIPE)] = False,
     refit_epochs: Annotated[int | None, typer.Option(
-        help="Epochs of float networks with --refit; if left out, after how many the validation error was lowest without, of a "
-        "schedule that is doubled while the last epochs are the best.",
+        help="Epochs of float networks with --refit; if left out, after how many the validation error was lowest without.",
         rich_help_panel=RECIPE)] = None,
     neighbours: Annotated[Literal["none", "quick", "all"], typer.Option(
         metavar="WHICH", help="Baselines of a forecast besides persistence, least squares and an MLP: quick adds NLinear and "

@@ -1,14 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What the validation windows decide before the training of a forecast: the skip, and with refit the length of the schedule and
-the float networks' epochs of it."""
+"""What the validation windows decide before the training of a forecast: the skip, and with refit the float networks' epochs."""
 
 import math
 
 SHARE = 0.25    # Of the schedule after which both skips are compared.
 MARGIN = 1.02   # The narrow inputs hardly show small changes, which the skip does not need: without it must be better by this.
-LATE = 0.9      # A lowest error after this share of the schedule says that it may be too short.
-GAIN = 0.98     # What a schedule of twice the length must lower the error to.
-LONGEST = 4     # Times the default.
 
 
 def choose(options, load, train_float):
@@ -18,9 +14,8 @@ def choose(options, load, train_float):
         options: TrainOptions; load: callable(TrainOptions) -> Dataset.
         train_float: callable(TrainOptions, Dataset, stop) -> history of a float training that ends after ``stop`` epochs.
     Returns:
-        ``(options, choice, notes)``: TrainOptions with ``skip`` and, with ``refit``, ``refit_epochs`` decided, and ``epochs``
-        if not the default; dict of what was decided here: ``skip`` and, where a longer one was tried, ``schedule``, validation
-        RMSE (physical units) of each, ``epochs`` and ``of_epochs``; sentences.
+        ``(options, choice, notes)``: TrainOptions with ``skip`` and, with ``refit``, ``refit_epochs`` decided; dict ``skip``,
+        validation RMSE (physical units) of each, ``epochs`` and ``of_epochs`` for what was decided here; sentences.
     """
     choice, notes = {}, []
     held = options.model_copy(update={"refit": False, "refit_epochs": None})
@@ -38,30 +33,12 @@ def choose(options, load, train_float):
             notes.append(f"forecasts {what} (--skip {skip}): in {stop} epochs the validation RMSE fell to {errors[skip]:.4g}, "
                          f"otherwise to {errors['none' if skip == 'persistence' else 'persistence']:.4g}")
     if options.task == "forecast" and options.refit and options.refit_epochs is None:
-        default, (length, epochs, errors) = options.float_epochs, _schedule(held, load, train_float)
-        if len(errors) > 1:
-            choice["schedule"] = {str(tried): error for tried, error in errors.items()}
-            notes.append(f"the schedule is of {length} epochs, {default} by default (--epochs): the validation RMSE was lowest "
-                         f"at its end; {', '.join(f'{error:.4g} of {tried}' for tried, error in errors.items())}")
-        options = options.model_copy(update={"refit_epochs": epochs} | ({"epochs": length} if length != default else {}))
-        choice |= {"epochs": epochs, "of_epochs": length}
-        notes.append(f"float networks are trained for {epochs} of {length} epochs (--refit-epochs), after which the validation "
-                     "error was lowest")
+        epochs = best_error(held, load, train_float, options.float_epochs)[1]
+        options = options.model_copy(update={"refit_epochs": epochs})
+        choice |= {"epochs": epochs, "of_epochs": options.float_epochs}
+        notes.append(f"float networks are trained for {epochs} of {options.float_epochs} epochs (--refit-epochs), after which "
+                     "the validation error was lowest")
     return options, choice, notes
-
-
-def _schedule(options, load, train_float):
-    """``(epochs, best, errors)``: of the schedule, of its lowest validation error, and that error of each schedule tried."""
-    length, longest = options.float_epochs, options.float_epochs * (LONGEST if options.epochs is None else 1)
-    error, best = best_error(options, load, train_float, length)
-    errors = {length: error}
-    while best > LATE * length and 2 * length <= longest:
-        error, later = best_error(options.model_copy(update={"epochs": 2 * length}), load, train_float, 2 * length)
-        errors[2 * length] = error
-        if error > GAIN * errors[length]:
-            break
-        length, best = 2 * length, later
-    return length, best, errors
 
 
 def best_error(options, load, train_float, stop):

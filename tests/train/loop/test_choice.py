@@ -48,27 +48,6 @@ def test_epochs_of_a_refit(csv, frame):
     assert (choice["epochs"], choice["of_epochs"]) == (5, 8) and len(notes) == 2
 
 
-@pytest.mark.parametrize("errors, best, taken, tried", [
-    ({40: 4.0, 80: 3.0, 160: 2.0}, 1.0, 160, [40, 80, 160]), ({40: 4.0, 80: 3.0, 160: 2.98}, 1.0, 80, [40, 80, 160]),
-    ({40: 4.0, 80: 5.0}, 0.95, None, [40, 80]), ({40: 4.0}, 0.9, None, [40]),
-])
-def test_a_schedule_that_was_too_short(csv, frame, errors, best, taken, tried):
-    """Twice as long while the error falls to its end, by more than 2 %; up to four times."""
-    asked = []
-
-    def train_float(one, dataset, stop):
-        asked.append(stop)
-        assert one.float_epochs == stop and not one.refit
-        at, scale = round(best * stop), float((dataset.target_scale ** 2).mean())
-        return [{"epoch": epoch, "validation": (errors[stop] ** 2 + (epoch != at)) / scale} for epoch in range(1, stop + 1)]
-
-    options, choice, notes = choose(csv(frame, window=6, skip="none", refit=True), load_dataset, train_float)
-    assert asked == tried and options.epochs == taken
-    assert choice.get("schedule", {}) == ({str(epochs): pytest.approx(errors[epochs]) for epochs in tried} if tried[1:] else {})
-    assert options.refit_epochs == round(best * (taken or 40)) and choice["of_epochs"] == (taken or 40)
-    assert len(notes) == 1 + (len(tried) > 1)
-
-
 @pytest.mark.parametrize("more", [{"features": ["b"]}, {"skip": "none"}, {"features": ["b"], "refit": True, "refit_epochs": 3}])
 def test_nothing_is_left_to_decide(csv, frame, more):
     """The target is no input, or the options say it."""
