@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """A random model of any shape on the full SoC: cycles, MAC utilization, area."""
 
-
 import numpy as np
 
 from liteformer.accel.devices import device as find_device
@@ -9,6 +8,8 @@ from liteformer.accel.random_model import random_model
 from liteformer.flow.common.inputs import at_least, check_bits, checked, random_windows
 from liteformer.flow.measure import hardware
 from liteformer.flow.measure.lut4 import check_routable
+
+ARRAY = ("rows", "columns", "requantizers", "dsp_lanes", "pump")    # Of Hardware.
 
 
 def run_bench(shape, *, cpu="vexriscv", windows=16, overrides=None, device="xc7s15", seed=1, with_area=True, picture=None,
@@ -41,7 +42,7 @@ def run_bench(shape, *, cpu="vexriscv", windows=16, overrides=None, device="xc7s
     clock = synthesis["route"]["fmax_mhz"] if route else hardware.CLOCK_MHZ
     result = {
         "shape": shape, "macs": model.config.macs, "lanes": compiled.hw.lanes,
-        "array": {name: getattr(compiled.hw, name) for name in ("rows", "columns", "requantizers", "dsp_lanes", "pump")},
+        "array": {name: getattr(compiled.hw, name) for name in ARRAY},
         "utilization": round(hardware.utilization(model, compiled, cycles), 4), **figures,
         "clock_mhz": clock, "latency_us": cycles / clock, "device": device, "cpu": cpu,
         "exceeds": synthesis["area"]["exceeds"] if with_area else hardware.excess(compiled, device, cpu), **synthesis,

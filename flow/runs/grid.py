@@ -19,15 +19,15 @@ from liteformer.flow.common import console
 from liteformer.flow.common.cache import write_atomically
 from liteformer.flow.common.inputs import at_least
 from liteformer.flow.common.workers import silence
+from liteformer.flow.runs.bench import ARRAY, run_bench
 
 WINDOWS, WIDTHS, BITS = (6, 12, 18, 24), (8, 16, 32, 64), (4, 6, 8)
 CONFIGURATIONS = tuple(itertools.product(WINDOWS, WIDTHS, BITS))
 CONFIGURATION = ("window", "d_model", "bits")
 AREA = ("lut", "lut_sites", "slices", "control_sets", "lutram", "ff", "bram36", "dsp")
 ESTIMATED = ("lut", "lut_sites", "bram36", "dsp")
-COLUMNS = (*CONFIGURATION, "rows", "columns", "lanes", "dsp_lanes", "requantizers", "cycles", "end_to_end",
-           "latency_us", "utilization", *AREA, *(f"estimated_{name}" for name in ESTIMATED), "fits", "mismatches", "levels",
-           "ns", "error")
+COLUMNS = (*CONFIGURATION, *ARRAY, "lanes", "cycles", "end_to_end", "latency_us", "utilization", *AREA,
+           *(f"estimated_{name}" for name in ESTIMATED), "fits", "mismatches", "levels", "ns", "error")
 
 
 def flat(shape, result):
@@ -49,7 +49,6 @@ def flat(shape, result):
 
 def _measure(shape, options):
     """One configuration in a worker; a configuration that cannot be built is a row too."""
-    from liteformer.flow.runs.bench import run_bench
     try:
         return flat(shape, run_bench(shape, **options))
     except LiteFormerError as error:

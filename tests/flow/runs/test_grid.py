@@ -19,7 +19,7 @@ def result(shape, cycles=1000, fits=True, mismatches=0):
             "estimate": {"lut": 6900, "lut_sites": 7900, "bram36": 6, "dsp": 12}}
     paths = [{"block": "CPU", "levels": 9, "carries": 0, "ns": 9.9}, {"block": "array", "levels": 4, "carries": 2, "ns": 4.5},
              {"block": "drain", "levels": 5, "carries": 0, "ns": 4.0}]
-    return {"shape": shape, "macs": 1, "lanes": 96, "array": {"rows": 12, "columns": 8, "requantizers": 4, "dsp_lanes": 32},
+    return {"shape": shape, "macs": 1, "lanes": 96, "array": dict.fromkeys(bench.ARRAY, 1) | {"rows": 12, "columns": 8},
             "cycles": {"accelerator": cycles, "end_to_end": cycles + 200, "total": 1}, "utilization": 0.9,
             "mismatches": mismatches, "latency_us": cycles / 100, "area": area, "paths": paths}
 
@@ -57,7 +57,7 @@ def measured(monkeypatch, tmp_path):
 
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(grid, "ProcessPoolExecutor", Here)
-    monkeypatch.setattr(bench, "run_bench", run_bench)
+    monkeypatch.setattr(grid, "run_bench", run_bench)
     return asked, special
 
 
