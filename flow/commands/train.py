@@ -120,10 +120,15 @@ def train(
                                                    rich_help_panel=RECIPE)] = None,
     batch: Annotated[int, typer.Option(help="Windows of a batch.", rich_help_panel=RECIPE)] = 128,
     lr: Annotated[float, typer.Option(help="Highest learning rate.", rich_help_panel=RECIPE)] = 2e-3,
+    qat_lr: Annotated[float | None, typer.Option(help="The same quantization-aware; if left out twice --lr for a forecast, else "
+                                                 "--lr.", rich_help_panel=RECIPE)] = None,
     weight_decay: Annotated[float | None, typer.Option(help="Weight decay, of matrices only; 0.3 for a forecast and 0.1 for "
                                                        "other tasks if left out.", rich_help_panel=RECIPE)] = None,
+    qat_weight_decay: Annotated[float | None, typer.Option(
+        help="The same quantization-aware; if left out a third of --weight-decay for a forecast, else as much.",
+        rich_help_panel=RECIPE)] = None,
     warmup: Annotated[float, typer.Option(help="Fraction of the steps in which the rate rises.", rich_help_panel=RECIPE)] = 0.1,
-    step_lr_factor: Annotated[float, typer.Option(help="Learning rate of step sizes, in units of --lr.",
+    step_lr_factor: Annotated[float, typer.Option(help="Learning rate of step sizes, in units of --qat-lr.",
                                                   rich_help_panel=RECIPE)] = 5.0,
     distill: Annotated[float, typer.Option(help="How far the quantization-aware target of a forecast moves from the truth "
                                            "to the float networks' output, 0 to 1.", rich_help_panel=RECIPE)] = 0.8,

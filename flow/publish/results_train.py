@@ -18,9 +18,9 @@ METRICS = ROOT / "docs" / "results" / "metrics"
 SHARED = ROOT.parent / "shared" / "data"
 SEEDS = 5
 WEEK = 168
-# The recipe of the stored figures, where today's default is another: all epochs with refit, the weights without average, as
-# many epochs quantization-aware as float.
-RECIPE = {"average": 0.0, "refit_epochs": 60, "weight_decay": 0.1}
+# The recipe of the stored figures, where today's default is another: all epochs with refit, the weights without average,
+# quantization-aware as many epochs as float, at the same rate and weight decay.
+RECIPE = {"average": 0.0, "refit_epochs": 60, "weight_decay": 0.1, "qat_lr": 2e-3, "qat_weight_decay": 0.1}
 SOURCES = {
     "airu": RECIPE | {"data": "airu", "path": str(SHARED / "airu" / "airU.csv"), "skip": "none",
                       "qat_epochs": 40},

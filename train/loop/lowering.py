@@ -59,8 +59,8 @@ class Lowering:
                     quantized.settle(data.batch(starts)[0] for starts in self._first.split(CALIBRATION))
 
             if epochs:
-                fit(quantized, data, self._first, torch.as_tensor(self.dataset.validation), options, epochs, "qat",
-                    before_epoch=settle, after_step=quantized.constants.constrain, average=0.0)
+                fit(quantized, data, self._first, torch.as_tensor(self.dataset.validation), options.quantized_recipe, epochs,
+                    "qat", before_epoch=settle, after_step=quantized.constants.constrain, average=0.0)
             else:
                 quantized.settle()  # The float network's own statistics: its weights fit them.
             return self._error(self.network, quantized.eval())

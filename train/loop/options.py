@@ -13,6 +13,7 @@ from liteformer.accel.tensors import WEIGHTS, tensor_names
 from liteformer.train.data import registry
 
 DECAY, OTHER_DECAY = 0.3, 0.1   # Weight decay of a forecast, and of other tasks.
+FASTER, LESS_DECAY = 2, 1 / 3   # Factors of a forecast's rate and weight decay in the second stage.
 READING = ("separator", "decimal", "encoding", "skip_rows", "dayfirst", "missing", "timezone", "strict", "fill", "every",
            "layout")
 
@@ -58,7 +59,8 @@ class TrainOptions(BaseModel):
     ``missing``, ``timezone``, each found out if None; ``strict`` refuses what would be a note. ``fill`` bridges gaps of so many
     rows, ``every`` averages over a length of time; ``layout`` "rows" has a window in each row of the file.
     Recipe: AdamW, warm-up for the fraction ``warmup`` of all steps, then cosine; float first, then the same schedule
-    quantization-aware, its step sizes learned in the log domain at ``step_lr_factor`` times the rate. In a forecast the target
+    quantization-aware at the rate ``qat_lr`` with ``qat_weight_decay`` (None: twice the rate and a third of the decay in a
+    forecast), its step sizes learned in the log domain at ``step_lr_factor`` times the rate. In a forecast the target
     of the second stage is moved by the share ``distill`` towards the mean output of ``teachers`` float networks, the run's
     own and others of other seeds. Float networks of a forecast keep the moving average of their weights, ``average`` of the one
     before at each step, 0 for the weights themselves. ``skip`` "auto" and ``refit_epochs`` None are decided on the validation
@@ -118,7 +120,9 @@ class TrainOptions(BaseModel):
     qat_epochs: int | None = Field(None, ge=1)
     batch: int = Field(128, ge=2)
     lr: float = Field(2e-3, gt=0)
+    qat_lr: float | None = Field(None, gt=0)
     weight_decay: float = Field(DECAY, ge=0)
+    qat_weight_decay: float | None = Field(None, ge=0)
     warmup: float = Field(0.1, ge=0, lt=1)
     step_lr_factor: float = Field(5.0, gt=0)
     distill: float = Field(0.8, ge=0, le=1)
@@ -145,10 +149,11 @@ class TrainOptions(BaseModel):
 
     @classmethod
     def stored(cls, values):
-        """TrainOptions that a run has stored; before there were patches ``stride`` was that of windows, and before averages
-        there was none."""
+        """TrainOptions that a run has stored; before there were patches ``stride`` was that of windows, before averages
+        there was none, and the second stage had the rate and the weight decay of the first."""
         earlier = {} if "patch" in values else {"window_stride": values.get("stride"), "stride": 1}
         earlier |= {} if "average" in values else {"average": 0.0}
+        earlier |= {} if "qat_lr" in values else {f"qat_{name}": values.get(name) for name in ("lr", "weight_decay")}
         return cls(**values | earlier)
 
     @field_validator("data", mode="before")
@@ -232,6 +237,14 @@ class TrainOptions(BaseModel):
     def quantized_epochs(self):
         """Epochs of the quantization-aware training; unless given twice as many as float of a forecast, else as many."""
         return self.qat_epochs or self.float_epochs * (2 if self.task == "forecast" else 1)
+
+    @property
+    def quantized_recipe(self):
+        """These options with the rate and the weight decay of the quantization-aware training in the place of the float one's."""
+        faster, less = (FASTER, LESS_DECAY) if self.task == "forecast" else (1, 1)
+        return self.model_copy(update={
+            "lr": self.lr * faster if self.qat_lr is None else self.qat_lr,
+            "weight_decay": self.weight_decay * less if self.qat_weight_decay is None else self.qat_weight_decay})
 
 
 def _sentence(error):

@@ -314,8 +314,8 @@ def fit_stages(options, dataset, progress, reuse=None):
 
     if options.distill and options.task == "forecast":
         data.teach(first, _taught(_teachers(options, dataset, progress, reuse), raw, first), options.distill)
-    history["qat"] = fit(quantized, data, first, held, options, options.quantized_epochs, "qat", progress, before_epoch,
-                         quantized.constants.constrain, average=0.0)
+    history["qat"] = fit(quantized, data, first, held, options.quantized_recipe, options.quantized_epochs, "qat", progress,
+                         before_epoch, quantized.constants.constrain, average=0.0)
     quantized.snap()
     seconds["qat"] = round(time.perf_counter() - started, 2)
     return network, quantized, history, seconds

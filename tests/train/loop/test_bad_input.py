@@ -62,6 +62,14 @@ def test_options_of_a_run_from_before_there_were_patches():
     assert TrainOptions.stored(now.model_dump()) == now
 
 
+def test_options_of_a_run_from_before_the_stages_differed_in_rate():
+    now = TrainOptions(lr=1e-3).model_dump()
+    before = {name: value for name, value in now.items() if not name.startswith("qat_")}
+    again = TrainOptions.stored(before).quantized_recipe
+    assert (again.lr, again.weight_decay) == (1e-3, 0.3)
+    assert TrainOptions.stored(now).quantized_recipe.lr == 2e-3
+
+
 def test_missing_file():
     assert refusal(load_dataset, TrainOptions(data="airu", path="nowhere.csv")) == "there is no file nowhere.csv; check --path"
 

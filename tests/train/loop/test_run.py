@@ -175,6 +175,25 @@ def test_weight_decay_is_for_matrices_only():
     assert sum(len(group["params"]) for group in groups) == 40
 
 
+def test_rate_and_weight_decay_of_each_stage(small, monkeypatch):
+    seen = {}
+
+    def noted(model, data, train, validation, options, epochs, stage, *rest, **named):
+        seen[stage] = options.lr, options.weight_decay
+        return fit(model, data, train, validation, options, epochs, stage, *rest, **named)
+
+    fit = run_module.fit
+    monkeypatch.setattr(run_module, "fit", noted)
+    for values, second in (({}, (4e-3, 0.1)), ({"lr": 1e-3, "weight_decay": 0}, (2e-3, 0)),
+                           ({"qat_lr": 1e-3, "qat_weight_decay": 0}, (1e-3, 0))):
+        options = TrainOptions(**small, **values)
+        run_module.fit_stages(options, load_dataset(options), None)
+        assert seen["float"] == (options.lr, options.weight_decay) and seen["qat"] == pytest.approx(second)
+    for task in ("anomaly", "classification"):
+        other = TrainOptions(task=task, window=6).quantized_recipe
+        assert (other.lr, other.weight_decay) == (2e-3, 0.1)
+
+
 @pytest.mark.slow
 def test_float_networks_are_taken_over(small, tmp_path):
     """With the networks of an earlier run another width trains to the same model, and no float training is done twice."""
