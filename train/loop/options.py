@@ -240,7 +240,7 @@ class TrainOptions(BaseModel):
 
     @property
     def quantized_recipe(self):
-        """These options with the rate and the weight decay of the quantization-aware training in the place of the float one's."""
+        """These options with the rate and the weight decay of the quantization-aware training in place of the float one's."""
         faster, less = (FASTER, LESS_DECAY) if self.task == "forecast" else (1, 1)
         return self.model_copy(update={
             "lr": self.lr * faster if self.qat_lr is None else self.qat_lr,

@@ -16,8 +16,8 @@ from pathlib import Path
 import numpy as np
 
 # Options that a float training does not depend on. Widths can change the raw counts of the data, which are part of the key.
-LATER = {"bits", "bits_of", "qat_epochs", "qat_lr", "qat_weight_decay", "step_lr_factor", "distill", "teachers", "settle", "out",
-         "neighbours"}
+LATER = {"bits", "bits_of", "qat_epochs", "qat_lr", "qat_weight_decay", "step_lr_factor", "distill", "teachers", "settle",
+         "out", "neighbours"}
 
 
 class FloatTrainings:
