@@ -112,7 +112,7 @@ results-train: setup
 	@$(BIN)/python -m liteformer.flow.publish.results_train --jobs $(JOBS) $(if $(TEACHERS),--teachers $(TEACHERS)) $(ONLY)
 
 # docs/benchmark.md: data sets, widths and seeds against what else one would use; at most three hours on two cores, an interrupted
-# run resumes. ONLY="NAME ...": these tasks or points. PAGE=1: the page from the stored points, nothing measured.
+# run resumes; a table of README.md too. ONLY="NAME ...": these tasks or points. PAGE=1: from the stored points, nothing measured.
 benchmark: setup
 	@$(BIN)/python -m liteformer.flow.publish.benchmark --jobs $(JOBS) $(if $(filter-out 0,$(PAGE)),--page) $(ONLY)
 

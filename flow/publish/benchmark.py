@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""`make benchmark`: the missing points of docs/benchmark.md, then the page from all that are stored."""
+"""`make benchmark`: the missing points of docs/benchmark.md, then the page and a table of README.md from the stored ones."""
 
 import argparse
 import json
@@ -15,7 +15,8 @@ from liteformer.flow.publish.repository import ROOT
 from liteformer.train.metrics.horizons import shown_steps
 from liteformer.train.metrics.intervals import centre
 
-PAGE = ROOT / "docs" / "benchmark.md"
+PAGE, README = ROOT / "docs" / "benchmark.md", ROOT / "README.md"
+HEADLINE = 4    # Bits of the points that README.md shows.
 NEIGHBOURS = {"persistence": "persistence", "least_squares": "least squares", "nlinear": "NLinear", "lightgbm": "LightGBM",
               "mlp": "MLP", "gru": "GRU"}
 OTHERS = {"accuracy": ("majority", "logistic_regression"), "f1": ("three_sigma",)}
@@ -51,20 +52,34 @@ def _head(name, stored):
     return [TASKS[name.rpartition("-")[0]][0], f"{shape['window']}{patches}", str(shape["bits"])]
 
 
+def _errors(entry):
+    """Cells of the integer model and of every baseline, the best one bold."""
+    figures = [entry["rmse"].get(key) for key in ("integer", *NEIGHBOURS)]
+    best = min(centre(figure) for figure in figures if figure is not None)
+    return [f"**{_text(figure)}**" if centre(figure) == best else _text(figure) for figure in figures]
+
+
 def forecasts(stored):
     """Table of the forecasts, a row a point."""
     rows = []
     for name, entry in stored.items():
-        if "rmse" in entry and entry["task"] == "forecast":
-            errors = entry["rmse"]
-            own, known = errors["integer"], {key: centre(errors.get(key)) for key in NEIGHBOURS}
-            best = min(value for value in [centre(own), *known.values()] if value is not None)
-            cells = [f"{'**' * (centre(own) <= best)}{_text(own)}{'**' * (centre(own) <= best)}",
-                     f"{_text(own.get('low'))} to {_text(own.get('high'))}" if isinstance(own, dict) else "",
-                     *(f"**{_text(errors[key])}**" if known[key] == best else _text(errors.get(key)) for key in NEIGHBOURS)]
-            rows.append([*_head(name, entry), *cells, *_cost(entry)])
+        if entry["task"] == "forecast":
+            own, (first, *rest) = entry["rmse"]["integer"], _errors(entry)
+            interval = f"{_text(own.get('low'))} to {_text(own.get('high'))}" if isinstance(own, dict) else ""
+            rows.append([*_head(name, entry), first, interval, *rest, *_cost(entry)])
     return markdown(["test RMSE", "window", "bits", "integer", "95 % interval", *NEIGHBOURS.values(), "parameters", "cycles",
                      "µs", "µJ, estimate"], rows) if rows else "No point is stored."
+
+
+def headline(stored):
+    """README.md's table: the forecasts at HEADLINE bits."""
+    rows = []
+    for name, entry in stored.items():
+        if entry["task"] == "forecast" and entry["options"]["bits"] == HEADLINE:
+            title, window, _ = _head(name, entry)
+            rows.append([title, window, *_errors(entry), _cost(entry)[1]])
+    return markdown(["test RMSE", "window", "LiteFormer", *NEIGHBOURS.values(), "cycles"], rows) if rows else \
+        "No point is stored."
 
 
 def decisions(stored):
@@ -137,7 +152,7 @@ def main():
                                      usage='make benchmark [JOBS=N] [ONLY="NAME ..."] [PAGE=1]')
     parser.add_argument("names", nargs="*", metavar="NAME", help="point or task to measure; all if left out")
     parser.add_argument("--jobs", type=int, default=1, help="tasks at a time, one if left out")
-    parser.add_argument("--page", action="store_true", help="measure nothing, write the page")
+    parser.add_argument("--page", action="store_true", help="measure nothing, write the tables")
     arguments = parser.parse_args()
     with console.sentences():
         at_least("jobs", arguments.jobs, 1)
@@ -150,7 +165,8 @@ def main():
         finally:
             stored = load()
             write_atomically(PAGE, page(PAGE.read_text(), stored))
-            console.note(f"{PAGE} written from {len(stored)} stored points")
+            write_atomically(README, fill(README.read_text(), "benchmark", headline(stored)))
+            console.note(f"{PAGE} and the table of {README.name} written from {len(stored)} stored points")
 
 
 if __name__ == "__main__":

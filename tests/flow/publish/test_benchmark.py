@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from liteformer.accel.errors import LiteFormerError
+from liteformer.flow.common.markdown import fill
 from liteformer.flow.publish import benchmark, benchmark_points
 from liteformer.train.loop import seeds
 from liteformer.train.loop.options import TrainOptions
@@ -46,6 +47,18 @@ def test_rows_bold_and_losses():
     stored["etth1-1-4bit"]["rmse"] |= {"lightgbm": 3.0, "least_squares": 3.0}
     assert "**2.000 ± 0.100**" in benchmark.forecasts(stored)
     assert benchmark.losses(stored) == "No stored point has a baseline that is better."
+
+
+def test_the_readme_shows_the_forecasts_of_one_width():
+    stored = {"etth1-1-4bit": entry({"integer": OWN, "mlp": 1.5})}
+    stored["etth1-1-8bit"] = entry({"integer": 1.0}, options=stored["etth1-1-4bit"]["options"] | {"bits": 8})
+    stored["skab-4bit"] = stored["etth1-1-4bit"] | {"task": "anomaly"}
+    text = benchmark.headline(stored)
+    assert len(text.splitlines()) == 3
+    assert cells(text, "| ETTh1") == ["ETTh1: OT, 1 step", "24 in 2/2", "2.000 ± 0.100", "", "", "", "", "**1.500**", "", "932"]
+    text = benchmark.README.read_text()
+    assert fill(text, "benchmark", benchmark.headline(benchmark.load())) == text
+    assert fill(text, "benchmark", benchmark.headline(stored)) != text
 
 
 def test_classes_steps_and_what_is_missing():
