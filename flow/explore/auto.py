@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """`train --auto`: window, patches, d_model, skip and inputs by the validation error, within a device and a time.
 
-First short trainings of points that the search of ``explore`` proposes, then longer ones of the best of different tokens.
+First short trainings of points that the search of ``explore`` proposes, then longer ones of the best of different tokens; among
+those that hardly differ the one of the fewest cycles is taken.
 """
 
 import math
@@ -30,8 +31,10 @@ TOKENS = ("12/1/1", "24/2/2", "96/8/8", "24/12/1", "17/6/1", "48/4/4", "6/1/1", 
 D_MODELS = (32, 16, 64)
 RELATED = 4         # Inputs of the choice "related" besides the target.
 SHARE = 0.5         # Of the time for short trainings.
-FINALISTS = 4       # Points that are trained longer, each with other tokens.
+KINDS = 4           # Points that are trained longer first, each with other tokens;
+FINALISTS = 12      # after them, while there is time, each with other tokens or inputs, so many in all.
 LONGER = 0.5        # Of the recipe's epochs, for them.
+TIE = 1.01          # Longer trainings whose errors differ less say nothing: another seed changes them as much.
 HELD = 20           # Validation windows at least.
 COLUMN = "error"
 
@@ -163,8 +166,7 @@ def search(options, minutes, device, workers, seed=1):
                 raise
         pool.close()
     tried = [row | {"longer": longer.get(row["number"], {}).get(COLUMN)} for row in rows]
-    best = min((row for row in tried if row["longer"] is not None), key=lambda row: row["longer"], default=None) or min(
-        (row for row in tried if row["state"] == "ok"), key=lambda row: row["figures"][COLUMN], default=None)
+    best = preferred(tried)
     if best is None:
         raise LiteFormerError(f"nothing that --auto tried can be trained for the {device}: "
                               f"{tried[0]['reason']}; choose another --device, or the sizes yourself")
@@ -173,7 +175,8 @@ def search(options, minutes, device, workers, seed=1):
     return options, {
         "minutes": minutes, "seconds": round(time.monotonic() - begin, 1), "device": device, "figure": figure,
         "meaning": f"{words} over the validation windows: error after {EPOCHS} epochs of each stage and few windows, longer "
-                   f"after {epochs} epochs and all windows", "inputs": inputs, "tried": tried, "chosen": best["number"],
+                   f"after {epochs} epochs and all windows; the fewest cycles within {TIE - 1:.0%} of the lowest",
+        "inputs": inputs, "tried": tried, "chosen": best["number"],
         "expected": trial and round(expected_seconds(trial["seconds"] / epochs, options), 1)}
 
 
@@ -277,11 +280,27 @@ def _short(exploration, pool, task, watch):
 
 
 def finalists(rows):
-    """The best points, each with other tokens, at most FINALISTS."""
-    best = {}
-    for row in sorted((row for row in rows if row["state"] == "ok"), key=lambda row: row["figures"][COLUMN]):
-        best.setdefault(row["point"]["tokens"], row)
-    return list(best.values())[:FINALISTS]
+    """The best points, FINALISTS at most: KINDS with different tokens, then with different tokens or inputs."""
+    ranked = sorted((row for row in rows if row["state"] == "ok"), key=lambda row: row["figures"][COLUMN])
+    return _first([*_first(ranked, ("tokens",))[:KINDS], *ranked], ("tokens", "inputs"))[:FINALISTS]
+
+
+def _first(rows, axes):
+    """The first row with each combination of choices on some axes."""
+    seen = {}
+    for row in rows:
+        seen.setdefault(tuple(row["point"][axis] for axis in axes), row)
+    return list(seen.values())
+
+
+def preferred(tried):
+    """The row with the fewest cycles of those whose ``longer`` error is within TIE of the lowest; where none was trained longer
+    the row of the lowest error, where none was trained None."""
+    longer = [row for row in tried if row["longer"] is not None]
+    if longer:
+        limit = TIE * min(row["longer"] for row in longer)
+        return min((row for row in longer if row["longer"] <= limit), key=lambda row: row["figures"]["cycles"])
+    return min((row for row in tried if row["state"] == "ok"), key=lambda row: row["figures"][COLUMN], default=None)
 
 
 def _longer(rows, pool, task, watch):

@@ -84,7 +84,8 @@ def test_the_lowest_error_of_the_longer_trainings_wins(plant, monkeypatch):
     finals = [point for thin, point in asked if not thin]
     best = max(int(point["tokens"].split("/")[0]) for point in finals)
     assert options.window == best and options.skip in ("persistence", "none") and options.out == plant["out"]
-    assert 1 <= len(finals) <= auto.FINALISTS and len({point["tokens"] for point in finals}) == len(finals)
+    assert 1 <= len(finals) <= auto.FINALISTS and len({point["tokens"] for point in finals[:auto.KINDS]}) == min(
+        len(finals), auto.KINDS)
     chosen = next(row for row in found["tried"] if row["number"] == found["chosen"])
     assert chosen["longer"] == 100 - best and json.loads(json.dumps(found)) == found
     assert len(found["tried"]) == len([thin for thin, _ in asked if thin])
@@ -92,6 +93,30 @@ def test_the_lowest_error_of_the_longer_trainings_wins(plant, monkeypatch):
     assert options.float_epochs == 40 and found["expected"] == 16.0
     assert auto.expected_seconds(0.15, options.model_copy(update={"refit": True})) == pytest.approx(18.0)
     assert auto.expected_seconds(0.15, options.model_copy(update={"distill": 0.0})) == pytest.approx(10.0)
+
+
+def test_finalists_differ_in_tokens_first_then_in_inputs():
+    def row(number, tokens, inputs, error, state="ok"):
+        return {"number": number, "state": state, "point": {"tokens": tokens, "inputs": inputs}, "figures": {"error": error}}
+
+    rows = [row(0, "a", "all", 3.0), row(1, "a", "all", 2.0), row(2, "a", "target", 1.0), row(3, "b", "all", 5.0),
+            row(4, "b", "all", 4.0), row(5, "c", "all", 0.1, "failed")]
+    assert [each["number"] for each in auto.finalists(rows)] == [2, 4, 1]
+    many = [row(number, str(number), inputs, number) for number in range(8) for inputs in ("all", "target")]
+    found = auto.finalists(many)
+    assert [each["number"] for each in found[:auto.KINDS]] == [0, 1, 2, 3] and len(found) == auto.FINALISTS
+    assert len({(each["point"]["tokens"], each["point"]["inputs"]) for each in found}) == len(found)
+
+
+def test_of_errors_that_hardly_differ_the_fewest_cycles_win():
+    def row(number, short, longer, cycles, state="ok"):
+        return {"number": number, "state": state, "longer": longer, "figures": {"error": short, "cycles": cycles}}
+
+    rows = [row(0, 1.0, 2.0, 3000), row(1, 1.1, 2.0 * auto.TIE, 900), row(2, 1.2, 2.03, 400), row(3, 0.9, None, 300)]
+    assert auto.preferred(rows)["number"] == 1
+    assert auto.preferred(rows[:1] + rows[2:])["number"] == 0
+    assert auto.preferred([row(0, 1.0, None, 30), row(1, 0.9, None, 300), row(2, 0.1, None, 1, "failed")])["number"] == 1
+    assert auto.preferred([row(0, 1.0, None, 30, "infeasible")]) is None
 
 
 def test_a_training_with_it(plant, monkeypatch, capsys):
