@@ -121,11 +121,12 @@ def train(
     batch: Annotated[int, typer.Option(help="Windows of a batch.", rich_help_panel=RECIPE)] = 128,
     lr: Annotated[float, typer.Option(help="Highest learning rate.", rich_help_panel=RECIPE)] = 2e-3,
     qat_lr: Annotated[float | None, typer.Option(
-        help="The same quantization-aware; if left out twice --lr for a forecast, else --lr.", rich_help_panel=RECIPE)] = None,
+        help="The same quantization-aware; if left out twice --lr for a forecast with --distill, else --lr.",
+        rich_help_panel=RECIPE)] = None,
     weight_decay: Annotated[float | None, typer.Option(help="Weight decay, of matrices only; 0.3 for a forecast and 0.1 for "
                                                        "other tasks if left out.", rich_help_panel=RECIPE)] = None,
     qat_weight_decay: Annotated[float | None, typer.Option(
-        help="The same quantization-aware; if left out a third of --weight-decay for a forecast, else as much.",
+        help="The same quantization-aware; if left out a third of --weight-decay for a forecast with --distill, else as much.",
         rich_help_panel=RECIPE)] = None,
     warmup: Annotated[float, typer.Option(help="Fraction of the steps in which the rate rises.", rich_help_panel=RECIPE)] = 0.1,
     step_lr_factor: Annotated[float, typer.Option(help="Learning rate of step sizes, in units of --qat-lr.",

@@ -13,7 +13,7 @@ from liteformer.accel.tensors import WEIGHTS, tensor_names
 from liteformer.train.data import registry
 
 DECAY, OTHER_DECAY = 0.3, 0.1   # Weight decay of a forecast, and of other tasks.
-FASTER, LESS_DECAY = 2, 1 / 3   # Factors of a forecast's rate and weight decay in the second stage.
+FASTER, LESS_DECAY = 2, 1 / 3   # Factors of a forecast's rate and weight decay in a second stage that learns from teachers.
 READING = ("separator", "decimal", "encoding", "skip_rows", "dayfirst", "missing", "timezone", "strict", "fill", "every",
            "layout")
 
@@ -60,12 +60,12 @@ class TrainOptions(BaseModel):
     rows, ``every`` averages over a length of time; ``layout`` "rows" has a window in each row of the file.
     Recipe: AdamW, warm-up for the fraction ``warmup`` of all steps, then cosine; float first, then the same schedule
     quantization-aware at the rate ``qat_lr`` with ``qat_weight_decay`` (None: twice the rate and a third of the decay in a
-    forecast), its step sizes learned in the log domain at ``step_lr_factor`` times the rate. In a forecast the target
-    of the second stage is moved by the share ``distill`` towards the mean output of ``teachers`` float networks, the run's
-    own and others of other seeds. Float networks of a forecast keep the moving average of their weights, ``average`` of the one
-    before at each step, 0 for the weights themselves. ``skip`` "auto" and ``refit_epochs`` None are decided on the validation
-    windows (``train.loop.choice``). After the fraction ``settle`` of the second stage the BatchNorm statistics are
-    measured over all training windows and frozen, so that the rest is trained with the multipliers that are exported.
+    forecast that learns from teachers), its step sizes learned in the log domain at ``step_lr_factor`` times the rate. In a
+    forecast the target of the second stage is moved by the share ``distill`` towards the mean output of ``teachers`` float
+    networks, the run's own and others of other seeds. Float networks of a forecast keep the moving average of their weights,
+    ``average`` of the one before at each step, 0 for the weights themselves. ``skip`` "auto" and ``refit_epochs`` None are
+    decided on the validation windows (``train.loop.choice``). After the fraction ``settle`` of the second stage the BatchNorm
+    statistics are measured over all training windows and frozen, so that the rest is trained with the multipliers that are exported.
     ``patience`` is the number of epochs without a better validation loss after which training stops; ``refit`` trains on the
     validation windows too and keeps the last weights, those of float networks after ``refit_epochs`` of the schedule.
     ``bits_of`` gives tensors their own width, by class (``tensor_classes``) or by name (``accel.tensors.tensor_names``); the
@@ -241,7 +241,7 @@ class TrainOptions(BaseModel):
     @property
     def quantized_recipe(self):
         """These options with the rate and the weight decay of the quantization-aware training in place of the float one's."""
-        faster, less = (FASTER, LESS_DECAY) if self.task == "forecast" else (1, 1)
+        faster, less = (FASTER, LESS_DECAY) if self.task == "forecast" and self.distill else (1, 1)
         return self.model_copy(update={
             "lr": self.lr * faster if self.qat_lr is None else self.qat_lr,
             "weight_decay": self.weight_decay * less if self.qat_weight_decay is None else self.qat_weight_decay})

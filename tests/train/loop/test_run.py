@@ -185,7 +185,7 @@ def test_rate_and_weight_decay_of_each_stage(small, monkeypatch):
     fit = run_module.fit
     monkeypatch.setattr(run_module, "fit", noted)
     for values, second in (({}, (4e-3, 0.1)), ({"lr": 1e-3, "weight_decay": 0}, (2e-3, 0)),
-                           ({"qat_lr": 1e-3, "qat_weight_decay": 0}, (1e-3, 0))):
+                           ({"distill": 0}, (2e-3, 0.3)), ({"qat_lr": 1e-3, "qat_weight_decay": 0}, (1e-3, 0))):
         options = TrainOptions(**small, **values)
         run_module.fit_stages(options, load_dataset(options), None)
         assert seen["float"] == (options.lr, options.weight_decay) and seen["qat"] == pytest.approx(second)
