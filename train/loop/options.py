@@ -65,9 +65,9 @@ class TrainOptions(BaseModel):
     networks, the run's own and others of other seeds. Float networks of a forecast keep the moving average of their weights,
     ``average`` of the one before at each step, 0 for the weights themselves. ``skip`` "auto" and ``refit_epochs`` None are
     decided on the validation windows (``train.loop.choice``). After the fraction ``settle`` of the second stage the BatchNorm
-    statistics are measured over all training windows and frozen, so that the rest is trained with the multipliers that are exported.
-    ``patience`` is the number of epochs without a better validation loss after which training stops; ``refit`` trains on the
-    validation windows too and keeps the last weights, those of float networks after ``refit_epochs`` of the schedule.
+    statistics are measured over all training windows and frozen, so that the rest is trained with the multipliers that are
+    exported. ``patience`` is the number of epochs without a better validation loss after which training stops; ``refit`` trains
+    on the validation windows too and keeps the last weights, those of float networks after ``refit_epochs`` of the schedule.
     ``bits_of`` gives tensors their own width, by class (``tensor_classes``) or by name (``accel.tensors.tensor_names``); the
     more specific entry wins.
     ``neighbours`` are the baselines that a forecast is compared with besides persistence, least squares and an MLP.
