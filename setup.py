@@ -18,6 +18,7 @@ PACKAGES = {
     "liteformer.train": "train",
     "liteformer.train.data": "train/data",
     "liteformer.train.data.reader": "train/data/reader",
+    "liteformer.train.data.sets": "train/data/sets",
     "liteformer.train.quant": "train/quant",
     "liteformer.train.metrics": "train/metrics",
     "liteformer.train.loop": "train/loop",

@@ -234,8 +234,8 @@ def choose_and_train(options, seeds, minutes, device, jobs):
     if Path(options.out).is_file():
         raise LiteFormerError(f"{options.out} is a file, not a directory; choose another --out")
     options, found = search(options, minutes, device, lambda function: Processes(jobs, function))
-    console.note(f"chosen by the validation error among {len(found['tried'])} that were tried in {found['seconds']:.0f} s: "
-                 f"{described(found)}")
+    console.note(f"chosen by the validation error, the fewest cycles of what hardly differs, among {len(found['tried'])} "
+                 f"that were tried in {found['seconds']:.0f} s: {described(found)}")
     if found["expected"]:
         minutes = max(1, round(found["expected"] * seeds / 60))
         console.note(f"its training takes about {minutes} minute{'s' * (minutes > 1)}" + (

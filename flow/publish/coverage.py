@@ -50,7 +50,7 @@ REASONS = {
     "accel/gateware/simulate.py": "statements that Migen has and the gateware does not use",
     "train/data/picture.py": "parts of a picture that only long or clipped series have",
     "train/loop/neighbours.py": "a comparison whose package fails",
-    **dict.fromkeys([f"train/data/{name}.py" for name in ("inspect", "table", "prepare", "airu")], REFUSALS),
+    **dict.fromkeys([f"train/data/{name}.py" for name in ("inspect", "table", "prepare", "sets/airu")], REFUSALS),
     **dict.fromkeys([f"train/data/reader/{name}.py" for name in ("workbook", "encoding", "regular", "numbers", "order")],
                     REFUSALS),
 }

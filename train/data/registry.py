@@ -55,24 +55,24 @@ class DataSource:
 
 REGISTRY = {source.name: source for source in (
     DataSource("synthetic", "built in", path="", readers={
-        "forecast": Reader(".synthetic:load_synthetic", epochs=30),
+        "forecast": Reader(".sets.synthetic:load_synthetic", epochs=30),
         # With labels it converges earlier.
-        "classification": Reader(".activity:load_activity", epochs=20),
-        "anomaly": Reader(".faults:load_faults", epochs=20)}),
+        "classification": Reader(".sets.activity:load_activity", epochs=20),
+        "anomaly": Reader(".sets.faults:load_faults", epochs=20)}),
     DataSource("airu", "AirU ozone", last_row=True, time_first=True, readers={
-        "forecast": Reader(".airu:load_airu", epochs=40)}),
+        "forecast": Reader(".sets.airu:load_airu", epochs=40)}),
     DataSource("pems", "PeMS traffic speed", time_first=True, readers={
-        "forecast": Reader(".pems:load_pems", epochs=60)}),
+        "forecast": Reader(".sets.pems:load_pems", epochs=60)}),
     DataSource("csv", "any file", any_columns=True, readers={
         "forecast": Reader(".csv_file:load_forecast", epochs=40),
         "classification": Reader(".csv_file:load_classes", epochs=40),
         "anomaly": Reader(".csv_file:load_anomalies", epochs=40)}),
     DataSource("har", "UCI-HAR activities", path="its directory", readers={
-        "classification": Reader(".har:load_har", epochs=30)}),
+        "classification": Reader(".sets.har:load_har", epochs=30)}),
     DataSource("wisdm", "WISDM activities", path="its file or directory", readers={
-        "classification": Reader(".har:load_wisdm", epochs=10)}),
+        "classification": Reader(".sets.har:load_wisdm", epochs=10)}),
     DataSource("skab", "SKAB pump test bench", path="its directory", readers={
-        "anomaly": Reader(".skab:load_skab", epochs=40)}),
+        "anomaly": Reader(".sets.skab:load_skab", epochs=40)}),
 )}
 
 

@@ -160,7 +160,7 @@ def fit(model, data, train, validation, options, epochs, stage, progress=None, b
             loss = data.loss(model(x), goal)
             if not math.isfinite(loss.item()):
                 raise Diverged(f"the loss of the {stage} training became {loss.item()} at step {epoch * steps + index + 1} "
-                               f"(epoch {epoch + 1}); choose a smaller --lr", state)
+                               f"(epoch {epoch + 1}); choose a smaller --{'qat-' * (stage == 'qat')}lr", state)
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()

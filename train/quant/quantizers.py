@@ -80,7 +80,12 @@ class _SoftmaxWeights(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx, scores, table, smooth, step):
-        index = (scores.amax(dim=-1, keepdim=True) - scores).clamp_(max=len(table) - 1).long()
+        index = (scores.amax(dim=-1, keepdim=True) - scores).clamp_(max=len(table) - 1)
+        if index.isnan().any():
+            # NaN has no entry; it stays, and the loss shows it.
+            ctx.mark_non_differentiable(index)
+            return index
+        index = index.long()
         ctx.save_for_backward(smooth[index])
         ctx.step = step
         return table[index]

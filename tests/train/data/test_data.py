@@ -10,7 +10,7 @@ from liteformer.train.data import series as series_module
 from liteformer.train.data import steps, task_series
 from liteformer.train.data.dataset import load_dataset
 from liteformer.train.data.series import Series, split, usable_starts
-from liteformer.train.data.synthetic import synthetic_series
+from liteformer.train.data.sets.synthetic import synthetic_series
 from liteformer.train.loop import trainer
 from liteformer.train.loop.options import TrainOptions
 

@@ -5,11 +5,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from liteformer.train.data.activity import CLASSES, synthetic_activity
 from liteformer.train.data.dataset import load_dataset
-from liteformer.train.data.faults import synthetic_faults
 from liteformer.train.data.recordings import parts_by_group
 from liteformer.train.data.series import TEST, TRAIN, VALIDATION
+from liteformer.train.data.sets.activity import CLASSES, synthetic_activity
+from liteformer.train.data.sets.faults import synthetic_faults
 from liteformer.train.loop.options import TrainOptions
 
 from ...refusal import refusal

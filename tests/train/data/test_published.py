@@ -4,8 +4,8 @@
 import numpy as np
 import pandas as pd
 
-from liteformer.train.data import har
 from liteformer.train.data.dataset import load_dataset
+from liteformer.train.data.sets import har
 from liteformer.train.loop.options import TrainOptions
 
 from ...refusal import refusal

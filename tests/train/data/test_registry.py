@@ -29,7 +29,7 @@ def test_a_reader_that_is_not_there():
     with pytest.raises(ModuleNotFoundError):
         Reader(".nowhere:load", epochs=1).load()
     with pytest.raises(AttributeError):
-        Reader(".har:load_nothing", epochs=1).load()
+        Reader(".sets.har:load_nothing", epochs=1).load()
 
 
 def test_tasks_are_those_of_the_options():

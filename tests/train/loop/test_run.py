@@ -92,6 +92,12 @@ def test_nan_loss_keeps_the_last_good_weights(small, tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["diverged"]
 
 
+def test_nan_in_the_second_stage_names_its_rate(small, tmp_path):
+    with pytest.raises(LiteFormerError, match=r"loss of the qat training became nan at step 2 .*; choose a smaller --qat-lr; "):
+        train(TrainOptions(**small, qat_lr=1e30, out=str(tmp_path / "diverged")))
+    assert [path.name for path in (tmp_path / "diverged").iterdir()] == ["last_good.safetensors"]
+
+
 def test_an_error_leaves_nothing_behind(small, tmp_path, monkeypatch):
     monkeypatch.setattr("liteformer.train.metrics.plots.forecast", lambda *_: (_ for _ in ()).throw(OSError("disk full")))
     with pytest.raises(OSError, match="disk full"):
